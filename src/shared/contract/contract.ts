@@ -1,0 +1,191 @@
+/**
+ * The whole interface between the page and the engine: procedures with schemas, and one stream of events. Written first;
+ * the engine must fill it and the page can call nothing else. Images, thumbnails and files go over plain HTTP by id:
+ * GET /media/image/:imageId, /media/thumb/:imageId.
+ */
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+import {
+  boxSchema, checkpointSchema, datasetSchema, heatmapSchema, imageSchema, jobSchema, metricRowSchema, queueRowSchema, regionFilterSchema,
+  regionSchema, regionSortSchema, regionFieldsSchema, revisionSchema, runSchema, scoresSchema, viewSchema,
+} from '../domain.ts'
+import { regionDiffSchema } from '../region-diff.ts'
+import { eventSchema } from './events.ts'
+
+/** Expected failures travel as defined errors: data is ErrorData of errors.ts. */
+export const errorDataSchema = z.object({ code: z.string(), message: z.string(), cure: z.string(), place: z.string().optional() })
+const base = oc.errors({ APP: { message: 'A plain sentence', data: errorDataSchema } })
+const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => base.input(input).output(output)
+const none = z.object({})
+const byId = z.object({ id: z.string() })
+
+export const skippedSchema = z.object({ file: z.string(), line: z.number().nullable(), reason: z.string() })
+
+/** One edit: either a diff of an existing region or the creation of a new one with an id minted by the client. */
+export const regionEditSchema = z.union([
+  z.object({ regionId: z.string(), revision: z.number().int(), diff: regionDiffSchema }),
+  z.object({ regionId: z.string(), imageId: z.string(), create: regionFieldsSchema }),
+])
+export type RegionEdit = z.infer<typeof regionEditSchema>
+export const editResultSchema = z.object({
+  regions: z.array(regionSchema),
+  /** Labels of what undo and redo would do next, null when there is nothing. */
+  undoLabel: z.string().nullable(),
+  redoLabel: z.string().nullable(),
+})
+
+export const doctorLineSchema = z.object({ name: z.string(), value: z.string(), ok: z.boolean(), cure: z.string().nullable() })
+export const keyReportSchema = z.object({
+  loaded: z.number().int(),
+  missing: z.array(z.string()),
+  unexpected: z.array(z.string()),
+  reshaped: z.array(z.string()),
+})
+
+export const settingSchema = z.object({
+  key: z.string(),
+  label: z.string(),
+  help: z.string(),
+  kind: z.enum(['integer', 'number', 'boolean', 'choice', 'text']),
+  choices: z.array(z.string()).optional(),
+  value: z.unknown(),
+  advanced: z.boolean(),
+})
+export const presetSchema = z.object({
+  name: z.string(), title: z.string(), summary: z.string(), settings: z.array(settingSchema),
+})
+export type Preset = z.infer<typeof presetSchema>
+export const runInputSchema = z.object({
+  name: z.string().optional(),
+  preset: z.string(),
+  /** Flat overrides, e.g. {"steps": 300, "loss.amc": 0}. */
+  overrides: z.record(z.string(), z.unknown()),
+  datasetId: z.string(),
+  viewId: z.string().optional(),
+  startCheckpointId: z.string().optional(),
+})
+export const runEstimateSchema = z.object({
+  problems: z.array(z.object({ key: z.string(), message: z.string(), blocking: z.boolean() })),
+  trainRegions: z.number().int(),
+  valRegions: z.number().int(),
+  totalSteps: z.number().int(),
+  secondsEstimate: z.number().nullable(),
+  memoryBytes: z.number().nullable(),
+  memoryAvailableBytes: z.number(),
+  diskBytes: z.number().nullable(),
+  diskAvailableBytes: z.number(),
+})
+
+export const compareRowSchema = z.object({
+  regionId: z.string(), imageId: z.string(), phrase: z.string(), split: z.string(), boxAreaShare: z.number(),
+  a: scoresSchema, b: scoresSchema,
+})
+const interval = z.object({ a: z.number(), b: z.number(), change: z.number(), low: z.number(), high: z.number() })
+export const comparisonSchema = z.object({
+  protocol: z.string(),
+  regions: z.number().int(),
+  images: z.number().int(),
+  /** Regions without a score of a or of b; when not 0, run scores.compute first. Nothing is dropped silently. */
+  missingA: z.number().int(),
+  missingB: z.number().int(),
+  headline: z.object({ pointingGame: interval, consistency: interval, uncertain: interval, matchProbability: interval }).nullable(),
+  matrix: z.object({ both: z.number(), broken: z.number(), fixed: z.number(), neither: z.number() }).nullable(),
+  mcnemarP: z.number().nullable(),
+  bootstrapDraws: z.number().int(),
+  slices: z.array(z.object({ name: z.string(), regions: z.number().int(), change: z.number(), low: z.number(), high: z.number() })),
+  rows: z.array(compareRowSchema),
+})
+export type Comparison = z.infer<typeof comparisonSchema>
+
+export const contract = {
+  system: {
+    info: call(none, z.object({
+      version: z.string(), project: z.object({ name: z.string(), path: z.string() }),
+      backend: z.object({ ready: z.boolean(), library: z.string(), device: z.string(), message: z.string() }),
+      author: z.string(),
+    })),
+    doctor: call(none, z.object({ lines: z.array(doctorLineSchema) })),
+    /** Everything that changes, from now on. A page refetches what an event names. */
+    events: base.input(none).output(eventIterator(eventSchema)),
+  },
+  datasets: {
+    list: call(none, z.array(datasetSchema)),
+    preview: call(z.object({ path: z.string(), imagesDir: z.string().optional() }), z.object({
+      format: z.string(), images: z.number().int(), regions: z.number().int(), fields: z.array(z.object({ from: z.string(), to: z.string() })),
+      skipped: z.array(skippedSchema), flagged: z.record(z.string(), z.number().int()),
+      samples: z.array(z.object({ phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number(), thumb: z.string() })),
+    })),
+    import: call(z.object({ path: z.string(), imagesDir: z.string().optional(), name: z.string().optional(), format: z.string().optional() }), jobSchema),
+    skipped: call(byId, z.array(skippedSchema)),
+    remove: call(byId, none),
+    /** Lists a folder on the engine's machine, so that a page in a browser can choose a path too. */
+    browse: call(z.object({ path: z.string().optional() }), z.object({
+      path: z.string(), parent: z.string().nullable(), entries: z.array(z.object({ name: z.string(), path: z.string(), folder: z.boolean() })),
+    })),
+  },
+  regions: {
+    query: call(z.object({ filter: regionFilterSchema, sort: regionSortSchema, descending: z.boolean(), seed: z.number().int().optional(), offset: z.number().int(), limit: z.number().int().max(2000) }),
+      z.object({ total: z.number().int(), rows: z.array(queueRowSchema), reviewed: z.number().int() })),
+    /** One image with all its live regions, and their stored scores for the checkpoints asked. */
+    onImage: call(z.object({ imageId: z.string(), checkpointIds: z.array(z.string()) }), z.object({
+      image: imageSchema, regions: z.array(regionSchema), scores: z.record(z.string(), z.record(z.string(), scoresSchema)),
+    })),
+    history: call(byId, z.array(revisionSchema)),
+    /** All edits in one transaction, or none. On disk before it answers. A stale revision is a conflict. */
+    apply: call(z.object({ editId: z.string(), label: z.string(), edits: z.array(regionEditSchema).min(1) }), editResultSchema),
+    undo: call(none, editResultSchema),
+    redo: call(none, editResultSchema),
+    undoState: call(none, z.object({ undoLabel: z.string().nullable(), redoLabel: z.string().nullable() })),
+  },
+  views: {
+    list: call(z.object({ datasetId: z.string() }), z.array(viewSchema)),
+    save: call(viewSchema.omit({ count: true }), viewSchema),
+    remove: call(byId, none),
+  },
+  heatmaps: {
+    get: call(z.object({ imageId: z.string(), checkpointId: z.string(), phrase: z.string() }), heatmapSchema),
+  },
+  checkpoints: {
+    list: call(none, z.array(checkpointSchema)),
+    import: call(z.object({ path: z.string(), name: z.string().optional(), modelConfig: z.string().optional(), allowMissing: z.boolean().optional() }),
+      z.object({ checkpoint: checkpointSchema, keys: keyReportSchema })),
+    rename: call(z.object({ id: z.string(), name: z.string() }), checkpointSchema),
+    remove: call(byId, none),
+  },
+  runs: {
+    presets: call(none, z.array(presetSchema)),
+    estimate: call(runInputSchema, runEstimateSchema),
+    start: call(runInputSchema, runSchema),
+    stop: call(byId, runSchema),
+    resume: call(byId, runSchema),
+    list: call(none, z.array(runSchema)),
+    get: call(byId, runSchema),
+    metrics: call(z.object({ id: z.string(), afterStep: z.number().int() }), z.array(metricRowSchema)),
+    /** Heatmaps of the run's probe samples at each validation, for the film strip. */
+    probes: call(byId, z.object({
+      samples: z.array(z.object({ regionId: z.string(), imageId: z.string(), phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number() })),
+      frames: z.array(z.object({ step: z.number().int(), heat: z.array(z.object({ grid: heatmapSchema.shape.grid, peak: heatmapSchema.shape.peak, insideEnergy: z.number(), pointingHit: z.boolean() })) })),
+    })),
+    log: call(byId, z.array(z.object({ at: z.string(), text: z.string() }))),
+  },
+  scores: {
+    compute: call(z.object({ datasetId: z.string(), checkpointId: z.string(), splits: z.array(z.string()).optional() }), jobSchema),
+    summary: call(z.object({ datasetId: z.string() }), z.array(z.object({
+      checkpointId: z.string(), split: z.string(), regions: z.number().int(), pointingGame: z.number(), consistency: z.number(),
+    }))),
+  },
+  compare: {
+    get: call(z.object({ datasetId: z.string(), a: z.string(), b: z.string(), split: z.string().optional() }), comparisonSchema),
+  },
+  jobs: {
+    list: call(none, z.array(jobSchema)),
+    cancel: call(byId, jobSchema),
+  },
+  machine: {
+    now: call(none, z.object({
+      cpuShare: z.number(), cores: z.number().int(), memoryUsedBytes: z.number(), memoryTotalBytes: z.number(), engineBytes: z.number(), computeBytes: z.number(),
+      gpu: z.object({ name: z.string(), share: z.number(), memoryUsedBytes: z.number(), memoryTotalBytes: z.number() }).nullable(),
+    })),
+  },
+}
+export type Contract = typeof contract

@@ -1,0 +1,204 @@
+/** The nouns of the product as plain data, with their schemas. Everything that crosses a process border is described here. */
+import { z } from 'zod'
+
+export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly()
+export const regionStatusSchema = z.enum(['unreviewed', 'accepted', 'rejected', 'skipped'])
+export type RegionStatus = z.infer<typeof regionStatusSchema>
+export const splitSchema = z.string().min(1)
+
+/** What a person may change about a region. Value-based diffs are made of these fields. */
+export const regionFieldsSchema = z.object({
+  phrase: z.string(),
+  boxes: z.array(boxSchema).readonly(),
+  status: regionStatusSchema,
+  tags: z.array(z.string()).readonly(),
+  note: z.string(),
+  /** A deleted region stays in the database, so that undo and history can bring it back. */
+  deleted: z.boolean(),
+})
+export type RegionFields = z.infer<typeof regionFieldsSchema>
+
+export const regionSchema = regionFieldsSchema.extend({
+  id: z.string(),
+  imageId: z.string(),
+  datasetId: z.string(),
+  /** Counts the edits of this region from 1; an edit made against an older one is a conflict. */
+  revision: z.number().int(),
+  split: splitSchema,
+  /** What the import noticed and kept as it was: crosses-edge, outside-image, no-area, inverted. */
+  flags: z.array(z.string()).readonly(),
+})
+export type Region = z.infer<typeof regionSchema>
+
+export const imageSchema = z.object({
+  id: z.string(),
+  datasetId: z.string(),
+  name: z.string(),
+  /** As seen, after EXIF orientation. */
+  width: z.number().int(),
+  height: z.number().int(),
+  split: splitSchema,
+})
+export type ImageRecord = z.infer<typeof imageSchema>
+
+export const datasetSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  format: z.string(),
+  createdAt: z.string(),
+  images: z.number().int(),
+  regions: z.number().int(),
+  reviewed: z.number().int(),
+  splits: z.record(z.string(), z.number().int()),
+  /** Mean inside energy of the newest scored checkpoint; null before anything was scored. */
+  meanConsistency: z.number().nullable(),
+  previewImageIds: z.array(z.string()),
+  skipped: z.number().int(),
+})
+export type Dataset = z.infer<typeof datasetSchema>
+
+export const scoresSchema = z.object({
+  pointingHit: z.boolean(),
+  insideEnergy: z.number(),
+  meanMargin: z.number(),
+  maxMargin: z.number(),
+  amcMean: z.number(),
+  amcMax: z.number(),
+  softIou: z.number(),
+  uncertain: z.boolean(),
+  matchProbability: z.number(),
+})
+export type Scores = z.infer<typeof scoresSchema>
+
+/** Who changed what: one row of a region's history. */
+export const revisionSchema = z.object({
+  revision: z.number().int(),
+  at: z.string(),
+  actor: z.string(),
+  label: z.string(),
+  fields: regionFieldsSchema,
+})
+export type Revision = z.infer<typeof revisionSchema>
+
+export const checkpointSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** 'run' from a run of this project, 'imported' from a file, 'shipped' with the program. */
+  origin: z.enum(['run', 'imported', 'shipped']),
+  runId: z.string().nullable(),
+  step: z.number().int().nullable(),
+  modelName: z.string(),
+  parameters: z.number().int(),
+  sizeBytes: z.number(),
+  createdAt: z.string(),
+  /** Free-form figures known for it, by metric name with the protocol in the name, e.g. "pointing game, AMC strict, demo val". */
+  metrics: z.record(z.string(), z.number()),
+  best: z.boolean(),
+})
+export type Checkpoint = z.infer<typeof checkpointSchema>
+
+export const heatmapSchema = z.object({
+  checkpointId: z.string(),
+  imageId: z.string(),
+  phrase: z.string(),
+  grid: z.object({ width: z.number().int(), height: z.number().int(), values: z.array(z.number()) }),
+  /** First maximum after bicubic upsampling to the image's size, in image pixels (AMC strict). */
+  peak: z.object({ x: z.number(), y: z.number() }),
+  matchProbability: z.number(),
+  layer: z.number().int(),
+  maskSize: z.number().int(),
+  tokens: z.array(z.string()),
+  truncated: z.boolean(),
+  /** Time the model took, or 0 when it came from the store. */
+  computeMs: z.number(),
+  stored: z.boolean(),
+})
+export type Heatmap = z.infer<typeof heatmapSchema>
+
+export const jobSchema = z.object({
+  id: z.string(),
+  kind: z.enum(['import', 'score', 'train', 'demo', 'export']),
+  title: z.string(),
+  state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
+  done: z.number(),
+  total: z.number(),
+  unit: z.string(),
+  secondsLeft: z.number().nullable(),
+  message: z.string(),
+  error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
+  result: z.unknown(),
+})
+export type Job = z.infer<typeof jobSchema>
+
+export const runStateSchema = z.enum(['waiting', 'starting', 'training', 'stopping', 'stopped', 'finished', 'failed'])
+export const runSchema = z.object({
+  id: z.string(),
+  number: z.number().int(),
+  name: z.string(),
+  preset: z.string(),
+  datasetId: z.string(),
+  startCheckpointId: z.string().nullable(),
+  state: runStateSchema,
+  step: z.number().int(),
+  totalSteps: z.number().int(),
+  epoch: z.number(),
+  elapsedSeconds: z.number(),
+  secondsLeft: z.number().nullable(),
+  samplesPerSecond: z.number().nullable(),
+  dataWaitShare: z.number().nullable(),
+  createdAt: z.string(),
+  error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
+  /** Resolved settings, flat, as frozen in the run's folder. */
+  config: z.record(z.string(), z.unknown()),
+  lastSavedStep: z.number().int().nullable(),
+})
+export type Run = z.infer<typeof runSchema>
+
+/** One line of metrics.jsonl: step and named values (loss.total, loss.itc, loss.itm, loss.mlm, loss.amcMean, loss.amcMax, lr, gradNorm, temperature, val.pointingGame, val.consistency, ...). */
+export const metricRowSchema = z.object({
+  step: z.number().int(),
+  seconds: z.number(),
+  values: z.record(z.string(), z.number()),
+})
+export type MetricRow = z.infer<typeof metricRowSchema>
+
+export const regionFilterSchema = z.object({
+  datasetId: z.string(),
+  splits: z.array(z.string()).optional(),
+  statuses: z.array(regionStatusSchema).optional(),
+  text: z.string().optional(),
+  tags: z.array(z.string()).optional(),
+  /** The checkpoint that scores refer to. Needed by the score filters and sorts. */
+  checkpointId: z.string().optional(),
+  consistencyMin: z.number().optional(),
+  consistencyMax: z.number().optional(),
+  hit: z.boolean().optional(),
+  imageId: z.string().optional(),
+  flagged: z.boolean().optional(),
+})
+export type RegionFilter = z.infer<typeof regionFilterSchema>
+
+export const regionSortSchema = z.enum(['file-order', 'consistency', 'suspect', 'match', 'phrase', 'random'])
+export type RegionSort = z.infer<typeof regionSortSchema>
+
+export const queueRowSchema = z.object({
+  id: z.string(),
+  imageId: z.string(),
+  phrase: z.string(),
+  status: regionStatusSchema,
+  split: z.string(),
+  boxes: z.number().int(),
+  consistency: z.number().nullable(),
+  hit: z.boolean().nullable(),
+})
+export type QueueRow = z.infer<typeof queueRowSchema>
+
+export const viewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  filter: regionFilterSchema,
+  sort: regionSortSchema,
+  descending: z.boolean(),
+  count: z.number().int(),
+})
+export type View = z.infer<typeof viewSchema>

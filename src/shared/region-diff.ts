@@ -1,0 +1,70 @@
+/** A change of a region is a value-based diff; undo is the same diff reversed. The same code runs in the page and in the engine. */
+import { z } from 'zod'
+import { AppError } from './errors.ts'
+import { type Box, sameBox } from './geometry.ts'
+import { type RegionFields, regionFieldsSchema } from './domain.ts'
+
+const change = <T extends z.ZodType>(value: T) => z.object({ before: value, after: value }).readonly().optional()
+const shape = regionFieldsSchema.shape
+
+export const regionDiffSchema = z.object({
+  phrase: change(shape.phrase),
+  boxes: change(shape.boxes),
+  status: change(shape.status),
+  tags: change(shape.tags),
+  note: change(shape.note),
+  deleted: change(shape.deleted),
+})
+export type RegionDiff = z.infer<typeof regionDiffSchema>
+
+const FIELDS = ['phrase', 'boxes', 'status', 'tags', 'note', 'deleted'] as const
+
+/** The diff that leads from one state to another; an empty object when they are equal. */
+export function diffRegion(before: RegionFields, after: RegionFields): RegionDiff {
+  const diff: Record<string, unknown> = {}
+  for (const field of FIELDS) {
+    if (!sameValue(before[field], after[field])) diff[field] = { before: before[field], after: after[field] }
+  }
+  return diff as RegionDiff
+}
+
+export function isEmptyDiff(diff: RegionDiff): boolean {
+  return FIELDS.every((field) => diff[field] === undefined)
+}
+
+/**
+ * The fields after the diff.
+ * @throws AppError 'conflict' when a changed field no longer holds the value the diff started from.
+ */
+export function applyRegionDiff(fields: RegionFields, diff: RegionDiff): RegionFields {
+  const result: Record<string, unknown> = { ...fields }
+  for (const field of FIELDS) {
+    const entry = diff[field]
+    if (!entry) continue
+    if (!sameValue(fields[field], entry.before)) {
+      throw new AppError('conflict', `The ${field} of this region was changed meanwhile.`, 'Look at the new state, then make the edit again.', field)
+    }
+    result[field] = entry.after
+  }
+  return result as RegionFields
+}
+
+export function reverseRegionDiff(diff: RegionDiff): RegionDiff {
+  const result: Record<string, unknown> = {}
+  for (const field of FIELDS) {
+    const entry = diff[field]
+    if (entry) result[field] = { before: entry.after, after: entry.before }
+  }
+  return result as RegionDiff
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((value, i) => sameEntry(value, b[i]))
+  }
+  return a === b
+}
+
+function sameEntry(a: unknown, b: unknown): boolean {
+  return Array.isArray(a) && Array.isArray(b) ? sameBox(a as unknown as Box, b as unknown as Box) : a === b
+}
