@@ -1,0 +1,165 @@
+/**
+ * AMC annotation JSON: `[{"image": path, "caption": text or [texts], "bbox": [[x1, y1, x2, y2], ...]}, ...]`, boxes in pixels.
+ * Optional fields: split, kind, concepts (of the phrase), image_concepts. A folder may hold several such files (train.json,
+ * val.json); their names then give the split.
+ */
+import { createHash } from 'node:crypto'
+import { open, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../../shared/errors.ts'
+import type { Box } from '../../shared/geometry.ts'
+import { readJsonElements } from './json-elements.ts'
+import type { Format, OpenSource, RawItem, RawRegion } from './types.ts'
+
+const DEFAULT_SPLIT = 'train'
+
+export const amcJson: Format = {
+  name: 'amc-json',
+  title: 'AMC annotation JSON',
+  match: async (path) => (await annotationFiles(path)).length > 0,
+  open: openAmcJson,
+}
+
+async function openAmcJson(path: string): Promise<OpenSource> {
+  const found = await annotationFiles(path)
+  const files = found.length > 0 ? found : [path] // asked for by name: let reading say what is wrong with it
+  const folder = dirname(files[0]!)
+  return {
+    imageRoots: [folder, join(folder, 'images')],
+    fields: [
+      { from: 'image', to: 'image' },
+      { from: 'caption', to: 'phrase (one region for each caption)' },
+      { from: 'bbox', to: 'boxes' },
+      { from: 'split', to: 'split' },
+    ],
+    entries: async function* (signal) {
+      const seen = new Map<string, string>()
+      for (const file of files) {
+        const split = splitOfName(file)
+        for await (const { value, line } of readJsonElements(file, signal)) {
+          yield* readEntry(value, { file: basename(file), line, split }, seen)
+        }
+      }
+    },
+  }
+}
+
+interface Place {
+  readonly file: string
+  readonly line: number
+  readonly split: string
+}
+
+function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Generator<RawItem> {
+  const { file, line } = place
+  const skip = (reason: string): RawItem => ({ skipped: { file, line, reason } })
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return yield skip(`An entry must be an object with image, caption and bbox; this is ${typeName(value)}.`)
+  const entry = value as Record<string, unknown>
+  const image = entry['image']
+  if (typeof image !== 'string' || image.trim() === '') return yield skip(`"image" must be a path; it is ${typeName(image)}.`)
+  if (image.includes('\0')) return yield skip('"image" holds a zero character.')
+  const boxes: Box[] = []
+  for (const [i, box] of boxList(entry['bbox']).entries()) {
+    if (isBox(box)) boxes.push([box[0], box[1], box[2], box[3]])
+    else yield skip(`Box ${i + 1} is not four finite numbers [x1, y1, x2, y2] (${short(box)}); it was left out.`)
+  }
+  if (boxes.length === 0) return yield skip(entry['bbox'] === undefined ? 'The field "bbox" is missing.' : '"bbox" holds no usable box.')
+  const concepts = textList(entry['concepts'])
+  const regions: RawRegion[] = []
+  const captions = Array.isArray(entry['caption']) ? (entry['caption'] as unknown[]) : [entry['caption']]
+  if (captions.length === 0) yield skip('"caption" is an empty list.')
+  for (const [i, caption] of captions.entries()) {
+    const which = captions.length > 1 ? `Caption ${i + 1} of ${captions.length}` : '"caption"'
+    if (typeof caption !== 'string') yield skip(`${which} must be text; it is ${typeName(caption)}.`)
+    else if (caption.trim() === '') yield skip(`${which} is empty.`)
+    else {
+      const key = digest([image, caption, boxes])
+      const before = seen.get(key)
+      if (before) yield skip(`The same image, caption and boxes stand at ${before} already.`)
+      else {
+        seen.set(key, `${file}:${line}`)
+        regions.push({ phrase: caption, boxes, unit: 'pixels', file, line, ...(concepts ? { concepts } : {}) })
+      }
+    }
+  }
+  if (regions.length === 0) return
+  const imageConcepts = textList(entry['image_concepts'])
+  yield {
+    imageRef: image, file, line, split: text(entry['split']) ?? place.split, regions,
+    ...(text(entry['kind']) ? { kind: text(entry['kind'])! } : {}),
+    ...(imageConcepts ? { concepts: imageConcepts } : {}),
+  }
+}
+
+/** One box written flat is taken as a list of one. */
+function boxList(value: unknown): unknown[] {
+  if (!Array.isArray(value)) return value === undefined ? [] : [value]
+  return value.length === 4 && value.every((v) => typeof v === 'number') ? [value] : (value as unknown[])
+}
+
+function isBox(value: unknown): value is [number, number, number, number] {
+  return Array.isArray(value) && value.length === 4 && value.every((v) => typeof v === 'number' && Number.isFinite(v))
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
+}
+
+function textList(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string') ? value : undefined
+}
+
+/** 128 bits of an entry: a list of a million costs tens of megabytes, and two different entries never share one. */
+function digest(value: unknown): string {
+  return createHash('md5').update(JSON.stringify(value)).digest('base64')
+}
+
+function typeName(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (value === '') return 'empty'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`.replace('a string', 'text')
+}
+
+function short(value: unknown): string {
+  const written = JSON.stringify(value) ?? 'nothing'
+  return written.length > 60 ? `${written.slice(0, 57)}...` : written
+}
+
+export function splitOfName(file: string): string {
+  const words = basename(file).toLowerCase().split(/[^a-z0-9]+/)
+  if (words.some((w) => /^(val|valid|validation|dev)\d*$/.test(w))) return 'val'
+  if (words.some((w) => /^test[ab]?\d*$/.test(w))) return words.find((w) => /^test[ab]?\d*$/.test(w))!
+  return DEFAULT_SPLIT
+}
+
+/** The annotation files a path stands for; empty when it holds none. */
+async function annotationFiles(path: string): Promise<string[]> {
+  const info = await stat(path).catch(() => null)
+  if (!info) return []
+  if (info.isFile()) return /\.json$/i.test(path) && (await looksLikeList(path)) ? [path] : []
+  const usual = join(path, 'annotations.json')
+  if (await looksLikeList(usual)) return [usual]
+  const names = (await readdir(path)).filter((name) => /\.json$/i.test(name)).sort()
+  const files: string[] = []
+  for (const name of names) if (await looksLikeList(join(path, name), true)) files.push(join(path, name))
+  return files
+}
+
+/** Whether the file begins as a list; with `strictly`, whether its first entries speak of captions. */
+async function looksLikeList(path: string, strictly = false): Promise<boolean> {
+  const file = await open(path, 'r').catch(() => null)
+  if (!file) return false
+  try {
+    const buffer = Buffer.alloc(4096)
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
+    const head = buffer.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '').trimStart()
+    return head.startsWith('[') && (!strictly || head.includes('"caption"'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EISDIR') return false
+    throw new AppError('bad-input', `${basename(path)} cannot be read.`, 'Check the disk and the permissions.', path, { cause: error })
+  } finally {
+    await file.close()
+  }
+}
