@@ -3,8 +3,12 @@
  * opens the database: it reads files named here and answers with plain data.
  */
 import type { ErrorData } from '../../shared/errors.ts'
-import type { Box, Point } from '../../shared/geometry.ts'
-import type { Scores, MetricRow } from '../../shared/domain.ts'
+import type { Scores } from '../../shared/domain.ts'
+import type { Point } from '../../shared/geometry.ts'
+import type { RunEvent, RunResult } from '../train/run-events.ts'
+
+export type { ManifestSample } from '../../shared/manifest.ts'
+export type { RunEvent, TrainProgress } from '../train/run-events.ts'
 
 export interface BackendInfo {
   readonly library: string
@@ -37,24 +41,6 @@ export interface ExplainResult {
   readonly computeMs: number
 }
 
-/** One region to score, as a line of a manifest: also the form in which a run freezes its samples. */
-export interface ManifestSample {
-  readonly regionId: string
-  readonly revision: number
-  readonly imageId: string
-  /** Absolute path of the image file. */
-  readonly imagePath: string
-  readonly width: number
-  readonly height: number
-  readonly phrase: string
-  readonly boxes: readonly Box[]
-  readonly split: string
-  /** Optional knowledge for true negatives: concepts present on the image, and of the phrase (see demo/concepts.ts). */
-  readonly imageConcepts?: readonly string[]
-  readonly phraseConcepts?: readonly string[]
-  readonly kind?: string
-}
-
 export interface ScoreRequest {
   readonly checkpointPath: string
   readonly modelConfigPath?: string
@@ -74,32 +60,17 @@ export interface TrainRequest {
   readonly runDir: string
   readonly resume: boolean
 }
-export interface TrainProgress {
-  readonly step: number
-  readonly totalSteps: number
-  readonly epoch: number
-  readonly elapsedSeconds: number
-  readonly secondsLeft: number | null
-  readonly samplesPerSecond: number | null
-  readonly dataWaitShare: number | null
-  readonly lastSavedStep: number | null
-}
-
 export interface ComputeMethods {
   info: { request: Record<string, never>; result: BackendInfo }
   explain: { request: ExplainRequest; result: ExplainResult }
   score: { request: ScoreRequest; result: { readonly scored: number; readonly skipped: readonly { regionId: string; reason: string }[] } }
-  train: { request: TrainRequest; result: { readonly state: 'finished' | 'stopped'; readonly step: number } }
+  train: { request: TrainRequest; result: RunResult }
 }
 export type ComputeMethod = keyof ComputeMethods
 
 export type ComputeEvent =
   | { readonly type: 'score.batch'; readonly done: number; readonly total: number; readonly regions: readonly ScoredRegion[] }
-  | { readonly type: 'train.progress'; readonly progress: TrainProgress }
-  | { readonly type: 'train.metrics'; readonly rows: readonly MetricRow[] }
-  | { readonly type: 'train.checkpoint'; readonly path: string; readonly step: number; readonly best: boolean; readonly metrics: Readonly<Record<string, number>> }
-  | { readonly type: 'train.log'; readonly at: string; readonly text: string }
-  | { readonly type: 'train.probes'; readonly step: number }
+  | RunEvent
 
 export type ToCompute =
   | { readonly kind: 'call'; readonly id: number; readonly method: ComputeMethod; readonly request: unknown }
