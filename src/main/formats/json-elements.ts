@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
-import { findJsonFault } from './json-fault.ts'
+import { findJsonFault, type JsonFault } from './json-fault.ts'
 
 export interface JsonElement {
   readonly value: unknown
@@ -103,7 +103,13 @@ class ListScanner {
 
   finish(): void {
     if (this.#state === 'before-list') this.#fail('the file is empty')
-    if (this.#state === 'in-element') this.#fail(`the file ends inside the entry that begins on line ${this.#startLine}`)
+    if (this.#state === 'in-element') {
+      // A wrong bracket far above is the likelier cause; its place helps more than the end of the file.
+      const text = this.#text()
+      const fault = findJsonFault(text)
+      if (fault && !fault.reason.includes('no closing')) this.#failIn(text, fault)
+      if (fault) this.#fail(`the file ends inside the entry that begins on line ${this.#startLine}`)
+    }
     if (this.#state !== 'after-list') this.#fail('the file ends before the list is closed with ]')
   }
 
@@ -141,25 +147,31 @@ class ListScanner {
     this.#pieces.push(piece)
   }
 
-  #take(): JsonElement {
+  #text(): string {
     const bytes = Buffer.concat(this.#pieces, this.#bytes)
     this.#pieces = []
-    let text: string
     try {
-      text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     } catch {
-      this.#failAt(this.#startLine, this.#startColumn, 'the entry that begins here holds bytes that are not UTF-8')
+      return this.#failAt(this.#startLine, this.#startColumn, 'the entry that begins here holds bytes that are not UTF-8')
     }
+  }
+
+  #take(): JsonElement {
+    const text = this.#text()
     try {
       return { value: JSON.parse(text) as unknown, line: this.#startLine }
     } catch {
-      const fault = findJsonFault(text)
-      const before = text.slice(0, fault?.offset ?? 0)
-      const breaks = before.split('\n')
-      const characters = Array.from(breaks.at(-1)!).length
-      const column = breaks.length === 1 ? this.#startColumn + characters : characters + 1
-      return this.#failAt(this.#startLine + breaks.length - 1, column, fault?.reason ?? 'this is not JSON')
+      return this.#failIn(text, findJsonFault(text) ?? { offset: 0, reason: 'this is not JSON' })
     }
+  }
+
+  /** Fails at the place of a fault inside the current element. */
+  #failIn(text: string, fault: JsonFault): never {
+    const lines = text.slice(0, fault.offset).split('\n')
+    const characters = Array.from(lines.at(-1)!).length
+    const column = lines.length === 1 ? this.#startColumn + characters : characters + 1
+    this.#failAt(this.#startLine + lines.length - 1, column, fault.reason)
   }
 
   #fail(reason: string): never {
