@@ -1,0 +1,286 @@
+/**
+ * One canvas: image, heat, boxes, interaction. React mounts the stage and its four layers; everything that moves is drawn
+ * from the scene's store outside React, once a frame.
+ */
+import Konva from 'konva'
+import { useEffect, useLayoutEffect, useRef } from 'react'
+import { Layer, Stage } from 'react-konva'
+import { type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
+import { cameraOffset, wheelFactor } from './camera.ts'
+import { UNDER_HEAT_FILTER } from './heat.ts'
+import { paintBoxes, paintInteraction } from './paint.ts'
+import { type Scene, type SceneState, liveRegionBoxes } from './scene.ts'
+import styles from './CanvasPane.module.css'
+
+// The middle button pans; Konva would otherwise let it drag nodes too.
+Konva.dragButtons = [0]
+
+export interface CanvasPaneProps {
+  readonly scene: Scene
+  /** Name of this pane in the scene's viewports, and its data-canvas attribute. */
+  readonly pane: string
+  readonly label: string
+  readonly image: CanvasImageSource | null
+  /** Heat to draw over the image, already coloured; null for the photograph alone. */
+  readonly heat: HTMLCanvasElement | null
+  /** 0 to 1. */
+  readonly heatOpacity: number
+  /** 1 leaves the photograph as it is. Shown only; pixels are never rewritten. */
+  readonly brightness: number
+  readonly contrast: number
+  readonly peak: Point | null
+  readonly handles: boolean
+  /** Milliseconds of the cross-fade when a new heatmap arrives; 0 for none. */
+  readonly fadeMs?: number
+}
+
+/** From this zoom on single pixels are shown as squares: what is labelled is pixels. */
+const PIXELS_FROM_SCALE = 10
+
+interface Drawing {
+  readonly props: CanvasPaneProps
+  readonly previousHeat: HTMLCanvasElement | null
+  /** 0 just arrived, 1 fully there. */
+  readonly fade: number
+}
+
+export function CanvasPane(props: CanvasPaneProps) {
+  const host = useRef<HTMLDivElement>(null)
+  const stageRef = useRef<Konva.Stage>(null)
+  const latest = useRef<Drawing>({ props, previousHeat: null, fade: 1 })
+  const redraw = useRef<() => void>(() => undefined)
+  const { scene, pane } = props
+
+  useLayoutEffect(() => {
+    const stage = stageRef.current
+    const element = host.current
+    if (!stage || !element) return
+    const painter = createPainter(stage, element, scene, pane, () => latest.current)
+    redraw.current = painter.request
+    const stopListening = listen(element, scene, pane)
+    const observer = new ResizeObserver(() => painter.resize())
+    observer.observe(element)
+    painter.resize()
+    const unsubscribe = scene.subscribe(painter.request)
+    return () => {
+      unsubscribe()
+      observer.disconnect()
+      stopListening()
+      painter.dispose()
+      scene.setViewport(pane, null)
+    }
+  }, [scene, pane])
+
+  useLayoutEffect(() => {
+    const before = latest.current
+    const newHeat = props.heat !== before.props.heat
+    const sameImage = props.image === before.props.image
+    latest.current = newHeat ? { props, previousHeat: sameImage ? before.props.heat : null, fade: 1 } : { ...before, props }
+    redraw.current()
+  })
+
+  useEffect(() => {
+    const fadeMs = props.fadeMs ?? 0
+    if (fadeMs <= 0 || !props.heat || !latest.current.previousHeat) return
+    const start = performance.now()
+    let frame = 0
+    const tick = () => {
+      const fade = Math.min(1, (performance.now() - start) / fadeMs)
+      latest.current = { ...latest.current, fade, previousHeat: fade < 1 ? latest.current.previousHeat : null }
+      redraw.current()
+      if (fade < 1) frame = requestAnimationFrame(tick)
+    }
+    tick()
+    return () => cancelAnimationFrame(frame)
+  }, [props.heat, props.fadeMs])
+
+  return (
+    <div ref={host} className={styles.host} data-canvas={pane} tabIndex={0} role="application" aria-roledescription="canvas" aria-label={props.label}>
+      <Stage ref={stageRef} listening={false} className={styles.stage}>
+        <Layer listening={false} />
+        <Layer listening={false} />
+        <Layer listening={false} />
+        <Layer listening={false} />
+      </Stage>
+    </div>
+  )
+}
+
+function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, pane: string, drawing: () => Drawing) {
+  const [imageLayer, heatLayer, boxLayer, topLayer] = stage.getLayers() as [Konva.Layer, Konva.Layer, Konva.Layer, Konva.Layer]
+  let viewport: Size = { width: 0, height: 0 }
+  let frame = 0
+  let drawn: { image: SceneState['image']; camera: SceneState['camera']; drawing: Drawing } | null = null
+
+  /** Draws a picture over the image's rectangle. */
+  const picture = (layer: Konva.Layer, draw: (context: CanvasRenderingContext2D, image: Size) => void) =>
+    layer.add(
+      new Konva.Shape({
+        listening: false,
+        perfectDrawEnabled: false,
+        sceneFunc: (wrapped) => {
+          const context = wrapped._context
+          const { image, camera } = scene.store.getState()
+          if (image.width <= 0 || viewport.width <= 0) return
+          const offset = cameraOffset(camera, viewport)
+          context.save()
+          context.translate(offset.x, offset.y)
+          context.scale(camera.scale, camera.scale)
+          draw(context, image)
+          context.restore()
+        },
+      }),
+    )
+  picture(imageLayer, (context, image) => {
+    const { props } = drawing()
+    if (!props.image) return
+    context.imageSmoothingEnabled = scene.store.getState().camera.scale < PIXELS_FROM_SCALE
+    context.imageSmoothingQuality = 'high'
+    context.drawImage(props.image, 0, 0, image.width, image.height)
+  })
+  picture(heatLayer, (context, image) => {
+    const { props, previousHeat, fade } = drawing()
+    context.imageSmoothingEnabled = true
+    if (previousHeat && fade < 1) {
+      context.globalAlpha = props.heatOpacity * (1 - fade)
+      context.drawImage(previousHeat, 0, 0, image.width, image.height)
+    }
+    if (!props.heat) return
+    context.globalAlpha = props.heatOpacity * (previousHeat ? fade : 1)
+    context.drawImage(props.heat, 0, 0, image.width, image.height)
+  })
+  boxLayer.add(
+    new Konva.Shape({ listening: false, perfectDrawEnabled: false, sceneFunc: (wrapped) => paintBoxes(wrapped._context, scene.store.getState(), viewport) }),
+  )
+  topLayer.add(
+    new Konva.Shape({
+      listening: false,
+      perfectDrawEnabled: false,
+      sceneFunc: (wrapped) => {
+        const state = scene.store.getState()
+        const { props } = drawing()
+        const boxes = props.peak ? liveRegionBoxes(state) : []
+        const here = state.pointer?.pane === pane
+        paintInteraction(wrapped._context, state, {
+          viewport,
+          handles: props.handles || here,
+          peak: props.peak ? { at: props.peak, hit: boxes.some((box) => pointStrictlyInside(props.peak!.x, props.peak!.y, box)) } : null,
+          crosshair: state.tool === 'draw' && !state.panHeld && state.pointer ? state.pointer.at : null,
+        })
+      },
+    }),
+  )
+
+  function draw() {
+    frame = 0
+    const state = scene.store.getState()
+    const { props } = drawing()
+    describe(element, state, viewport)
+    const filters = [props.heat ? UNDER_HEAT_FILTER : '', props.brightness === 1 ? '' : `brightness(${props.brightness})`, props.contrast === 1 ? '' : `contrast(${props.contrast})`]
+    // A filter of the layer's own element is done by the compositor; pixels stay as they are.
+    imageLayer.getNativeCanvasElement().style.filter = filters.join(' ').trim() || 'none'
+    const dragging = state.gesture.kind !== 'idle' && state.gesture.kind !== 'panning' && state.gesture.kind !== 'pressed'
+    // While a box is dragged only the top layer changes.
+    const still = dragging && drawn?.image === state.image && drawn.camera === state.camera && drawn.drawing === drawing()
+    if (!still) {
+      imageLayer.draw()
+      heatLayer.draw()
+      boxLayer.draw()
+      drawn = { image: state.image, camera: state.camera, drawing: drawing() }
+    }
+    topLayer.draw()
+  }
+
+  function request() {
+    // One drawing for everything that changes before the next frame.
+    if (frame === 0) frame = requestAnimationFrame(draw)
+    element.style.cursor = scene.store.getState().cursor
+  }
+
+  let stopRatio = () => undefined as void
+  function watchRatio() {
+    const query = matchMedia(`(resolution: ${devicePixelRatio}dppx)`)
+    const changed = () => {
+      for (const layer of stage.getLayers()) layer.getCanvas().setPixelRatio(devicePixelRatio)
+      watchRatio()
+      request()
+    }
+    stopRatio()
+    query.addEventListener('change', changed, { once: true })
+    stopRatio = () => query.removeEventListener('change', changed)
+  }
+  watchRatio()
+
+  return {
+    request,
+    resize() {
+      const next = { width: element.clientWidth, height: element.clientHeight }
+      if (next.width === viewport.width && next.height === viewport.height) return
+      viewport = next
+      stage.size(next)
+      scene.setViewport(pane, next)
+      drawn = null
+      // Resizing clears the canvases: draw at once, or a frame would be empty.
+      cancelAnimationFrame(frame)
+      draw()
+    },
+    dispose() {
+      cancelAnimationFrame(frame)
+      stopRatio()
+    },
+  }
+}
+
+/** Camera and image size as attributes, so that tests and tools can turn image px into screen px. */
+function describe(element: HTMLElement, state: SceneState, viewport: Size): void {
+  const offset = cameraOffset(state.camera, viewport)
+  const data = {
+    scale: state.camera.scale, offsetX: offset.x, offsetY: offset.y, imageWidth: state.image.width, imageHeight: state.image.height,
+    tool: state.tool, gesture: state.gesture.kind,
+  }
+  for (const [name, value] of Object.entries(data)) {
+    const text = String(value)
+    if (element.dataset[name] !== text) element.dataset[name] = text
+  }
+}
+
+function listen(element: HTMLElement, scene: Scene, pane: string): () => void {
+  const local = (event: MouseEvent) => {
+    const bounds = element.getBoundingClientRect()
+    return { x: event.clientX - bounds.left, y: event.clientY - bounds.top }
+  }
+  const word = (type: 'down' | 'move' | 'up') => (event: PointerEvent) => {
+    if (!event.isPrimary) return
+    if (type === 'down') {
+      element.setPointerCapture(event.pointerId)
+      // No text selection and no middle-button scrolling; focus by hand, because this also stops the browser's own.
+      event.preventDefault()
+      element.focus({ preventScroll: true })
+    }
+    scene.pointer(pane, { type, screen: local(event), button: event.button, shift: event.shiftKey, alt: event.altKey })
+  }
+  const down = word('down')
+  const move = word('move')
+  const up = word('up')
+  const cancel = () => void scene.cancel()
+  const leave = () => scene.leave()
+  const wheel = (event: WheelEvent) => {
+    event.preventDefault()
+    if (event.shiftKey) return
+    scene.wheel(pane, local(event), wheelFactor(event.deltaY, event.deltaMode))
+  }
+  element.addEventListener('pointerdown', down)
+  element.addEventListener('pointermove', move)
+  element.addEventListener('pointerup', up)
+  element.addEventListener('pointercancel', cancel)
+  element.addEventListener('pointerleave', leave)
+  element.addEventListener('wheel', wheel, { passive: false })
+  return () => {
+    element.removeEventListener('pointerdown', down)
+    element.removeEventListener('pointermove', move)
+    element.removeEventListener('pointerup', up)
+    element.removeEventListener('pointercancel', cancel)
+    element.removeEventListener('pointerleave', leave)
+    element.removeEventListener('wheel', wheel)
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Lines, plates and marks drawn on photographs. Sizes are screen px at any zoom; colours are the same in both themes,
+ * because photographs do not change. The values are those of ui/tokens.css.
+ */
+
+export const INK = {
+  halo: 'rgba(0, 0, 0, 0.62)',
+  plate: 'rgba(14, 14, 14, 0.86)',
+  plateText: '#f5f5f5',
+  truth: '#4fc3ff',
+  proposal: '#ffffff',
+  handle: '#ffffff',
+  handleEdge: 'rgba(0, 0, 0, 0.7)',
+} as const
+
+/** Colours of the image's other phrases, in order of appearance: --box-2 to --box-8. */
+export const OTHER_COLOURS = ['#ff9200', '#16e070', '#ffe9a8', '#e0402f', '#ff5fae', '#6a72f4', '#ffffff'] as const
+
+export function otherColour(order: number): string {
+  return OTHER_COLOURS[order % OTHER_COLOURS.length]!
+}
+
+export interface BoxInk {
+  readonly color: string
+  /** Screen px. */
+  readonly width: number
+  readonly dash: readonly number[] | null
+}
+
+export const TRUTH_INK: BoxInk = { color: INK.truth, width: 2, dash: null }
+export const PROPOSAL_INK: BoxInk = { color: INK.proposal, width: 2, dash: [6, 4] }
+/** Below this many screen px of image, lines are 1.5 and 1 px instead of 2 and 1. */
+export const THIN_BELOW_PX = 120
+
+/** One box: a dark casing 1 px wider on each side, then the line. All in screen px; a negative size is drawn as is. */
+export function drawBoxLine(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, ink: BoxInk): void {
+  context.setLineDash([])
+  context.strokeStyle = INK.halo
+  context.lineWidth = ink.width + 2
+  context.strokeRect(x, y, width, height)
+  if (ink.dash) context.setLineDash(ink.dash as number[])
+  context.strokeStyle = ink.color
+  context.lineWidth = ink.width
+  context.strokeRect(x, y, width, height)
+  if (ink.dash) context.setLineDash([])
+}
+
+export const LABEL_HEIGHT_PX = 20
+/** Boxes narrower than this on screen have no label. */
+export const LABEL_FROM_PX = 48
+const LABEL_FONT = '530 11px "Inter Variable", Inter, system-ui, sans-serif'
+
+export interface LabelPlace {
+  /** Screen px of the box's left and top edges. */
+  readonly left: number
+  readonly top: number
+  /** The label ends at most here (viewport width). */
+  readonly right: number
+}
+
+/** A dark plate with a swatch and a name, 4 px above the box, or inside it when there is no room above. */
+export function drawLabel(context: CanvasRenderingContext2D, place: LabelPlace, name: string, ink: BoxInk): void {
+  context.font = LABEL_FONT
+  const maxText = Math.min(200, Math.max(40, place.right - place.left - 28))
+  const text = ellipsis(context, name, maxText)
+  const width = Math.ceil(context.measureText(text).width) + 24
+  const above = place.top - LABEL_HEIGHT_PX - 4
+  const y = Math.round(above >= 2 ? above : place.top + 5)
+  const x = Math.round(Math.max(2, above >= 2 ? place.left - 1 : place.left + 5))
+  context.fillStyle = INK.plate
+  roundedRect(context, x, y, width, LABEL_HEIGHT_PX, 3)
+  context.fill()
+  if (ink.dash) {
+    context.strokeStyle = ink.color
+    context.lineWidth = 1.5
+    context.strokeRect(x + 5, y + 6.75, 6.5, 6.5)
+  } else {
+    context.fillStyle = ink.color
+    roundedRect(context, x + 4, y + 6, 8, 8, 2)
+    context.fill()
+  }
+  context.fillStyle = INK.plateText
+  context.textBaseline = 'middle'
+  context.fillText(text, x + 16, y + LABEL_HEIGHT_PX / 2 + 0.5)
+}
+
+/** roundRect came with Chromium 99; this runs everywhere. */
+function roundedRect(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, radius: number): void {
+  context.beginPath()
+  context.moveTo(x + radius, y)
+  context.arcTo(x + width, y, x + width, y + height, radius)
+  context.arcTo(x + width, y + height, x, y + height, radius)
+  context.arcTo(x, y + height, x, y, radius)
+  context.arcTo(x, y, x + width, y, radius)
+  context.closePath()
+}
+
+function ellipsis(context: CanvasRenderingContext2D, text: string, maxWidth: number): string {
+  if (context.measureText(text).width <= maxWidth) return text
+  let low = 0
+  let high = text.length
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (context.measureText(`${text.slice(0, middle)}…`).width <= maxWidth) low = middle
+    else high = middle - 1
+  }
+  return `${text.slice(0, low).trimEnd()}…`
+}
+
+/** The heat's peak: a ring with a dot is a hit, a bare cross a miss. size: 14 on canvases, 8 on thumbnails. */
+export function drawPeak(context: CanvasRenderingContext2D, x: number, y: number, size: number, hit: boolean): void {
+  const radius = size / 2
+  const thin = size < 12
+  context.setLineDash([])
+  context.lineCap = 'round'
+  if (hit) {
+    context.beginPath()
+    context.arc(x, y, radius, 0, Math.PI * 2)
+    context.strokeStyle = 'rgba(0, 0, 0, 0.75)'
+    context.lineWidth = thin ? 3 : 4
+    context.stroke()
+    context.fillStyle = 'rgba(0, 0, 0, 0.28)'
+    context.fill()
+    context.strokeStyle = '#ffffff'
+    context.lineWidth = thin ? 1.25 : 2
+    context.stroke()
+    context.beginPath()
+    context.arc(x, y, radius * 0.28, 0, Math.PI * 2)
+    context.fillStyle = '#ffffff'
+    context.fill()
+  } else {
+    const reach = radius * 0.72
+    for (const [width, colour] of thin ? [[4, 'rgba(0, 0, 0, 0.8)'], [1.75, '#ffffff']] as const : [[5, 'rgba(0, 0, 0, 0.8)'], [2.25, '#ffffff']] as const) {
+      context.beginPath()
+      context.moveTo(x - reach, y - reach)
+      context.lineTo(x + reach, y + reach)
+      context.moveTo(x + reach, y - reach)
+      context.lineTo(x - reach, y + reach)
+      context.strokeStyle = colour
+      context.lineWidth = width
+      context.stroke()
+    }
+  }
+  context.lineCap = 'butt'
+}
+
+/** A handle: white 8 px square with a dark edge, centred. */
+export function drawHandle(context: CanvasRenderingContext2D, x: number, y: number): void {
+  context.setLineDash([])
+  roundedRect(context, x - 4, y - 4, 8, 8, 1.5)
+  context.fillStyle = INK.handle
+  context.fill()
+  context.strokeStyle = INK.handleEdge
+  context.lineWidth = 1
+  context.stroke()
+}

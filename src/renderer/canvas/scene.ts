@@ -1,0 +1,229 @@
+/**
+ * What the canvases of one view share: boxes, camera, tool and the gesture in progress, in a store outside React. Panes
+ * and the live score subscribe to it, so a drag costs no React render. It takes content and gives effects; it knows
+ * neither the engine nor the application's state.
+ */
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { boxArea, sameBox } from '../../shared/geometry.ts'
+import { type Camera, type CameraMode, clampScale, fitCamera, keepVisible, toImage, zoomAt, zoomToBoxes } from './camera.ts'
+import { type HitIndex, createHitIndex } from './hit.ts'
+import { nudged } from './reshape.ts'
+import { IDLE, type PointerWord, type ToolBox, type ToolContext, type ToolEffect, type ToolName, type ToolState, draftOf, hoverOf, stepTool } from './tools.ts'
+
+export interface SceneBox extends ToolBox {
+  readonly regionId: string
+  /** Place of the box among the boxes of its region. */
+  readonly index: number
+  readonly color: string
+  readonly label: string
+}
+
+export interface SceneState {
+  readonly image: Size
+  readonly boxes: readonly SceneBox[]
+  readonly proposals: readonly Box[]
+  readonly selected: string | null
+  readonly hover: string | null
+  readonly cursor: string
+  readonly tool: ToolName
+  /** While held (space), the pan tool stands in for the chosen one. */
+  readonly panHeld: boolean
+  readonly snap: boolean
+  readonly gesture: ToolState
+  /** A run of arrow key presses: one gesture from the first press to the last release. */
+  readonly nudge: { readonly key: string; readonly before: Box; readonly after: Box } | null
+  /** Pointer in image px and the pane it is in; null when it is elsewhere. */
+  readonly pointer: { readonly at: Point; readonly pane: string } | null
+  readonly camera: Camera
+  readonly cameraMode: CameraMode
+  /** Size of each canvas by pane name, CSS px. */
+  readonly viewports: Readonly<Record<string, Size>>
+}
+
+export type SceneEffect = Exclude<ToolEffect, { type: 'camera' }> | { readonly type: 'commit'; readonly gesture: 'nudge'; readonly key: string; readonly before: Box; readonly after: Box }
+
+export interface Scene {
+  readonly store: StoreApi<SceneState>
+  /** New boxes or a new image. The camera is fitted when the image's key changes; a gesture on old boxes is dropped then. */
+  setContent(content: { imageKey: string; image: Size; boxes: readonly SceneBox[]; proposals: readonly Box[] }): void
+  select(key: string | null): void
+  setTool(tool: ToolName): void
+  setViewport(pane: string, size: Size | null): void
+  pointer(pane: string, word: PointerWord): void
+  leave(): void
+  /** Gives up the gesture in progress; true when there was one. */
+  cancel(): boolean
+  wheel(pane: string, screen: Point, factor: number): void
+  nudge(dx: number, dy: number, grow: boolean): boolean
+  endNudge(): void
+  fit(): void
+  zoomBy(factor: number): void
+  zoomTo(scale: number): void
+  zoomToRegion(): void
+  subscribe(listener: () => void): () => void
+}
+
+const EMPTY: Size = { width: 0, height: 0 }
+
+/** The area all panes have in common: what fits there is seen in each. */
+export function commonViewport(viewports: Readonly<Record<string, Size>>): Size {
+  const sizes = Object.values(viewports).filter((size) => size.width > 0 && size.height > 0)
+  return sizes.length === 0 ? EMPTY : { width: Math.min(...sizes.map((s) => s.width)), height: Math.min(...sizes.map((s) => s.height)) }
+}
+
+/** The boxes as they stand at this moment: drafts of a drag or of arrow keys in place of the stored ones. */
+export function liveBoxes(state: SceneState): readonly SceneBox[] {
+  const draft = draftOf(state.gesture)
+  const changed = draft?.key != null ? { key: draft.key, box: draft.box } : state.nudge ? { key: state.nudge.key, box: state.nudge.after } : null
+  return changed ? state.boxes.map((box) => (box.key === changed.key ? { ...box, box: changed.box } : box)) : state.boxes
+}
+
+/** Boxes of the phrase in hand at this moment, with the one being drawn. */
+export function liveRegionBoxes(state: SceneState): readonly Box[] {
+  const boxes = liveBoxes(state).filter((box) => box.editable).map((box) => box.box)
+  const draft = draftOf(state.gesture)
+  return draft && draft.key === null && boxArea(draft.box) > 0 ? [...boxes, draft.box] : boxes
+}
+
+export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
+  const store = createStore<SceneState>(() => ({
+    image: EMPTY, boxes: [], proposals: [], selected: null, hover: null, cursor: 'default', tool: 'select', panHeld: false, snap: true, gesture: IDLE,
+    nudge: null, pointer: null, camera: { centerX: 0, centerY: 0, scale: 1 }, cameraMode: 'fit', viewports: {},
+  }))
+  let imageKey = ''
+  let hits: HitIndex = createHitIndex([])
+  let byKey = new Map<string, SceneBox>()
+  const get = store.getState
+
+  function context(pane: string): ToolContext {
+    const state = get()
+    return {
+      tool: state.panHeld ? 'pan' : state.tool, image: state.image, camera: state.camera, viewport: state.viewports[pane] ?? EMPTY, snap: state.snap,
+      selected: state.selected, box: (key) => byKey.get(key), hits,
+    }
+  }
+
+  function moveCamera(camera: Camera, mode: CameraMode = 'free') {
+    store.setState({ camera, cameraMode: mode })
+  }
+
+  function refit() {
+    const state = get()
+    if (state.cameraMode === 'fit') store.setState({ camera: fitCamera(state.image, commonViewport(state.viewports)) })
+  }
+
+  function run(effects: readonly ToolEffect[]) {
+    for (const effect of effects) {
+      if (effect.type === 'camera') moveCamera(effect.camera)
+      else {
+        if (effect.type === 'commit' && effect.gesture === 'draw') store.setState({ tool: 'select' })
+        if (effect.type === 'select' && (effect.key === null || byKey.get(effect.key)?.editable)) store.setState({ selected: effect.key })
+        onEffect(effect)
+      }
+    }
+  }
+
+  function endNudge() {
+    const { nudge } = get()
+    if (!nudge) return
+    // The commit comes first: the owner puts the new value into the content before the draft goes away.
+    if (!sameBox(nudge.before, nudge.after)) onEffect({ type: 'commit', gesture: 'nudge', key: nudge.key, before: nudge.before, after: nudge.after })
+    store.setState({ nudge: null })
+  }
+
+  return {
+    store,
+    setContent(content) {
+      const state = get()
+      const sameImage = content.imageKey === imageKey
+      imageKey = content.imageKey
+      hits = createHitIndex(content.boxes)
+      byKey = new Map(content.boxes.map((box) => [box.key, box]))
+      const stale = (key: string | null) => key !== null && !byKey.has(key)
+      const draft = draftOf(state.gesture)
+      store.setState({
+        image: content.image, boxes: content.boxes, proposals: content.proposals,
+        selected: stale(state.selected) ? null : state.selected, hover: stale(state.hover) ? null : state.hover,
+        ...(sameImage && !stale(draft?.key ?? null) ? {} : { gesture: IDLE }),
+        ...(state.nudge && (!sameImage || stale(state.nudge.key)) ? { nudge: null } : {}),
+        ...(sameImage ? {} : { cameraMode: 'fit' as const, camera: fitCamera(content.image, commonViewport(state.viewports)) }),
+      })
+    },
+    select(key) {
+      if (get().selected !== key) store.setState({ selected: key })
+    },
+    setTool(tool) {
+      store.setState({ tool, gesture: IDLE, cursor: tool === 'draw' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
+    },
+    setViewport(pane, size) {
+      const viewports = { ...get().viewports }
+      if (size) viewports[pane] = size
+      else delete viewports[pane]
+      store.setState({ viewports })
+      refit()
+    },
+    pointer(pane, word) {
+      endNudge()
+      const state = get()
+      const at = toImage(state.camera, state.viewports[pane] ?? EMPTY, word.screen)
+      const step = stepTool(state.gesture, word, context(pane))
+      const hovering = step.state.kind === 'idle' ? hoverOf(context(pane), word.screen) : null
+      const cursor = hovering?.cursor ?? (step.state.kind === 'panning' ? 'grabbing' : state.cursor)
+      const commits = step.effects.some((effect) => effect.type === 'commit')
+      const next = { gesture: step.state, pointer: { at, pane }, hover: hovering ? hovering.key : state.hover, cursor }
+      // On release the commit goes out while the draft still stands, so that no frame shows the old box.
+      if (commits) run(step.effects)
+      store.setState(next)
+      if (!commits) run(step.effects)
+    },
+    leave() {
+      if (get().gesture.kind === 'idle' || draftOf(get().gesture)?.key === null) store.setState({ pointer: null, hover: null })
+    },
+    cancel() {
+      const state = get()
+      if (state.nudge) {
+        store.setState({ nudge: null })
+        return true
+      }
+      if (state.gesture.kind === 'idle') return false
+      const step = stepTool(state.gesture, { type: 'cancel' }, context(''))
+      store.setState({ gesture: step.state })
+      run(step.effects)
+      return true
+    },
+    wheel(pane, screen, factor) {
+      const state = get()
+      const viewport = state.viewports[pane] ?? EMPTY
+      moveCamera(keepVisible(zoomAt(state.camera, viewport, screen, factor), viewport, state.image))
+    },
+    nudge(dx, dy, grow) {
+      const state = get()
+      if (state.gesture.kind !== 'idle') return false
+      const box = state.selected === null ? undefined : byKey.get(state.selected)
+      if (!box?.editable) return false
+      const current = state.nudge?.key === box.key ? state.nudge : { key: box.key, before: box.box, after: box.box }
+      const after = nudged(current.after, dx, dy, grow, { image: state.image, snap: state.snap, scale: state.camera.scale })
+      store.setState({ nudge: { ...current, after } })
+      return true
+    },
+    endNudge,
+    fit() {
+      store.setState({ cameraMode: 'fit' })
+      refit()
+    },
+    zoomBy(factor) {
+      const { camera } = get()
+      moveCamera({ ...camera, scale: clampScale(camera.scale * factor) })
+    },
+    zoomTo(scale) {
+      moveCamera({ ...get().camera, scale: clampScale(scale) })
+    },
+    zoomToRegion() {
+      const state = get()
+      const boxes = liveBoxes(state).filter((box) => box.editable).map((box) => box.box)
+      if (boxes.length > 0) moveCamera(zoomToBoxes(state.camera, commonViewport(state.viewports), boxes))
+    },
+    subscribe: (listener) => store.subscribe(listener),
+  }
+}
