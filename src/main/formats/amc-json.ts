@@ -1,6 +1,6 @@
 /**
  * AMC annotation JSON: `[{"image": path, "caption": text or [texts], "bbox": [[x1, y1, x2, y2], ...]}, ...]`, boxes in pixels.
- * Optional fields: split, kind, concepts (of the phrase), image_concepts. A folder may hold several such files (train.json,
+ * Optional fields: split, kind, phraseConcepts and imageConcepts (what the phrase names, what can be seen). A folder may hold several such files (train.json,
  * val.json); their names then give the split.
  */
 import { createHash } from 'node:crypto'
@@ -64,7 +64,7 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
     else yield skip(`Box ${i + 1} is not four finite numbers [x1, y1, x2, y2] (${short(box)}); it was left out.`)
   }
   if (boxes.length === 0) return yield skip(entry['bbox'] === undefined ? 'The field "bbox" is missing.' : '"bbox" holds no usable box.')
-  const concepts = textList(entry['concepts'])
+  const concepts = textList(entry['phraseConcepts'])
   const regions: RawRegion[] = []
   const captions = Array.isArray(entry['caption']) ? (entry['caption'] as unknown[]) : [entry['caption']]
   if (captions.length === 0) yield skip('"caption" is an empty list.')
@@ -83,7 +83,7 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
     }
   }
   if (regions.length === 0) return
-  const imageConcepts = textList(entry['image_concepts'])
+  const imageConcepts = textList(entry['imageConcepts'])
   yield {
     imageRef: image, file, line, split: text(entry['split']) ?? place.split, regions,
     ...(text(entry['kind']) ? { kind: text(entry['kind'])! } : {}),

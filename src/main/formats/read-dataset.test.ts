@@ -51,7 +51,7 @@ describe('AMC annotation JSON', () => {
     const path = await folder('plain', {
       'annotations.json': JSON.stringify([
         { image: 'a.jpg', caption: 'the green field', bbox: [[1.25, 2, 150, 80.5]] },
-        { image: 'sub/b.jpg', caption: ['one', 'two'], bbox: [[1, 2, 3, 4], [5, 6, 7, 8]], split: 'val', kind: 'scene', concepts: ['cat'], image_concepts: ['cat', 'dog'] },
+        { image: 'sub/b.jpg', caption: ['one', 'two'], bbox: [[1, 2, 3, 4], [5, 6, 7, 8]], split: 'val', kind: 'scene', phraseConcepts: ['cat'], imageConcepts: ['cat', 'dog'] },
         { image: 'images/c.jpg', caption: 'flat box', bbox: [1, 2, 3, 4] },
       ], null, 1),
       'a.jpg': null, 'sub/b.jpg': null, 'images/c.jpg': null,
