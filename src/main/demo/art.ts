@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import sharp from 'sharp'
 import { AppError } from '../../shared/errors.ts'
 import { ART_SETS, CATEGORIES, COLOURS, COLOUR_HUES, type ArtSet, type Category, type Colour } from './categories.ts'
-import { spriteFromBytes, tint, turnAndScale, type Sprite } from './sprite.ts'
+import { longestSideTurned, spriteFromBytes, tint, turnAndScale, type Sprite } from './sprite.ts'
 
 /** Sides in px at which every icon is drawn once. */
 const LEVEL_SIDES_PX = [32, 48, 64, 96] as const
@@ -47,7 +47,7 @@ export async function loadArtwork(signal?: AbortSignal): Promise<Artwork> {
   return { versions: versions as Record<ArtSet, string>, sprites }
 }
 
-/** An object's picture: longest side near sidePx before it is turned by angleDegrees, cut to what is visible. */
+/** An object's picture, turned by angleDegrees, its longest side then sidePx to within a pixel or so, cut to what is visible. */
 export function pictureOf(
   art: Artwork,
   thing: { readonly set: ArtSet; readonly category: string; readonly colour?: Colour | undefined },
@@ -56,8 +56,10 @@ export function pictureOf(
 ): Sprite {
   const levels = art.sprites.get(spriteKey(thing.set, thing.category, thing.colour))
   if (!levels) throw new AppError('internal', `There is no artwork for ${thing.category} in ${thing.set}.`)
-  const level = levels.find((sprite) => longestSide(sprite) >= sidePx) ?? levels.at(-1)!
-  const picture = turnAndScale(level, sidePx / longestSide(level), angleDegrees)
+  const smallest = levels[0]!
+  const straightSide = (sidePx * longestSide(smallest)) / longestSideTurned(smallest, angleDegrees)
+  const level = levels.find((sprite) => longestSide(sprite) >= straightSide) ?? levels.at(-1)!
+  const picture = turnAndScale(level, straightSide / longestSide(level), angleDegrees)
   if (!picture) throw new AppError('internal', `The artwork for ${thing.category} in ${thing.set} is empty.`)
   return picture
 }

@@ -32,7 +32,7 @@ export interface SceneOptions {
 export const MAX_OVERLAP_SHARE = 0.04
 const MAX_ANGLE_DEGREES = 15
 
-/** An object before it has a place: its longest side (before turning) as a share of the image's. */
+/** An object before it has a place: its longest side as a share of the image's. */
 interface Wanted {
   readonly category: Category
   readonly colour: Colour | undefined

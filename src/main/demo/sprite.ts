@@ -41,6 +41,25 @@ export function turnAndScale(sprite: Sprite, scale: number, angleDegrees: number
   return cutToVisible({ width, height, pixels })
 }
 
+/** Longest side of the box around the visible part of the sprite when turned by angle (degrees), in the sprite's px. */
+export function longestSideTurned(sprite: Sprite, angleDegrees: number): number {
+  const cos = Math.cos((angleDegrees * Math.PI) / 180)
+  const sin = Math.sin((angleDegrees * Math.PI) / 180)
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+  for (let y = 0; y < sprite.height; y++) {
+    for (let x = 0; x < sprite.width; x++) {
+      if (sprite.pixels[(y * sprite.width + x) * 4 + 3]! < VISIBLE_ALPHA) continue
+      const turnedX = cos * x - sin * y
+      const turnedY = sin * x + cos * y
+      left = Math.min(left, turnedX)
+      right = Math.max(right, turnedX)
+      top = Math.min(top, turnedY)
+      bottom = Math.max(bottom, turnedY)
+    }
+  }
+  return Math.max(right - left, bottom - top) + 1
+}
+
 function addBilinear(sprite: Sprite, x: number, y: number, out: Float32Array, at: number): void {
   const x0 = Math.floor(x)
   const y0 = Math.floor(y)
