@@ -54,7 +54,9 @@ export interface StepOptions {
   readonly alpha: number
   /** The reference takes the log-softmax of the soft part over the sequence, a slip; 'vocabulary' is right. */
   readonly mlmDistillAxis: 'sequence' | 'vocabulary'
-  /** Which losses are on; image-text contrast always is. */
+  /** Image-text contrast; on unless said otherwise. */
+  readonly itc?: boolean
+  /** Which other losses are on. */
   readonly itm: boolean
   readonly mlm: boolean
   readonly amc: boolean
