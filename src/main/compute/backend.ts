@@ -2,7 +2,7 @@
  * The only file that sees tfjs-node. It repairs what Node 24 took away from under the package, loads it, and says in
  * plain words what is computing: which TensorFlow, on what device, and why not on a GPU.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -101,7 +101,7 @@ function describe(tf: typeof TensorFlow, installed: InstalledRuntime | null): Ba
   const gpu = backend.isUsingGpuDevice
   return {
     library: `TensorFlow ${version} (tfjs-node ${packageVersion()})`,
-    device: gpu ? 'gpu' : 'cpu',
+    device: gpu ? gpuName() : 'cpu',
     gpu,
     whyNotGpu: gpu ? null : (installed?.whyNotGpu ?? 'TensorFlow finds no GPU that it can use.'),
     threads: threadCount(process.env['TF_NUM_INTRAOP_THREADS'], availableParallelism()),
@@ -112,6 +112,16 @@ function describe(tf: typeof TensorFlow, installed: InstalledRuntime | null): Ba
 export function threadCount(asked: string | undefined, cores: number): number {
   const count = Number(asked)
   return Number.isInteger(count) && count > 0 ? count : cores
+}
+
+/** Name of the first card as the NVIDIA driver writes it, else just 'gpu'. */
+export function gpuName(cards = '/proc/driver/nvidia/gpus'): string {
+  try {
+    const texts = readdirSync(cards).sort().map((card) => readFileSync(join(cards, card, 'information'), 'utf8'))
+    return texts.map((text) => /^Model:\s*(.+)$/m.exec(text)?.[1]?.trim()).find(Boolean) ?? 'gpu'
+  } catch {
+    return 'gpu' // another system or another driver: it computes all the same
+  }
 }
 
 function packageVersion(): string {

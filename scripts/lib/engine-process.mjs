@@ -1,0 +1,92 @@
+/** Starts the engine as `amc serve` and waits until it says where it is. Plain Node >= 20, no dependencies. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem } from './problem.mjs'
+import { stopWithUs } from './run.mjs'
+
+/**
+ * @typedef {{url: string, token: string, pid: number}} Ready
+ * @typedef {{ready: Ready, child: import('node:child_process').ChildProcess, stop: () => Promise<void>}} Engine
+ */
+
+/**
+ * @param {{root: string, node: string, project: string, port: number, demo: boolean, timeoutMs?: number}} options
+ * @returns {Promise<Engine>}
+ */
+export async function startEngine({ root, node, project, port, demo, timeoutMs = 60_000 }) {
+  const built = join(root, 'out', 'engine', 'cli.mjs')
+  const entry = existsSync(built) ? built : join(root, 'src', 'main', 'cli.ts')
+  const args = [entry, 'serve', '--project', project, '--port', String(port), '--json', ...(demo ? ['--demo'] : [])]
+  const child = spawn(node, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], windowsHide: true })
+  stopWithUs(child)
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+    await ended
+    clearTimeout(timer)
+  }
+  try {
+    return { ready: await firstLine(child, timeoutMs), child, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** @param {import('node:child_process').ChildProcess} child @param {number} timeoutMs @returns {Promise<Ready>} */
+function firstLine(child, timeoutMs) {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const timer = setTimeout(() => reject(new Problem(`The engine did not answer within ${timeoutMs / 1000} s.`, 'The lines above say what it was doing.')), timeoutMs)
+    child.stdout?.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+      const line = text.split('\n').slice(0, -1).find((candidate) => candidate.startsWith('{'))
+      if (!line) return
+      clearTimeout(timer)
+      try {
+        resolve(JSON.parse(line))
+      } catch {
+        reject(new Problem(`The engine's first line is not what was expected: ${line.slice(0, 200)}`))
+      }
+    })
+    child.once('error', (error) => reject(new Problem(`The engine could not be started: ${error.message}`, 'Run `npm run setup`.')))
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Problem(`The engine ended before it was ready (code ${code}).`, 'The lines above say why.'))
+    })
+  })
+}
+
+/** Address for a person's browser: the token makes it theirs, and the page takes it out of the address at once. @param {Ready} ready */
+export function addressFor(ready) {
+  const url = new URL(ready.url)
+  if (ready.token) url.searchParams.set('token', ready.token)
+  return url.href
+}
+
+/**
+ * Asks the engine for the page and for one heatmap of the demo, as a person's first minute would.
+ * @param {Ready} ready
+ * @param {{timeoutMs?: number}} [options]
+ * @returns {Promise<{backend: unknown, heatmapMs: number}>}
+ */
+export async function checkEngine(ready, { timeoutMs = 300_000 } = {}) {
+  const headers = { authorization: `Bearer ${ready.token}` }
+  const signal = AbortSignal.timeout(timeoutMs)
+  const page = await fetch(new URL('/', ready.url), { headers, signal })
+  const html = await page.text()
+  if (!page.ok || !/<script[^>]+src=/.test(html)) throw new Problem(`The engine did not serve the page (status ${page.status}).`, 'Run `npm run build` and try again.')
+  const script = /<script[^>]+src="([^"]+)"/.exec(html)?.[1] ?? ''
+  const code = await fetch(new URL(script, ready.url), { headers, signal })
+  if (!code.ok) throw new Problem(`The page's own script is not served (${script}, status ${code.status}).`, 'Run `npm run build` and try again.')
+  await code.arrayBuffer()
+  const answer = await fetch(new URL('/api/check', ready.url), { headers, signal })
+  const body = await answer.text()
+  if (!answer.ok) throw new Problem(`The engine could not compute a heatmap of the demo (status ${answer.status}): ${body.slice(0, 400)}`)
+  const { backend, heatmapMs } = JSON.parse(body)
+  if (typeof heatmapMs !== 'number' || !(heatmapMs > 0)) throw new Problem(`The engine's check has no time for the heatmap: ${body.slice(0, 400)}`)
+  return { backend, heatmapMs }
+}

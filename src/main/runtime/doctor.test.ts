@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { curesFor, doctorReport, onPath, parseGpuLine } from './doctor.ts'
+
+const ALL_WELL = {
+  running: true,
+  usesGpu: false,
+  gpu: null,
+  electron: { version: '45.0.0', installed: true, path: '/x/electron' },
+  tools: { python: '/usr/bin/python3', pip: 'pip 23', compiler: '/usr/bin/g++' },
+}
+
+describe('what the doctor advises', () => {
+  it('is nothing when all is well', () => {
+    expect(curesFor(ALL_WELL)).toEqual([])
+  })
+
+  it('names what set-up needs before set-up itself', () => {
+    const cures = curesFor({ ...ALL_WELL, running: false, tools: { python: null, pip: null, compiler: null } })
+    expect(cures.map((cure) => /pip|g\+\+|setup/.exec(cure)?.[0])).toEqual(['pip', 'g++', 'setup'])
+  })
+
+  it('tells that a graphics card lies idle, by its name', () => {
+    const [cure] = curesFor({ ...ALL_WELL, gpu: { name: 'NVIDIA A10', driver: '470.1', memoryMiB: 24_000 } })
+    expect(cure).toContain('NVIDIA A10')
+    expect(curesFor({ ...ALL_WELL, usesGpu: true, gpu: { name: 'NVIDIA A10', driver: '550.1', memoryMiB: 24_000 } })).toEqual([])
+  })
+})
+
+it('reads a card from nvidia-smi and refuses its error texts', () => {
+  expect(parseGpuLine('NVIDIA GeForce RTX 3060, 550.54.14, 12288\nsecond, 1, 2')).toEqual({ name: 'NVIDIA GeForce RTX 3060', driver: '550.54.14', memoryMiB: 12_288 })
+  expect(parseGpuLine('NVIDIA-SMI has failed because it could not communicate with the driver, really, so')).toBeNull()
+  expect(parseGpuLine('')).toBeNull()
+})
+
+it('finds programs on PATH only', () => {
+  expect(onPath(['node-that-is-not-there'], process.env)).toBeNull()
+  expect(onPath(['sh'], { PATH: '' })).toBeNull()
+})
+
+it('reports a TensorFlow that runs, with its version, device and the reason for no GPU', async () => {
+  const report = await doctorReport()
+  expect(report.tensorflow.problem).toBeNull()
+  expect(report.ok).toBe(true)
+  expect(report.version).toMatch(/^\d+\.\d+\.\d+/)
+  expect(report.tensorflow.backend?.library).toMatch(/^TensorFlow \d+\.\d+/)
+  expect(report.tensorflow.backend?.threads).toBeGreaterThan(0)
+  expect(report.tensorflow.backend?.whyNotGpu === null).toBe(report.tensorflow.backend?.gpu)
+})
