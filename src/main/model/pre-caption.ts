@@ -10,7 +10,8 @@ const TRAILING_NEWLINES = /\n+$/
  * Source: dataset/utils.py of the reference.
  */
 export function preCaption(phrase: string, maxWords: number): string {
-  const cleaned = pythonLower(phrase)
+  const cleaned = phrase
+    .toLowerCase()
     .replace(/[,.'!?"()*#:;~]/g, '')
     .replaceAll('-', ' ')
     .replaceAll('/', ' ')
@@ -20,9 +21,4 @@ export function preCaption(phrase: string, maxWords: number): string {
     .replace(/^ +| +$/g, '')
   const words = cleaned.split(' ')
   return words.length > maxWords ? words.slice(0, maxWords).join(' ') : cleaned
-}
-
-/** Python's str.lower: the same as ours for every character the two know alike. */
-function pythonLower(text: string): string {
-  return text.toLowerCase()
 }
