@@ -127,6 +127,8 @@ export const jobSchema = z.object({
   message: z.string(),
   error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
   result: z.unknown(),
+  /** ISO time of the last change, so that a list of what happened can say when. */
+  updatedAt: z.string(),
 })
 export type Job = z.infer<typeof jobSchema>
 

@@ -105,6 +105,9 @@ export const contract = {
       author: z.string(),
     })),
     doctor: call(none, z.object({ lines: z.array(doctorLineSchema) })),
+    /** Kept in the project; written beside each edit from now on. */
+    setAuthor: call(z.object({ author: z.string().trim().min(1).max(80) }), none),
+    storage: call(none, z.object({ databaseBytes: z.number(), cacheBytes: z.number(), runsBytes: z.number(), freeBytes: z.number() })),
     /** Everything that changes, from now on. A page refetches what an event names. */
     events: base.input(none).output(eventIterator(eventSchema)),
   },
@@ -116,6 +119,8 @@ export const contract = {
       samples: z.array(z.object({ phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number(), thumb: z.string() })),
     })),
     import: call(z.object({ path: z.string(), imagesDir: z.string().optional(), name: z.string().optional(), format: z.string().optional() }), jobSchema),
+    /** Makes the demo and imports it into this project. */
+    demo: call(none, jobSchema),
     skipped: call(byId, z.array(skippedSchema)),
     remove: call(byId, none),
     /** Lists a folder on the engine's machine, so that a page in a browser can choose a path too. */
