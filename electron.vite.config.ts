@@ -20,7 +20,8 @@ function shellPart(entry: string, outDir: string) {
       rollupOptions: {
         input: { index: at(entry) },
         external: ['electron', /^node:/],
-        output: { format: 'cjs' as const, entryFileNames: '[name].cjs', codeSplitting: false },
+        // Node 12 knows its own modules only without the prefix.
+        output: { format: 'cjs' as const, entryFileNames: '[name].cjs', codeSplitting: false, paths: (id: string) => id.replace(/^node:/, '') },
       },
     },
   }
@@ -35,6 +36,9 @@ export default defineConfig({
     build: {
       outDir: at('out/renderer'),
       target: 'chrome83',
+      // The minifier is what lowers styles (inset, nesting); without it they pass through as written.
+      minify: true,
+      cssMinify: 'lightningcss',
       cssTarget: 'chrome83',
       rollupOptions: { input: { index: at('src/renderer/index.html') } },
     },

@@ -34,7 +34,7 @@ export async function ensureBuild({ root, node, force = false }) {
   if (!force && isBuilt(root)) return { skipped: 'sources unchanged' }
   const hash = sourcesHash(root)
   const module = (/** @type {string[]} */ ...parts) => join(root, 'node_modules', ...parts)
-  const env = { ...process.env, NODE_ENV: 'production' }
+  const env = { ...process.env, NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: '0' }
   for (const [what, args] of /** @type {[string, string[]][]} */ ([
     ['the window and the page', [module('electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn']],
     ['the engine', [module('vite', 'bin', 'vite.js'), 'build', '--config', 'vite.engine.config.ts', '--logLevel', 'warn']],
