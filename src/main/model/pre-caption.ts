@@ -1,20 +1,24 @@
-/** The cleaning that the published training and evaluation give every text before tokenising. */
+/** The reference's pre_caption: what happens to a phrase before the tokenizer sees it. */
 
-/** What Python's \s matches: not JavaScript's (separators U+001C to U+001F and U+0085 belong to it, U+FEFF does not). */
-export const PYTHON_SPACE = '\\t\\n\\v\\f\\r\\x1c-\\x1f \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
-const SPACES = new RegExp(`[${PYTHON_SPACE}]{2,}`, 'gu')
+// Python's str.isspace, which its split and strip use: Unicode whitespace and also the separators U+001C to U+001F.
+const PYTHON_SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
+const SPACE_RUN = new RegExp(`[${PYTHON_SPACE}]{2,}`, 'gu')
+const TRAILING_NEWLINES = /\n+$/
 
-/** Lower case, punctuation removed, hyphens and slashes to spaces, at most `maxWords` words. */
-export function preCaption(text: string, maxWords: number): string {
-  const clean = text
+/**
+ * Lower case, punctuation removed, hyphens and slashes to spaces, at most maxWords words.
+ * Source: dataset/utils.py of the reference.
+ */
+export function preCaption(phrase: string, maxWords: number): string {
+  const cleaned = phrase
     .toLowerCase()
     .replace(/[,.'!?"()*#:;~]/g, '')
     .replaceAll('-', ' ')
     .replaceAll('/', ' ')
     .replaceAll('<person>', 'person')
-    .replace(SPACES, ' ')
-    .replace(/\n+$/, '')
+    .replace(SPACE_RUN, ' ')
+    .replace(TRAILING_NEWLINES, '')
     .replace(/^ +| +$/g, '')
-  const words = clean.split(' ')
-  return words.length > maxWords ? words.slice(0, maxWords).join(' ') : clean
+  const words = cleaned.split(' ')
+  return words.length > maxWords ? words.slice(0, maxWords).join(' ') : cleaned
 }

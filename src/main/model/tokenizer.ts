@@ -1,127 +1,109 @@
 /**
- * WordPiece as BERT's uncased tokenizer, with the reference's turn: [CLS] in front and no [SEP] behind. A vocabulary of
- * whole words works the same way.
+ * WordPiece exactly as the reference's BertTokenizer does it: clean, split off CJK and punctuation, lower case, strip
+ * accents, longest match first. A phrase becomes [CLS] and its pieces; the reference adds no [SEP].
  */
 import { AppError } from '../../shared/errors.ts'
-import { PYTHON_SPACE } from './pre-caption.ts'
-import type { SpecialTokens, TokenBatch } from './types.ts'
+import type { TokenBatch } from './types.ts'
 
-const LONGEST_WORD = 100
-const SPACES = new RegExp(`[${PYTHON_SPACE}]+`, 'u')
-const CJK_RANGES: readonly (readonly [number, number])[] = [
-  [0x4e00, 0x9fff], [0x3400, 0x4dbf], [0x20000, 0x2a6df], [0x2a700, 0x2b73f], [0x2b740, 0x2b81f], [0x2b820, 0x2ceaf], [0xf900, 0xfaff], [0x2f800, 0x2fa1f],
-]
-
-export interface TokenizerIds extends SpecialTokens {
-  readonly unk: number
-  readonly sep: number
-}
-
-export interface EncodedBatch extends TokenBatch {
-  /** 1 for each text that was longer than allowed. */
-  readonly truncated: Uint8Array
-}
+const MAX_WORD_CODE_POINTS = 100
 
 export interface Tokenizer {
-  readonly ids: TokenizerIds
-  readonly words: readonly string[]
+  readonly special: { readonly pad: number; readonly unk: number; readonly cls: number; readonly sep: number; readonly mask: number }
+  readonly size: number
   /** Word pieces without [CLS]. */
   tokenize(text: string): string[]
-  /** [CLS] and word pieces, cut to maxTokens when given. */
-  encode(text: string, maxTokens?: number): number[]
-  /** Padded to the longest of the batch, or to `length` when given. */
-  encodeBatch(texts: readonly string[], options?: { maxTokens?: number; length?: number }): EncodedBatch
+  /** [CLS] and the ids of the pieces, cut to maxTokens (with [CLS]) when given. */
+  encode(text: string, maxTokens?: number): { ids: number[]; tokens: string[]; truncated: boolean }
+  /** Padded to the longest of the batch. */
+  encodeBatch(texts: readonly string[], maxTokens?: number): TokenBatch
 }
 
-/** @param words the vocabulary, id = place. @throws AppError 'bad-input' when a special token is missing. */
-export function createTokenizer(words: readonly string[], place = 'the vocabulary'): Tokenizer {
-  const idOf = new Map(words.map((word, id) => [word, id]))
-  const special = (word: string): number => {
-    const id = idOf.get(word)
-    if (id === undefined) {
-      throw new AppError('bad-input', `${place} has no ${word}.`, 'Use a BERT vocabulary: one word piece a line, with [PAD], [UNK], [CLS], [SEP] and [MASK].', place)
-    }
+/**
+ * @param vocabulary one piece a line of vocab.txt; the id is the position
+ * @throws AppError 'bad-input' when [PAD], [UNK], [CLS], [SEP] or [MASK] is missing
+ */
+export function createTokenizer(vocabulary: readonly string[]): Tokenizer {
+  const ids = new Map(vocabulary.map((piece, id) => [piece, id]))
+  const idOf = (piece: string): number => {
+    const id = ids.get(piece)
+    if (id === undefined) throw new AppError('bad-input', `The vocabulary has no ${piece}.`, 'Use a BERT vocabulary file: one piece a line, with [PAD], [UNK], [CLS], [SEP] and [MASK].')
     return id
   }
-  const ids: TokenizerIds = { pad: special('[PAD]'), unk: special('[UNK]'), cls: special('[CLS]'), sep: special('[SEP]'), mask: special('[MASK]') }
-  const tokenize = (text: string): string[] => basicWords(text).flatMap((word) => wordPieces(word, idOf))
-  const encode = (text: string, maxTokens = Infinity): number[] => {
-    const pieces = tokenize(text).map((piece) => idOf.get(piece)!)
-    return [ids.cls, ...pieces].slice(0, maxTokens)
+  const special = { pad: idOf('[PAD]'), unk: idOf('[UNK]'), cls: idOf('[CLS]'), sep: idOf('[SEP]'), mask: idOf('[MASK]') }
+  const kept = new Set(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'])
+  const tokenize = (text: string): string[] => basicTokens(text, kept).flatMap((word) => (kept.has(word) ? [word] : wordPieces(word, ids)))
+  const encode = (text: string, maxTokens = Infinity) => {
+    const all = tokenize(text)
+    const tokens = all.slice(0, Math.max(0, maxTokens - 1))
+    return { ids: [special.cls, ...tokens.map((piece) => ids.get(piece) ?? special.unk)], tokens: ['[CLS]', ...tokens], truncated: tokens.length < all.length }
   }
-  const encodeBatch: Tokenizer['encodeBatch'] = (texts, { maxTokens = Infinity, length: fixed } = {}) => {
-    const full = texts.map((text) => encode(text))
-    const rows = full.map((row) => row.slice(0, Math.min(maxTokens, fixed ?? Infinity)))
-    const length = fixed ?? Math.max(1, ...rows.map((row) => row.length))
-    const batch = { ids: new Int32Array(texts.length * length).fill(ids.pad), mask: new Int32Array(texts.length * length) }
-    rows.forEach((row, n) => {
-      batch.ids.set(row, n * length)
-      batch.mask.fill(1, n * length, n * length + row.length)
-    })
-    return { ...batch, count: texts.length, length, truncated: Uint8Array.from(full, (row, n) => (row.length > rows[n]!.length ? 1 : 0)) }
+  return {
+    special,
+    size: vocabulary.length,
+    tokenize,
+    encode,
+    encodeBatch: (texts, maxTokens) => padded(texts.map((text) => encode(text, maxTokens).ids), special.pad),
   }
-  return { ids, words, tokenize, encode, encodeBatch }
 }
 
-/** A vocabulary file's text: one word piece a line, its id its line from 0. */
-export function parseVocabulary(text: string): string[] {
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
-  if (lines.at(-1) === '') lines.pop()
-  return lines
+function padded(rows: readonly (readonly number[])[], pad: number): TokenBatch {
+  const length = rows.reduce((longest, row) => Math.max(longest, row.length), 0)
+  const ids = new Int32Array(rows.length * length).fill(pad)
+  const mask = new Int32Array(rows.length * length)
+  rows.forEach((row, n) => {
+    ids.set(row, n * length)
+    mask.fill(1, n * length, n * length + row.length)
+  })
+  return { ids, mask, count: rows.length, length }
 }
 
-const SPECIAL_WORDS = new Set(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'])
+function basicTokens(text: string, kept: ReadonlySet<string>): string[] {
+  return words(spaceOutCjk(cleanText(text))).flatMap((word) => {
+    if (kept.has(word)) return [word]
+    return words(splitPunctuation(stripAccents(word.toLowerCase())).join(' '))
+  })
+}
 
-/** Clean text, words and punctuation apart, lower case without accents; special tokens that stand alone stay as they are. */
-function basicWords(text: string): string[] {
-  let clean = ''
-  for (const char of text) {
-    const code = char.codePointAt(0)!
-    if (/[ \t\n\r]|\p{Zs}/u.test(char)) clean += ' '
-    else if (code === 0xfffd || /\p{C}/u.test(char)) continue
-    else clean += CJK_RANGES.some(([low, high]) => code >= low && code <= high) ? ` ${char} ` : char
+/** Python's str.split() of what cleanText leaves: spaces, and the two separators that are neither control nor Zs. */
+function words(text: string): string[] {
+  return text.split(/[\s\u2028\u2029]+/u).filter((word) => word !== '')
+}
+
+function cleanText(text: string): string {
+  let result = ''
+  for (const character of text) {
+    if (/[\t\n\r]|\p{Zs}/u.test(character)) result += ' '
+    else if (character !== '\0' && character !== '\ufffd' && !/\p{C}/u.test(character)) result += character
   }
-  return clean
-    .split(SPACES)
-    .filter(Boolean)
-    .flatMap((word) => (SPECIAL_WORDS.has(word) ? [word] : splitPunctuation(stripAccents(word.toLowerCase()))))
-    .flatMap((word) => word.split(SPACES).filter(Boolean))
+  return result
 }
 
-function stripAccents(word: string): string {
-  return word.normalize('NFD').replace(/\p{Mn}/gu, '')
+function spaceOutCjk(text: string): string {
+  // The blocks BERT names as CJK ideographs; Hangul, Hiragana and Katakana are words like others.
+  return text.replace(
+    /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b820}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu,
+    ' $& ',
+  )
+}
+
+function stripAccents(text: string): string {
+  return text.normalize('NFD').replace(/\p{Mn}/gu, '')
 }
 
 function splitPunctuation(word: string): string[] {
-  const parts: string[] = []
-  let open = false
-  for (const char of word) {
-    // BERT counts every ASCII symbol as punctuation, such as $ and ^, which Unicode does not.
-    if (/[!-/:-@[-`{-~]|\p{P}/u.test(char)) {
-      parts.push(char)
-      open = false
-    } else if (open) {
-      parts[parts.length - 1] += char
-    } else {
-      parts.push(char)
-      open = true
-    }
-  }
-  return parts
+  return word.split(/([!-/:-@[-`{-~]|\p{P})/u).filter((part) => part !== '')
 }
 
-/** The longest piece of the vocabulary first; a word that cannot be covered is one [UNK]. */
-function wordPieces(word: string, idOf: ReadonlyMap<string, number>): string[] {
-  const chars = [...word]
-  if (chars.length > LONGEST_WORD) return ['[UNK]']
+function wordPieces(word: string, ids: ReadonlyMap<string, number>): string[] {
+  const points = Array.from(word)
+  if (points.length > MAX_WORD_CODE_POINTS) return ['[UNK]']
   const pieces: string[] = []
-  let start = 0
-  while (start < chars.length) {
-    let end = chars.length
+  for (let start = 0; start < points.length; ) {
+    let end = points.length
     let piece = ''
     for (; end > start; end--) {
-      piece = (start > 0 ? '##' : '') + chars.slice(start, end).join('')
-      if (idOf.has(piece)) break
+      piece = (start > 0 ? '##' : '') + points.slice(start, end).join('')
+      if (ids.has(piece)) break
     }
     if (end === start) return ['[UNK]']
     pieces.push(piece)
