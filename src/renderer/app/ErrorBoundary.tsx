@@ -1,0 +1,30 @@
+import { Component, type ErrorInfo, type ReactNode } from 'react'
+import { Button } from '../ui/Button.tsx'
+import { ErrorNote } from '../ui/Notes.tsx'
+import styles from './app.module.css'
+
+/** A fault in one screen leaves the others and everything saved untouched. (React offers this as a class only.) */
+export class ErrorBoundary extends Component<{ children: ReactNode }, { error: unknown }> {
+  override state: { error: unknown } = { error: null }
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error }
+  }
+
+  override componentDidCatch(error: unknown, info: ErrorInfo) {
+    console.error(error, info.componentStack)
+  }
+
+  override render() {
+    if (this.state.error === null) return this.props.children
+    return (
+      <div className={styles.crash}>
+        <div>
+          <ErrorNote error={this.state.error} title="This screen stopped working" onRetry={() => this.setState({ error: null })}>
+            <Button size="s" kind="ghost" onClick={() => window.location.reload()}>Reload the page</Button>
+          </ErrorNote>
+        </div>
+      </div>
+    )
+  }
+}

@@ -1,0 +1,75 @@
+import { FolderOpen, Folder, FileText, CornerLeftUp } from 'lucide-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api } from '../state/engine.ts'
+import { chooseNatively, shell } from '../state/shell.ts'
+import { Button } from '../ui/Button.tsx'
+import { Dialog } from '../ui/Dialog.tsx'
+import { Field, Input } from '../ui/Field.tsx'
+import { Icon } from '../ui/Icon.tsx'
+import { ErrorNote, Loading } from '../ui/Notes.tsx'
+import styles from './path.module.css'
+
+/**
+ * A path on the engine's machine: typed, chosen in the system's dialog where the program has a window of its own, or found
+ * in a listing that the engine gives, since a browser may not know paths.
+ */
+export function PathField({ label, value, onChange, hint, filesOnly = false, autoFocus = false, onEnter }: {
+  label: string; value: string; onChange: (path: string) => void; hint?: string; filesOnly?: boolean; autoFocus?: boolean; onEnter?: () => void
+}) {
+  const [browsing, setBrowsing] = useState(false)
+  const choose = async () => {
+    if (!shell) {
+      setBrowsing(true)
+      return
+    }
+    const path = await chooseNatively(filesOnly ? 'file' : 'folder')
+    if (path) onChange(path)
+  }
+  return (
+    <>
+      <Field label={label} hint={hint}>
+        {({ id, describedBy }) => (
+          <span className={styles.row}>
+            <Input id={id} aria-describedby={describedBy} value={value} autoFocus={autoFocus} onChange={(event) => onChange(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && onEnter?.()} />
+            <Button icon={FolderOpen} onClick={() => void choose()}>Browse</Button>
+          </span>
+        )}
+      </Field>
+      <Browser open={browsing} start={value} filesOnly={filesOnly} onClose={() => setBrowsing(false)} onChoose={(path) => { onChange(path); setBrowsing(false) }} />
+    </>
+  )
+}
+
+function Browser({ open, start, filesOnly, onClose, onChoose }: { open: boolean; start: string; filesOnly: boolean; onClose: () => void; onChoose: (path: string) => void }) {
+  const [path, setPath] = useState<string | null>(null)
+  const asked = path ?? (start.trim() || undefined)
+  const listing = useQuery({
+    queryKey: ['browse', asked ?? ''],
+    queryFn: ({ signal }) => api.datasets.browse(asked === undefined ? {} : { path: asked }, { signal }),
+    enabled: open, staleTime: 0, placeholderData: (previous) => previous,
+  })
+  return (
+    <Dialog open={open} onClose={onClose} title={filesOnly ? 'Choose a file' : 'Choose a folder or file'} width="wide" closable
+      actions={<><Button size="l" onClick={onClose}>Cancel</Button>{filesOnly ? null : <Button size="l" kind="primary" disabled={!listing.data} onClick={() => listing.data && onChoose(listing.data.path)}>Choose this folder</Button>}</>}>
+      <div className={styles.where}>
+        <Button size="s" icon={CornerLeftUp} disabled={!listing.data?.parent} onClick={() => setPath(listing.data?.parent ?? null)}>Up</Button>
+        <span className="mono c2 trunc" dir="rtl" title={listing.data?.path}><bdi>{listing.data?.path}</bdi></span>
+      </div>
+      {listing.error ? <ErrorNote error={listing.error} compact onRetry={() => { setPath(null); void listing.refetch() }} /> : null}
+      {listing.isPending ? <Loading>Reading the folder</Loading> : listing.data ? (
+        <ul className={`scroll ${styles.list}`} aria-label="Entries">
+          {listing.data.entries.length === 0 ? <li className="c3 t12" style={{ padding: 8 }}>This folder is empty.</li> : null}
+          {listing.data.entries.map((entry) => (
+            <li key={entry.path}>
+              <button type="button" className={styles.entry} onClick={() => (entry.folder ? setPath(entry.path) : onChoose(entry.path))}>
+                <Icon of={entry.folder ? Folder : FileText} />
+                <span className="trunc">{entry.name}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </Dialog>
+  )
+}

@@ -1,0 +1,34 @@
+import { Check, CircleAlert, LoaderCircle } from 'lucide-react'
+import { useConnection } from '../state/engine.ts'
+import { useInfo } from '../state/queries.ts'
+import { Icon } from '../ui/Icon.tsx'
+import { Keys } from '../ui/Keys.tsx'
+import { counted } from './format.ts'
+import { openShortcuts } from './ShortcutSheet.tsx'
+import { useStatusState } from './status.ts'
+import styles from './app.module.css'
+
+export function StatusBar() {
+  const { save, left, right } = useStatusState()
+  const { phase } = useConnection()
+  const info = useInfo()
+  return (
+    <footer className={styles.status}>
+      <span role="status" data-testid="save-state">
+        {phase !== 'open' ? (
+          <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? 'Connecting' : phase === 'refused' ? 'Not connected' : 'Reconnecting'}</span></>
+        ) : save.kind === 'failed' ? (
+          <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{counted(save.edits, 'edit')} not saved</span></>
+        ) : save.kind === 'saving' ? (
+          <><Icon of={LoaderCircle} size="xs" /><span>Saving</span></>
+        ) : (
+          <><Icon of={Check} size="xs" /><span>All changes saved</span></>
+        )}
+      </span>
+      <span className={styles.screen}>{left}</span>
+      <span className={styles.push}>{right}</span>
+      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? info.data.backend.device : info.data.backend.message || 'Model not ready') : ''}</span>
+      <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />Shortcuts</button>
+    </footer>
+  )
+}

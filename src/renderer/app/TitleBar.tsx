@@ -1,0 +1,58 @@
+import { ChevronDown, Database, FolderOpen, Search, Settings } from 'lucide-react'
+import { counted } from './format.ts'
+import { useDatasets, useInfo } from '../state/queries.ts'
+import { Button } from '../ui/Button.tsx'
+import { Icon } from '../ui/Icon.tsx'
+import { IconButton } from '../ui/IconButton.tsx'
+import { Menu } from '../ui/Menu.tsx'
+import { JobChip } from './JobChip.tsx'
+import { openPalette } from './CommandPalette.tsx'
+import { formatHash, navigate, type Screen } from './routes.ts'
+import styles from './app.module.css'
+
+const TABS: readonly { readonly screen: Screen; readonly title: string }[] = [
+  { screen: 'library', title: 'Library' },
+  { screen: 'curate', title: 'Curate' },
+  { screen: 'train', title: 'Train' },
+  { screen: 'checkpoints', title: 'Checkpoints' },
+  { screen: 'compare', title: 'Compare' },
+]
+
+export function TitleBar({ screen }: { screen: Screen }) {
+  const info = useInfo()
+  const datasets = useDatasets()
+  return (
+    <header className={styles.titlebar}>
+      <svg className={styles.mark} viewBox="0 0 18 18" aria-hidden="true">
+        <rect x=".75" y=".75" width="16.5" height="16.5" rx="4" fill="none" stroke="var(--text-3)" strokeWidth="1.5" />
+        <circle cx="10.5" cy="7.5" r="3.2" fill="var(--text-1)" />
+        <path d="M4 14h4M4 14v-4" stroke="var(--text-1)" strokeWidth="1.5" fill="none" />
+      </svg>
+      <Menu
+        trigger={
+          <button type="button" className={styles.project} title={info.data?.project.path}>
+            <span className="trunc">{info.data?.project.name ?? 'AMC Workstation'}</span>
+            <Icon of={ChevronDown} size="xs" />
+          </button>
+        }
+        entries={[
+          ...(datasets.data ?? []).map((dataset) => ({ label: dataset.name, icon: Database, detail: counted(dataset.regions, 'region'), onSelect: () => navigate('curate', { dataset: dataset.id }) })),
+          ...(datasets.data?.length ? [null] : []),
+          { label: 'Import a dataset', icon: FolderOpen, onSelect: () => navigate('library', { import: 'open' }) },
+          { label: 'Settings', icon: Settings, onSelect: () => navigate('settings') },
+        ]}
+      />
+      <nav className={styles.tabs} aria-label="Screens">
+        {TABS.map((tab) => (
+          <a key={tab.screen} href={formatHash(tab.screen)} aria-current={tab.screen === screen ? 'page' : undefined} draggable={false}>{tab.title}</a>
+        ))}
+      </nav>
+      <span className="grow" />
+      <JobChip />
+      <Button kind="ghost" size="s" icon={Search} keys="$mod+k" onClick={openPalette} aria-label="Search or run" aria-haspopup="dialog">
+        <span className={styles.wide}>Search or run</span>
+      </Button>
+      <IconButton icon={Settings} label="Settings" onClick={() => navigate('settings')} pressed={screen === 'settings'} />
+    </header>
+  )
+}

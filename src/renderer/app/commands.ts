@@ -1,0 +1,134 @@
+/**
+ * The one list of what a person can do: the palette, the shortcut sheet, the key caps in tooltips and the keyboard all read
+ * it. A view registers its commands while it is mounted, so a screen's keys rest when the screen is not there.
+ */
+import { useEffect, useRef } from 'react'
+import { createKeybindingsHandler } from 'tinykeys'
+import { createStore } from 'zustand/vanilla'
+import { useStore } from 'zustand'
+import type { LucideIcon } from 'lucide-react'
+
+export interface Command {
+  /** noun.verb, e.g. "region.accept". */
+  readonly id: string
+  readonly title: string
+  /** Heading in the palette and the sheet: "Region", "Go to", "Run". */
+  readonly group: string
+  /** tinykeys syntax: "a", "$mod+Shift+z", "ArrowLeft". Several bindings may lead to one command; the first is shown. */
+  readonly keys?: string | readonly string[]
+  readonly icon?: LucideIcon
+  /** Right-hand text in the palette, e.g. "dataset". */
+  readonly detail?: string
+  readonly enabled?: boolean
+  /** Not listed in the palette (keys such as arrows, which are senseless there). */
+  readonly hidden?: boolean
+  /** Works while a field has focus too. Bindings with $mod, Control or Alt always do, unless this is false. */
+  readonly inFields?: boolean
+  /** Works while a dialog is open. */
+  readonly inDialogs?: boolean
+  readonly run: (event?: KeyboardEvent) => void
+}
+
+const store = createStore<{ lists: ReadonlyMap<symbol, readonly Command[]> }>(() => ({ lists: new Map() }))
+
+function setList(owner: symbol, commands: readonly Command[] | null): void {
+  store.setState(({ lists }) => {
+    const next = new Map(lists)
+    if (commands) next.set(owner, commands)
+    else next.delete(owner)
+    return { lists: next }
+  })
+}
+
+/**
+ * Registers commands while the component is mounted. The list may be made anew on each render: `run` always is the newest,
+ * and the registry only changes when what is shown does.
+ */
+export function useCommands(commands: readonly Command[]): void {
+  const newest = useRef(commands)
+  useEffect(() => {
+    newest.current = commands
+  })
+  const shown = JSON.stringify(commands.map((c) => [c.id, c.title, c.group, c.keys, c.detail, c.enabled, c.hidden, c.inFields, c.inDialogs]))
+  useEffect(() => {
+    const owner = Symbol('commands')
+    setList(owner, newest.current.map((command) => ({
+      ...command,
+      run: (event?: KeyboardEvent) => newest.current.find((c) => c.id === command.id)?.run(event),
+    })))
+    return () => setList(owner, null)
+  }, [shown])
+}
+
+export function allCommands(): readonly Command[] {
+  return [...store.getState().lists.values()].flat()
+}
+
+export function useAllCommands(): readonly Command[] {
+  const lists = useStore(store, (state) => state.lists)
+  return [...lists.values()].flat()
+}
+
+export function runCommand(id: string): void {
+  const command = allCommands().find((c) => c.id === id)
+  if (command && command.enabled !== false) command.run()
+}
+
+export function bindingsOf(command: Command): readonly string[] {
+  return command.keys === undefined ? [] : typeof command.keys === 'string' ? [command.keys] : command.keys
+}
+
+const FIELD = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select, [contenteditable=""], [contenteditable=true], [role=listbox], [role=menu], [role=combobox]'
+
+/** Single letters rest while a field, an open menu or a list that searches by typing has focus. */
+export function isField(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(FIELD) !== null
+}
+
+/** Keys that a focused control uses itself: a slider its arrows, a button Space and Enter. */
+function usedByControl(target: EventTarget | null, key: string): boolean {
+  if (!(target instanceof Element)) return false
+  if (key.startsWith('Arrow') || key === 'Home' || key === 'End') return target.closest('input[type=range], input[type=radio], [role=slider], [role=tablist], [role=radiogroup]') !== null
+  if (key === ' ' || key === 'Enter') return target.closest('button, a, input, summary, [role=button]') !== null
+  return false
+}
+
+export function dialogIsOpen(): boolean {
+  return document.querySelector('[role=dialog], [role=alertdialog]') !== null
+}
+
+/** Whether this key press may run this command here. */
+export function mayRun(command: Command, binding: string, event: KeyboardEvent): boolean {
+  if (command.enabled === false || event.defaultPrevented || event.isComposing) return false
+  const chord = /\$mod|Control|Alt|Meta/.test(binding)
+  if (dialogIsOpen() && !command.inDialogs) return false
+  if (isField(event.target) && !(command.inFields ?? chord)) return false
+  return !(!chord && usedByControl(event.target, event.key) && command.inFields !== true)
+}
+
+/** Binds the keyboard to the registry; the later registered command wins where two share a key. */
+export function listenToKeys(target: Window): () => void {
+  let handler: EventListener = () => {}
+  const rebuild = () => {
+    const map: Record<string, (event: KeyboardEvent) => void> = {}
+    const byBinding = new Map<string, Command[]>()
+    for (const command of allCommands()) for (const binding of bindingsOf(command)) byBinding.set(binding, [command, ...(byBinding.get(binding) ?? [])])
+    for (const [binding, commands] of byBinding) {
+      map[binding] = (event) => {
+        const command = commands.find((c) => mayRun(c, binding, event))
+        if (!command) return
+        event.preventDefault()
+        command.run(event)
+      }
+    }
+    handler = createKeybindingsHandler(map, { ignore: () => false })
+  }
+  rebuild()
+  const unsubscribe = store.subscribe(rebuild)
+  const listener = (event: Event) => handler(event)
+  target.addEventListener('keydown', listener)
+  return () => {
+    unsubscribe()
+    target.removeEventListener('keydown', listener)
+  }
+}

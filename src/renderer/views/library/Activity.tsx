@@ -1,0 +1,58 @@
+import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Scale, type LucideIcon } from 'lucide-react'
+import type { Job, Run } from '../../../shared/domain.ts'
+import { count, when } from '../../app/format.ts'
+import { formatHash } from '../../app/routes.ts'
+import { useJobs, useRuns } from '../../state/queries.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import styles from './library.module.css'
+
+interface Happening {
+  readonly key: string
+  readonly at: string
+  readonly icon: LucideIcon
+  readonly tone: '' | 'warn' | 'neg'
+  readonly text: string
+  readonly link: { readonly href: string; readonly label: string } | null
+}
+
+const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled'])
+const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, train: Pulse, demo: Images, export: Import }
+
+function happeningOfJob(job: Job): Happening {
+  const text = job.state === 'failed' ? `${job.title} failed: ${job.error?.message ?? job.message}` : job.state === 'cancelled' ? `${job.title} was cancelled; nothing of it was kept` : `${job.title}${job.message ? `: ${job.message}` : ' done'}`
+  return {
+    key: job.id, at: job.updatedAt, text, icon: job.state === 'failed' ? CircleAlert : job.state === 'cancelled' ? CircleSlash : JOB_ICONS[job.kind],
+    tone: job.state === 'failed' ? 'neg' : '', link: job.kind === 'score' && job.state === 'done' ? { href: formatHash('compare'), label: 'Compare' } : null,
+  }
+}
+
+function happeningOfRun(run: Run): Happening {
+  const where = `step ${count(run.step)} of ${count(run.totalSteps)}`
+  const text = run.state === 'failed' ? `Run ${run.number} failed at ${where}: ${run.error?.message ?? ''}` : run.state === 'stopped' ? `Run ${run.number} stopped at ${where}; it can be resumed` : run.state === 'finished' ? `Run ${run.number} finished: ${run.name}` : `Run ${run.number} added: ${run.name}`
+  return { key: run.id, at: run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: 'Train' } }
+}
+
+/** The last things that happened to the project, newest first. */
+export function Activity() {
+  const jobs = useJobs()
+  const runs = useRuns()
+  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train').map(happeningOfJob), ...(runs.data ?? []).map(happeningOfRun)]
+    .sort((a, b) => b.at.localeCompare(a.at))
+    .slice(0, 5)
+  if (list.length === 0) return null
+  return (
+    <section className={styles.activity} aria-label="Activity">
+      <h3 className="t12 strong">Activity</h3>
+      <ul>
+        {list.map((entry) => (
+          <li key={entry.key} className={styles.happening}>
+            <span className={entry.tone || 'c2'}><Icon of={entry.icon} /></span>
+            <span className="trunc" title={entry.text}>{entry.text}</span>
+            {entry.link ? <a className={styles.go} href={entry.link.href}>{entry.link.label}</a> : <span />}
+            <span className="c3">{when(entry.at)}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,121 @@
+import { CircleAlert, CircleCheck, RotateCcw } from 'lucide-react'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useStatus } from '../../app/status.ts'
+import { setTheme, type Theme, useTheme } from '../../app/theme.ts'
+import { bytes } from '../../app/format.ts'
+import { openShortcuts } from '../../app/ShortcutSheet.tsx'
+import { api } from '../../state/engine.ts'
+import { keys, useInfo } from '../../state/queries.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Field, Input } from '../../ui/Field.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { ErrorNote, Loading } from '../../ui/Notes.tsx'
+import { Pane, PaneHead } from '../../ui/Pane.tsx'
+import { Segmented } from '../../ui/Segmented.tsx'
+import styles from './settings.module.css'
+
+const THEME_OPTIONS: readonly { value: Theme; label: string }[] = [
+  { value: 'system', label: 'As the system' }, { value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' },
+]
+
+export function SettingsView() {
+  const theme = useTheme()
+  const info = useInfo()
+  useStatus(info.data ? <span>Version {info.data.version}</span> : null)
+  return (
+    <Pane label="Settings">
+      <PaneHead title="Settings" />
+      <div className={`scroll grow ${styles.page}`}>
+        <Part title="Appearance" about="Kept in this browser or window.">
+          <Segmented label="Theme" options={THEME_OPTIONS} value={theme} onChange={setTheme} />
+        </Part>
+        <Part title="Your name" about="Written beside each of your edits in a region’s history.">
+          <Author />
+        </Part>
+        <Part title="Keyboard" about="All keys that work on the present screen.">
+          <Button keys="[Shift]+?" onClick={openShortcuts}>Show shortcuts</Button>
+        </Part>
+        <Part title="Hardware and runtime" about="What the model runs on, and what is missing.">
+          <Doctor />
+        </Part>
+        <Part title="Storage" about="Everything of a project lies in its folder; moving the folder moves the project.">
+          <Storage />
+        </Part>
+      </div>
+    </Pane>
+  )
+}
+
+function Part({ title, about, children }: { title: string; about: string; children: React.ReactNode }) {
+  return (
+    <section className={styles.part} aria-label={title}>
+      <div>
+        <h3 className="strong">{title}</h3>
+        <p className="t12 c2">{about}</p>
+      </div>
+      <div>{children}</div>
+    </section>
+  )
+}
+
+function Author() {
+  const info = useInfo()
+  const [draft, setDraft] = useState<string | null>(null)
+  const save = useMutation({ mutationFn: (author: string) => api.system.setAuthor({ author }), onSuccess: () => info.refetch() })
+  if (info.isPending) return <Loading />
+  if (info.error) return <ErrorNote error={info.error} onRetry={() => void info.refetch()} />
+  const value = draft ?? info.data.author
+  const commit = () => {
+    const name = value.trim()
+    if (name && name !== info.data.author) save.mutate(name)
+    else setDraft(null)
+  }
+  return (
+    <Field label="Author" error={save.error ? save.error.message : null} hint={save.isSuccess ? 'Saved.' : undefined}>
+      {({ id, describedBy }) => (
+        <Input id={id} aria-describedby={describedBy} value={value} maxLength={80} className={styles.name} onChange={(event) => setDraft(event.currentTarget.value)} onBlur={commit} onKeyDown={(event) => event.key === 'Enter' && commit()} />
+      )}
+    </Field>
+  )
+}
+
+function Doctor() {
+  const doctor = useQuery({ queryKey: keys.doctor, queryFn: ({ signal }) => api.system.doctor({}, { signal }) })
+  if (doctor.isPending) return <Loading>Looking at this machine</Loading>
+  if (doctor.error) return <ErrorNote error={doctor.error} onRetry={() => void doctor.refetch()} />
+  return (
+    <>
+      <dl className={styles.lines}>
+        {doctor.data.lines.map((line) => (
+          <div key={line.name} className={styles.line}>
+            <dt className="c2">{line.name}</dt>
+            <dd>
+              <span className={line.ok ? 'pos' : 'warn'} title={line.ok ? 'Good' : 'Needs attention'}><Icon of={line.ok ? CircleCheck : CircleAlert} size="s" /></span>
+              <span data-selectable>{line.value}{line.cure ? <span className="c2"> {line.cure}</span> : null}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <Button size="s" icon={RotateCcw} busy={doctor.isFetching} onClick={() => void doctor.refetch()}>Look again</Button>
+    </>
+  )
+}
+
+function Storage() {
+  const info = useInfo()
+  const storage = useQuery({ queryKey: keys.storage, queryFn: ({ signal }) => api.system.storage({}, { signal }), staleTime: 10_000 })
+  return (
+    <>
+      {info.data ? <p className="mono c2" data-selectable style={{ overflowWrap: 'anywhere' }}>{info.data.project.path}</p> : null}
+      {storage.isPending ? <Loading /> : storage.error ? <ErrorNote error={storage.error} onRetry={() => void storage.refetch()} /> : (
+        <dl className={styles.lines}>
+          <div className={styles.line}><dt className="c2">Annotations and scores</dt><dd>{bytes(storage.data.databaseBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">Runs and checkpoints</dt><dd>{bytes(storage.data.runsBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">Thumbnails and heat</dt><dd>{bytes(storage.data.cacheBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">Free on this disk</dt><dd>{bytes(storage.data.freeBytes)}</dd></div>
+        </dl>
+      )}
+    </>
+  )
+}
