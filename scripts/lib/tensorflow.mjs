@@ -2,7 +2,7 @@
  * The TensorFlow runtime: on Linux x64 the libraries of TensorFlow's own pinned wheels and an addon compiled here;
  * elsewhere, or where pip or a compiler is missing, the package's own download. Plain Node >= 20, no dependencies.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { addonPlace, ensureAddon, findCompiler, placeAddon, tfjsFolder, tryAddon } from './addon.mjs'
 import { contentHash, readJson, writeWhole } from './files.mjs'
@@ -13,7 +13,7 @@ import { ensureLibraries, findPip, howToInstall, isWhole, librariesFolder } from
 
 /**
  * @typedef {{tensorflow: string, flavour: 'cpu' | 'cuda' | 'package', cacheDir: string | null, whyNotGpu: string | null,
- *   key: string}} Note  what is in place, beside the addon; src/main/compute/backend.ts reads it
+ *   key: string, addonBytes: number}} Note  what is in place, beside the addon; src/main/compute/backend.ts reads it
  */
 
 /** @param {string} root */
@@ -30,7 +30,7 @@ export async function ensureTensorFlow({ root, cache, node, say, env = process.e
   const before = readNote(root)
   if (before?.key === key && isInPlace(root, before)) return { skipped: true, note: before }
   const made = canUseWheels() ? await fromWheels({ root, cache, node, say, env, wantsGpu }) : await fromPackage({ root, node, say, why: unsupported() })
-  const note = { ...made, key }
+  const note = { ...made, key, addonBytes: statSync(addonPlace(root)).size }
   writeWhole(notePath(root), JSON.stringify(note, null, 1))
   return { skipped: false, note }
 }
@@ -42,7 +42,8 @@ export function readNote(root) {
 
 /** Whether what the note says is still there, without loading it. @param {string} root @param {Note} note */
 function isInPlace(root, note) {
-  return existsSync(addonPlace(root)) && (note.cacheDir === null || isWhole(note.cacheDir))
+  const size = statSync(addonPlace(root), { throwIfNoEntry: false })?.size
+  return size !== undefined && size === note.addonBytes && (note.cacheDir === null || isWhole(note.cacheDir))
 }
 
 /** @param {string} root @param {string} cache @param {string} node @param {boolean} wantsGpu */
@@ -88,7 +89,7 @@ export async function probeGpu(env = process.env) {
 
 /**
  * @param {{root: string, cache: string, node: string, say: (text: string) => void, env: NodeJS.ProcessEnv, wantsGpu: boolean}} options
- * @returns {Promise<Omit<Note, 'key'>>}
+ * @returns {Promise<Omit<Note, 'key' | 'addonBytes'>>}
  */
 async function fromWheels({ root, cache, node, say, env, wantsGpu }) {
   const compiler = findCompiler(env)
@@ -119,7 +120,7 @@ async function fromWheels({ root, cache, node, say, env, wantsGpu }) {
 /**
  * @param {{root: string, cache: string, node: string, say: (text: string) => void, pip: import('./wheels.mjs').Pip | null, compiler: string,
  *   flavour: 'cpu' | 'cuda', wheels: readonly import('./tensorflow-pins.mjs').Wheel[], whyNotGpu: string | null}} options
- * @returns {Promise<Omit<Note, 'key'>>}
+ * @returns {Promise<Omit<Note, 'key' | 'addonBytes'>>}
  */
 async function fromWheelsOf({ root, cache, node, say, pip, compiler, flavour, wheels, whyNotGpu }) {
   const { folder } = await ensureLibraries({ cache, flavour, version: TENSORFLOW, wheels, pip, say })
@@ -135,7 +136,7 @@ async function fromWheelsOf({ root, cache, node, say, pip, compiler, flavour, wh
 /**
  * The npm package's own way: prebuilt addon and library from the hosts its authors chose (TensorFlow 2.9).
  * @param {{root: string, node: string, say: (text: string) => void, why: string, cure?: string}} options
- * @returns {Promise<Omit<Note, 'key'>>}
+ * @returns {Promise<Omit<Note, 'key' | 'addonBytes'>>}
  */
 async function fromPackage({ root, node, say, why, cure = '' }) {
   const present = existsSync(addonPlace(root)) ? await tryAddon(root, node) : null
