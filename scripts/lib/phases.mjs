@@ -45,8 +45,8 @@ function tests(name, args, needsBuild) {
 export const PHASES = [
   check('lint', (root) => [[tool(root, 'eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0']]),
   check('types', (root) => ['tsconfig.node.json', 'tsconfig.web.json'].map((project) => [tool(root, 'typescript', 'bin', 'tsc'), '-p', project, '--noEmit', '--pretty', 'false'])),
-  check('dependencies', (root) => [[tool(root, 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs'), 'src', '--config', '.dependency-cruiser.cjs']]),
-  check('dead-code', (root) => [[tool(root, 'knip', 'bin', 'knip.js'), '--no-progress', '--no-config-hints']]),
+  check('rules', (root) => [[tool(root, 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs'), 'src', '--config', '.dependency-cruiser.cjs']]),
+  check('dead', (root) => [[tool(root, 'knip', 'bin', 'knip.js'), '--no-progress', '--no-config-hints']]),
   tests('unit', ['--project', 'unit'], false),
   tests('golden', ['--project', 'golden'], false),
   tests('engine', ['--project', 'engine'], true),
