@@ -17,13 +17,15 @@ import { stopWithUs } from './run.mjs'
 export async function startEngine({ root, node, project, port, demo, timeoutMs = 60_000 }) {
   const built = join(root, 'out', 'engine', 'cli.mjs')
   const entry = existsSync(built) ? built : join(root, 'src', 'main', 'cli.ts')
-  const args = [entry, 'serve', '--project', project, '--port', String(port), '--json', ...(demo ? ['--demo'] : [])]
-  const child = spawn(node, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], windowsHide: true })
+  const args = [entry, 'serve', '--project', project, '--port', String(port), '--json', '--exit-with-input', ...(demo ? ['--demo'] : [])]
+  // It ends when its input closes, so it also ends when we are killed and can no longer tell it.
+  const child = spawn(node, args, { cwd: root, stdio: ['pipe', 'pipe', 'inherit'], windowsHide: true })
+  child.stdin.on('error', () => {})
   stopWithUs(child)
   const ended = new Promise((resolve) => child.once('exit', resolve))
   const stop = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGTERM')
+    child.stdin.end()
     const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
     await ended
     clearTimeout(timer)

@@ -98,7 +98,6 @@ export function which(name, env = process.env, platform = process.platform) {
 export function lastLines(result, count = 12) {
   return `${result.stdout}\n${result.stderr}`
     // Colour codes: some tools write them even when told not to.
-    // eslint-disable-next-line no-control-regex
     .replace(/\x1b\[[\d;]*m/g, '')
     .split('\n')
     .map((line) => line.trimEnd())
