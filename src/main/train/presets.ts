@@ -47,8 +47,9 @@ export async function loadRunConfig(nameOrPath: string): Promise<RunConfig> {
   return parseRunConfig(await readYaml(path), path)
 }
 
-/** The sizes of a model of configs/model by name. */
+/** The sizes of a model: a name of configs/model, or the path of a YAML file. */
 export async function loadModelConfig(name: string): Promise<ModelConfig> {
+  if (/[\\/]|\.ya?ml$/.test(name)) return parseModelConfig(await readYaml(name), name)
   const folder = join(configsDir(), 'model')
   const path = join(folder, `${name}.yaml`)
   if (!existsSync(path)) {

@@ -1,0 +1,125 @@
+/**
+ * A run is a folder: everything it needs to begin, to go on after a stop or a crash, and to be read later.
+ *
+ *   config.yaml      resolved settings          run.json     model sizes, start checkpoint, what made it
+ *   manifest.jsonl   frozen samples             state/       weights, optimizer and generators after the last saved step
+ *   metrics.jsonl    one line a step            checkpoints/ step-N.safetensors, best.json
+ *   log.jsonl        notes for people           probes.jsonl heatmaps of the probe samples at each validation
+ */
+import { mkdir, open, readFile } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve } from 'node:path'
+import { parse, stringify } from 'yaml'
+import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
+import { parseRunConfig, type RunConfig } from '../../shared/config/run-config.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { ManifestSample } from '../../shared/manifest.ts'
+import { readJson, writeText, writeWhole } from './files.ts'
+
+export interface RunRecord {
+  readonly version: 1
+  readonly modelConfig: ModelConfig
+  /** Checkpoint the weights come from, relative to the folder where possible; null: from scratch. */
+  readonly startCheckpoint: string | null
+  readonly createdAt: string
+}
+
+export interface RunPaths {
+  readonly dir: string
+  readonly config: string
+  readonly record: string
+  readonly manifest: string
+  readonly metrics: string
+  readonly log: string
+  readonly probes: string
+  readonly state: string
+  readonly checkpoints: string
+  readonly best: string
+  readonly checkpoint: (step: number) => string
+}
+
+export function runPaths(dir: string): RunPaths {
+  const checkpoints = join(dir, 'checkpoints')
+  return {
+    dir,
+    config: join(dir, 'config.yaml'),
+    record: join(dir, 'run.json'),
+    manifest: join(dir, 'manifest.jsonl'),
+    metrics: join(dir, 'metrics.jsonl'),
+    log: join(dir, 'log.jsonl'),
+    probes: join(dir, 'probes.jsonl'),
+    state: join(dir, 'state', 'latest.safetensors'),
+    checkpoints,
+    best: join(checkpoints, 'best.json'),
+    checkpoint: (step) => join(checkpoints, `step-${step}.safetensors`),
+  }
+}
+
+export interface FreezeRun {
+  readonly dir: string
+  readonly config: RunConfig
+  readonly modelConfig: ModelConfig
+  readonly samples: Iterable<ManifestSample> | AsyncIterable<ManifestSample>
+  readonly startCheckpoint?: string
+}
+
+/** Writes the folder of a run that has not begun. Returns how many regions it holds by split. */
+export async function freezeRun({ dir, config, modelConfig, samples, startCheckpoint }: FreezeRun): Promise<Record<string, number>> {
+  const paths = runPaths(dir)
+  await mkdir(paths.checkpoints, { recursive: true })
+  const counts: Record<string, number> = {}
+  await writeWhole(paths.manifest, async (temporary) => {
+    const file = await open(temporary, 'w')
+    try {
+      let lines: string[] = []
+      for await (const sample of samples) {
+        counts[sample.split] = (counts[sample.split] ?? 0) + 1
+        lines.push(`${JSON.stringify(sample)}\n`)
+        if (lines.length < 1000) continue
+        await file.write(lines.join(''))
+        lines = []
+      }
+      await file.write(lines.join(''))
+    } finally {
+      await file.close()
+    }
+  })
+  const start = startCheckpoint === undefined ? null : nearbyPath(dir, startCheckpoint)
+  const record: RunRecord = { version: 1, modelConfig, startCheckpoint: start, createdAt: new Date().toISOString() }
+  await writeText(paths.record, `${JSON.stringify(record, null, 1)}\n`)
+  await writeText(paths.config, stringify(config)) // last: a folder without it is not a run
+  return counts
+}
+
+/** Relative, so that a project folder can be moved, unless the file lies far away. */
+function nearbyPath(dir: string, path: string): string {
+  const near = relative(dir, resolve(path))
+  return near.startsWith(join('..', '..', '..')) || isAbsolute(near) ? resolve(path) : near
+}
+
+export interface OpenedRun {
+  readonly paths: RunPaths
+  readonly config: RunConfig
+  readonly record: RunRecord
+  /** Absolute path. */
+  readonly startCheckpoint: string | null
+}
+
+/** @throws AppError 'bad-input' or 'newer-version' in words when the folder is not a run we can go on with */
+export async function openRun(dir: string): Promise<OpenedRun> {
+  const paths = runPaths(dir)
+  let text: string
+  try {
+    text = await readFile(paths.config, 'utf8')
+  } catch (error) {
+    throw new AppError('not-found', 'This folder holds no run: config.yaml is missing.', 'Choose the folder of a run.', dir, { cause: error })
+  }
+  const record = await readJson<RunRecord>(paths.record)
+  if (!record) throw new AppError('bad-input', 'The run has lost its file run.json.', 'Start it again from its dataset.', dir)
+  if (record.version > 1) throw new AppError('newer-version', 'This run was made by a newer version of the program.', 'Update the program.', dir)
+  return {
+    paths,
+    config: parseRunConfig(parse(text), paths.config),
+    record: { ...record, modelConfig: parseModelConfig(record.modelConfig, paths.record) },
+    startCheckpoint: record.startCheckpoint === null ? null : resolve(dir, record.startCheckpoint),
+  }
+}
