@@ -57,7 +57,7 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
   function launch(): Running {
     const child = fork(entry, [role], {
       execPath: nodeBinary(),
-      execArgv: [],
+      execArgv: ['--disable-warning=DEP0044'], // tfjs-node calls util.isArray, which is only deprecated
       serialization: 'advanced',
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

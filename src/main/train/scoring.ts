@@ -31,11 +31,12 @@ export interface ScoredSample {
 
 /** Texts computed together; more need more memory and are hardly quicker. */
 const TEXTS_TOGETHER = 96
-const MOST_WORDS = 50
+/** Words of a phrase that are looked at; the published evaluation cuts there too. */
+export const LONGEST_PHRASE = 50
 
 /** Phrases cleaned as published and cut to the model's length. */
 export function tokenizePhrases(model: Pick<LoadedModel, 'config' | 'tokenizer'>, phrases: readonly string[]): TokenBatch {
-  return model.tokenizer.encodeBatch(phrases.map((phrase) => preCaption(phrase, MOST_WORDS)), model.config.max_tokens)
+  return model.tokenizer.encodeBatch(phrases.map((phrase) => preCaption(phrase, LONGEST_PHRASE)), model.config.max_tokens)
 }
 
 /**

@@ -1,0 +1,36 @@
+/** Scores every region of a manifest with one checkpoint; answers are told batch by batch. */
+import { setImmediate } from 'node:timers/promises'
+import { AppError } from '../../shared/errors.ts'
+import { disposeParams } from '../model/params.ts'
+import { createImageCache } from '../train/image-cache.ts'
+import { loadModel } from '../train/model-files.ts'
+import { groupByImage, readManifest } from '../train/samples.ts'
+import { scoreImages } from '../train/scoring.ts'
+import type { ComputeEvent, ComputeMethods, ScoreRequest } from './protocol.ts'
+
+export interface ScoreOptions {
+  readonly signal?: AbortSignal
+  readonly onBatch: (event: Extract<ComputeEvent, { type: 'score.batch' }>) => void
+}
+
+/** Regions of images that cannot be read are told with the reason, never dropped. Throws AppError 'cancelled' when aborted. */
+export async function scoreManifest(request: ScoreRequest, { signal, onBatch }: ScoreOptions): Promise<ComputeMethods['score']['result']> {
+  const images = await groupByImage(readManifest(request.manifestPath))
+  const total = images.reduce((sum, image) => sum + image.regions.length, 0)
+  const model = await loadModel(request.checkpointPath, request.modelConfigPath)
+  try {
+    const cache = createImageCache(model.config.image.size, 'bicubic', 0) // every image is seen once
+    const skipped: { regionId: string; reason: string }[] = []
+    let scored = 0
+    for await (const batch of scoreImages(model, images, cache, signal)) {
+      scored += batch.scored.length
+      for (const { image, reason } of batch.unreadable) for (const { regionId } of image.regions) skipped.push({ regionId, reason })
+      onBatch({ type: 'score.batch', done: scored + skipped.length, total, regions: batch.scored })
+      await setImmediate()
+    }
+    if (signal?.aborted) throw new AppError('cancelled', `Stopped after ${scored} of ${total} regions; these are kept.`)
+    return { scored, skipped }
+  } finally {
+    disposeParams(model.params)
+  }
+}
