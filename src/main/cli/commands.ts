@@ -1,5 +1,13 @@
 /** All commands, in the order of `amc --help`. */
 import type { Command } from './command.ts'
+import { compareCommand } from './compare.ts'
 import { doctorCommand } from './doctor.ts'
+import { explainCommand } from './explain.ts'
+import { importCommand } from './import.ts'
+import { scoreCommand } from './score.ts'
+import { serveCommand } from './serve.ts'
+import { resumeCommand, trainCommand } from './train.ts'
 
-export const COMMANDS: readonly Command[] = [doctorCommand]
+export const COMMANDS: readonly Command[] = [
+  doctorCommand, serveCommand, importCommand, trainCommand, resumeCommand, scoreCommand, explainCommand, compareCommand,
+]

@@ -1,0 +1,64 @@
+/** A heatmap laid over its image as a picture file, for `amc explain --out`. */
+import sharp from 'sharp'
+import { bicubicTaps, type HeatGrid, normalizeHeat } from '../../shared/consistency.ts'
+import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { decodeRgb } from '../images/decode.ts'
+
+/** Inferno, every eighth of the way (matplotlib, CC0); between them colours are mixed. */
+const INFERNO = [[0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 54, 85], [227, 89, 51], [249, 140, 10], [249, 201, 50], [252, 255, 164]] as const
+/** The photograph steps back under the heat: grey, and this much of its brightness. */
+const UNDER_HEAT = 0.6
+const STRONGEST = 0.85
+
+export async function writeHeatPicture(file: string, imagePath: string, grid: HeatGrid, boxes: readonly Box[], peak: Point): Promise<void> {
+  const image = await decodeRgb(imagePath)
+  const heat = enlarge(normalizeHeat(grid), image)
+  const out = Buffer.alloc(image.width * image.height * 3)
+  for (let i = 0; i < heat.length; i++) {
+    const share = Math.min(1, Math.max(0, heat[i]!))
+    const grey = (0.299 * image.data[i * 3]! + 0.587 * image.data[i * 3 + 1]! + 0.114 * image.data[i * 3 + 2]!) * UNDER_HEAT
+    const alpha = STRONGEST * Math.sqrt(share)
+    const colour = infernoAt(share)
+    for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.round(grey * (1 - alpha) + colour[c]! * alpha)
+  }
+  const raw = { raw: { width: image.width, height: image.height, channels: 3 as const } }
+  await sharp(out, raw).composite([{ input: Buffer.from(markings(image, boxes, peak)) }]).toFile(file)
+}
+
+/** Bicubic, as the pointing game sees it. */
+function enlarge(grid: HeatGrid, size: Size): Float32Array {
+  const columns = bicubicTaps(grid.width, size.width)
+  const rows = bicubicTaps(grid.height, size.height)
+  const out = new Float32Array(size.width * size.height)
+  const line = new Float32Array(grid.width)
+  for (let y = 0; y < size.height; y++) {
+    for (let x = 0; x < grid.width; x++) {
+      line[x] = 0
+      for (let k = 0; k < 4; k++) line[x]! += rows.weight[y * 4 + k]! * grid.values[rows.index[y * 4 + k]! * grid.width + x]!
+    }
+    for (let x = 0; x < size.width; x++) {
+      let sum = 0
+      for (let k = 0; k < 4; k++) sum += columns.weight[x * 4 + k]! * line[columns.index[x * 4 + k]!]!
+      out[y * size.width + x] = sum
+    }
+  }
+  return out
+}
+
+function infernoAt(share: number): readonly [number, number, number] {
+  const place = share * (INFERNO.length - 1)
+  const low = Math.min(INFERNO.length - 2, Math.floor(place))
+  const t = place - low
+  const mix = (c: 0 | 1 | 2) => INFERNO[low]![c] * (1 - t) + INFERNO[low + 1]![c] * t
+  return [mix(0), mix(1), mix(2)]
+}
+
+function markings(size: Size, boxes: readonly Box[], peak: Point): string {
+  const line = Math.max(1, Math.min(size.width, size.height) / 200)
+  const rectangles = boxes.map(([x1, y1, x2, y2]) => {
+    const shape = `x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none"`
+    return `<rect ${shape} stroke="#000" stroke-opacity="0.6" stroke-width="${line * 3}"/><rect ${shape} stroke="#fff" stroke-width="${line}"/>`
+  })
+  const dot = `<circle cx="${peak.x + 0.5}" cy="${peak.y + 0.5}" r="${line * 3}" fill="none" stroke="#fff" stroke-width="${line}"/>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${rectangles.join('')}${dot}</svg>`
+}

@@ -1,0 +1,44 @@
+/** Opens a project for one command, without a server: the same engine, the same functions that the page calls. */
+import { resolve } from 'node:path'
+import type { Job } from '../../shared/domain.ts'
+import { AppError, fromErrorData } from '../../shared/errors.ts'
+import { type EngineCore, openEngine } from '../engine/engine.ts'
+import type { CommandInput, CommandIo, OptionSpec } from './command.ts'
+
+export const PROJECT_OPTION: OptionSpec = { type: 'string', value: 'DIR', help: 'Project folder; made when it is new.', required: true }
+
+/** Runs the work on the opened project and closes it whatever happens. */
+export async function withProject<T>(input: CommandInput, io: CommandIo, work: (engine: EngineCore) => Promise<T>): Promise<T> {
+  const engine = await openEngine({ projectDir: resolve(input.need('project')) })
+  try {
+    await engine.settled
+    return await work(engine)
+  } finally {
+    await engine.close()
+  }
+}
+
+/**
+ * Waits for a job and shows how it goes; the command's signal cancels it.
+ * @returns the job's result
+ * @throws AppError what the job failed with, or 'cancelled'
+ */
+export async function waitForJob(engine: EngineCore, job: Job, io: CommandIo): Promise<unknown> {
+  const { events, jobs } = engine.context
+  const stopListening = events.on((event) => {
+    if (event.type === 'job.progressed' && event.job.id === job.id && event.job.state === 'running') io.progress.report(event.job.title, event.job.done, event.job.total, event.job.message)
+  })
+  const cancel = (): void => void jobs.cancel(job.id)
+  if (io.signal.aborted) cancel()
+  io.signal.addEventListener('abort', cancel, { once: true })
+  try {
+    const ended = await jobs.ended(job.id)
+    if (ended.state === 'done') return ended.result
+    if (ended.state === 'failed' && ended.error) throw fromErrorData(ended.error as never)
+    throw new AppError('cancelled', `${ended.title} was cancelled.`)
+  } finally {
+    stopListening()
+    io.signal.removeEventListener('abort', cancel)
+    io.progress.end()
+  }
+}

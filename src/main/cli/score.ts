@@ -1,0 +1,34 @@
+import type { Command } from './command.ts'
+import { pickCheckpoint, pickDataset } from './lookup.ts'
+import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
+
+export const scoreCommand: Command = {
+  name: 'score',
+  summary: 'Score every region of a dataset with a checkpoint.',
+  positionals: [],
+  options: {
+    project: PROJECT_OPTION,
+    dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
+    checkpoint: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint: name, id, or a file to import.', required: true },
+    split: { type: 'string', value: 'NAME', help: 'Only this split.', multiple: true },
+  },
+  details: 'The protocol is AMC strict. Result: {checkpoint, dataset, protocol, scored, skipped, splits: [{split, regions, pointingGame, consistency}]}.',
+  run: (input, io) =>
+    withProject(input, io, async (engine) => {
+      const { handlers } = engine
+      const dataset = await pickDataset(handlers, input.text('dataset'))
+      const checkpoint = await pickCheckpoint(handlers, input.need('checkpoint'), 'checkpoint', io.note)
+      const splits = [...input.all('split')]
+      const job = await handlers.scores.compute({ datasetId: dataset.id, checkpointId: checkpoint.id, ...(splits.length > 0 ? { splits } : {}) })
+      const result = (await waitForJob(engine, job, io)) as Record<string, unknown> | null
+      const rows = (await handlers.scores.summary({ datasetId: dataset.id })).filter((row) => row.checkpointId === checkpoint.id && (splits.length === 0 || splits.includes(row.split)))
+      const table = rows.map(({ split, regions, pointingGame, consistency }) => ({ split, regions, pointingGame, consistency }))
+      return {
+        json: { checkpoint: { id: checkpoint.id, name: checkpoint.name }, dataset: { id: dataset.id, name: dataset.name }, protocol: 'AMC strict', ...(result ?? {}), splits: table },
+        lines: [
+          `${checkpoint.name} on ${dataset.name} (AMC strict)`,
+          ...table.map((row) => `  ${row.split.padEnd(10)}${String(row.regions).padStart(8)} regions   pointing game ${(100 * row.pointingGame).toFixed(1)} %   consistency ${row.consistency.toFixed(3)}`),
+        ],
+      }
+    }),
+}

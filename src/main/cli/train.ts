@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Run } from '../../shared/domain.ts'
+import { AppError, fromErrorData } from '../../shared/errors.ts'
+import { parseAssignment } from '../../shared/config/run-config.ts'
+import type { EngineCore } from '../engine/engine.ts'
+import type { Command, CommandIo, CommandResult } from './command.ts'
+import { pickCheckpoint, pickDataset, pickRun } from './lookup.ts'
+import { PROJECT_OPTION, withProject } from './project.ts'
+
+const ENDED: readonly Run['state'][] = ['finished', 'stopped', 'failed']
+const RESULT = `Ctrl+C stops after the step in hand and saves; \`amc resume\` goes on from there.
+Result: {run: {id, name, number, state, step, totalSteps, elapsedSeconds, ...}, checkpoints: [{id, name, step, best, metrics}], metrics: {name: last value}}.`
+
+export const trainCommand: Command = {
+  name: 'train',
+  summary: 'Train on a dataset of a project.',
+  positionals: [],
+  options: {
+    project: PROJECT_OPTION,
+    dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
+    config: { type: 'string', value: 'NAME|FILE', help: 'A preset (demo-amc, amc-one-gpu, ...) or a YAML file of settings.', required: true },
+    set: { type: 'string', value: 'key=value', help: 'Changes one setting.', multiple: true },
+    start: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint to start from: name, id or file.' },
+    name: { type: 'string', value: 'NAME', help: 'Name of the run.' },
+  },
+  details: RESULT,
+  run: (input, io) =>
+    withProject(input, io, async (engine) => {
+      const { handlers } = engine
+      const dataset = await pickDataset(handlers, input.text('dataset'))
+      const start = input.text('start')
+      const startCheckpoint = start ? await pickCheckpoint(handlers, start, 'start', io.note) : null
+      const config = input.need('config')
+      const name = input.text('name')
+      const request = {
+        preset: existsSync(resolve(config)) ? resolve(config) : config,
+        overrides: Object.fromEntries(input.all('set').map(parseAssignment).map(({ key, value }) => [key, value])),
+        datasetId: dataset.id,
+        ...(name ? { name } : {}),
+        ...(startCheckpoint ? { startCheckpointId: startCheckpoint.id } : {}),
+      }
+      const { problems } = await handlers.runs.estimate(request)
+      for (const problem of problems) io.note(`${problem.key}: ${problem.message}`)
+      return follow(engine, await handlers.runs.start(request), io)
+    }),
+}
+
+export const resumeCommand: Command = {
+  name: 'resume',
+  summary: 'Go on with a run that was stopped or interrupted.',
+  positionals: [],
+  options: {
+    project: PROJECT_OPTION,
+    run: { type: 'string', value: 'RUN', help: 'Run, by name, number or id; may be left out when there is only one.' },
+  },
+  details: RESULT,
+  run: (input, io) =>
+    withProject(input, io, async (engine) => {
+      const run = await pickRun(engine.handlers, input.text('run'))
+      return follow(engine, await engine.handlers.runs.resume({ id: run.id }), io)
+    }),
+}
+
+/** Shows a run until it ends. A run that was stopped on the way ends with exit code 130; what it did is saved. */
+async function follow({ handlers, context }: EngineCore, started: Run, io: CommandIo): Promise<CommandResult> {
+  const { id } = started
+  const loss = { text: '' }
+  const ended = Promise.withResolvers<void>()
+  const stopListening = context.events.on((event) => {
+    if (event.type === 'run.measured' && event.runId === id) {
+      const total = event.rows.at(-1)?.values['loss.total']
+      if (total !== undefined) loss.text = `loss ${total.toFixed(3)}`
+    }
+    if (event.type !== 'run.progressed' || event.run.id !== id) return
+    const { run } = event
+    const left = run.secondsLeft === null ? '' : `, ${duration(run.secondsLeft)} left`
+    io.progress.report(run.name, run.step, run.totalSteps, `${loss.text}${left}`)
+    if (ENDED.includes(run.state)) ended.resolve()
+  })
+  const stop = (): void => {
+    io.note('Stopping after this step and saving')
+    void Promise.resolve(handlers.runs.stop({ id })).catch(() => ended.resolve())
+  }
+  if (io.signal.aborted) stop()
+  io.signal.addEventListener('abort', stop, { once: true })
+  try {
+    if (!ENDED.includes((await handlers.runs.get({ id })).state)) await ended.promise
+  } finally {
+    stopListening()
+    io.signal.removeEventListener('abort', stop)
+    io.progress.end()
+  }
+  const run = await handlers.runs.get({ id })
+  if (run.state === 'failed') throw run.error ? fromErrorData(run.error as never) : new AppError('internal', `The run ${run.name} failed.`)
+  const checkpoints = (await handlers.checkpoints.list({})).filter((one) => one.runId === id).map(({ id: checkpoint, name, step, best, metrics }) => ({ id: checkpoint, name, step, best, metrics }))
+  const metrics: Record<string, number> = {}
+  for (const row of await handlers.runs.metrics({ id, afterStep: -1 })) Object.assign(metrics, row.values)
+  const shown = Object.entries(metrics).filter(([name]) => name.startsWith('val.') || name === 'loss.total')
+  return {
+    json: { run, checkpoints, metrics },
+    lines: [
+      `${run.name}: ${run.state} at step ${run.step} of ${run.totalSteps} after ${duration(run.elapsedSeconds)}`,
+      ...shown.map(([name, value]) => `  ${name.padEnd(24)}${value.toFixed(4)}`),
+      ...checkpoints.map((one) => `  checkpoint ${one.name}${one.best ? ' (best)' : ''}`),
+      ...(run.state === 'stopped' ? [`Go on with: amc resume --project ${context.project.dir} --run ${run.number}`] : []),
+    ],
+    exitCode: run.state === 'finished' ? 0 : 130,
+  }
+}
+
+function duration(seconds: number): string {
+  const whole = Math.round(seconds)
+  if (whole < 60) return `${whole} s`
+  const minutes = Math.floor(whole / 60)
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
