@@ -1,0 +1,164 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { count, measured, short } from '../app/format.ts'
+import { useIsDark } from '../app/theme.ts'
+import type { Series } from '../state/metrics.ts'
+import { cssColour, faded } from './colours.ts'
+import { align, envelope, smooth } from './smoothing.ts'
+import styles from './chart.module.css'
+
+export interface CurveChartProps {
+  readonly title: string
+  readonly metric: string
+  readonly series: Series | undefined
+  /** Grows when the series did. */
+  readonly version: number
+  /** Curves of other runs, drawn grey. */
+  readonly references: readonly { readonly name: string; readonly series: Series }[]
+  /** The last step of the axis; 0 lets the data decide. */
+  readonly totalSteps: number
+  readonly smoothing: number
+  readonly showEnvelope: boolean
+  readonly logarithmic: boolean
+  /** Few points, each worth a dot: what is measured at validations. */
+  readonly dots: boolean
+  readonly format?: (value: number) => string
+}
+
+/** One measured quantity over the steps of a run. All charts of a page share the cursor; dragging zooms, a double click shows all. */
+export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
+  const { title, series, references, smoothing, dots, format = measured } = props
+  const host = useRef<HTMLDivElement>(null)
+  const plot = useRef<uPlot | null>(null)
+  const zoom = useRef<readonly [number, number] | null>(null)
+  const [hover, setHover] = useState<{ step: number; value: number } | null>(null)
+  const [width, setWidth] = useState(0)
+  const dark = useIsDark()
+
+  const data = useMemo(() => {
+    const weight = dots ? 0 : smoothing
+    const buckets = Math.max(50, Math.round(width))
+    const own = series ? envelope(series.steps, series.values, smooth(series.values, weight), buckets) : envelope([], [], [], 1)
+    return align([
+      { steps: own.steps, values: [own.line, own.low, own.high] },
+      ...references.map((reference) => {
+        const curve = envelope(reference.series.steps, reference.series.values, smooth(reference.series.values, weight), buckets)
+        return { steps: curve.steps, values: [curve.line] }
+      }),
+    ])
+    // The series object is the same while it grows; its version tells.
+  }, [series, props.version, references, smoothing, dots, width])
+  const newest = useRef(data)
+  newest.current = data
+
+  const { totalSteps, showEnvelope, logarithmic } = props
+  const referenceCount = references.length
+  useEffect(() => {
+    const element = host.current
+    if (!element) return
+    const options = chartOptions({ element, totalSteps, showEnvelope: showEnvelope && !dots, logarithmic, dots, format, referenceCount, zoom, onHover: setHover })
+    const chart = new uPlot(options, shown(newest.current, logarithmic), element)
+    plot.current = chart
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth > 0 && element.clientHeight > 0) {
+        chart.setSize({ width: element.clientWidth, height: element.clientHeight })
+        setWidth(element.clientWidth)
+      }
+    })
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      chart.destroy()
+      plot.current = null
+    }
+  }, [dark, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount])
+
+  useEffect(() => {
+    const chart = plot.current
+    if (!chart) return
+    chart.setData(shown(data, logarithmic))
+  }, [data, logarithmic])
+
+  const last = series && series.values.length > 0 ? { step: series.steps.at(-1)!, value: series.values.at(-1)! } : null
+  const figure = hover ?? last
+  return (
+    <figure className={styles.chart} data-testid={`chart-${props.metric}`} data-points={series?.values.length ?? 0}>
+      <figcaption className={styles.head}>
+        <span className="c2 trunc">{title}</span>
+        {hover ? <span className={styles.step}>step {count(hover.step)}</span> : null}
+        <b>{figure ? format(figure.value) : ''}</b>
+      </figcaption>
+      <div ref={host} className={styles.plot} role="img" aria-label={figure ? `${title}: ${format(figure.value)} at step ${count(figure.step)}` : `${title}: nothing measured yet`} />
+    </figure>
+  )
+})
+
+const shown = (data: (number | null)[][], logarithmic: boolean): uPlot.AlignedData =>
+  (logarithmic ? data.map((column, i) => (i === 0 ? column : column.map((value) => (value !== null && value > 0 ? value : null)))) : data) as unknown as uPlot.AlignedData
+
+function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount, zoom, onHover }: {
+  element: HTMLElement; totalSteps: number; showEnvelope: boolean; logarithmic: boolean; dots: boolean; format: (value: number) => string; referenceCount: number
+  zoom: { current: readonly [number, number] | null }
+  onHover: (point: { step: number; value: number } | null) => void
+}): uPlot.Options {
+  const own = cssColour('--series-1')
+  const grey = cssColour('--series-0')
+  const font = `10px ${cssColour('--font-ui')}`
+  const axis = { stroke: cssColour('--text-3'), font, ticks: { show: false }, grid: { stroke: cssColour('--grid-line'), width: 1 } }
+  const points = dots ? { show: true, size: 5, width: 0 } : { show: false }
+  return {
+    width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 6, 0, 0], legend: { show: false },
+    cursor: { sync: { key: 'run', setSeries: false }, y: false, points: { size: 5 }, drag: { x: true, y: false, setScale: false } },
+    scales: {
+      // New points must not undo a zoom: the stretch shown is ours to keep.
+      x: { time: false, range: (_, low, high): uPlot.Range.MinMax => (zoom.current ? [...zoom.current] : totalSteps > 0 ? [0, totalSteps] : [low, low === high ? high + 1 : high]) },
+      y: { distr: logarithmic ? 3 : 1 },
+    },
+    axes: [
+      { ...axis, grid: { show: false }, size: 22, gap: 4, space: 48, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, size: 40, gap: 6, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : axisText(tick, format))) },
+    ],
+    series: [
+      {},
+      { stroke: own, width: 1.75, points: dots ? { ...points, fill: own } : points, spanGaps: true },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true },
+      ...Array.from({ length: referenceCount }, (): uPlot.Series => ({ stroke: grey, width: 1.25, points: dots ? { ...points, fill: grey } : points, spanGaps: true })),
+    ],
+    bands: showEnvelope ? [{ series: [3, 2], fill: faded(own, 0.16) }] : [],
+    hooks: {
+      setSelect: [(chart) => {
+        if (chart.select.width < 4) return
+        zoom.current = [chart.posToVal(chart.select.left, 'x'), chart.posToVal(chart.select.left + chart.select.width, 'x')]
+        chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+        chart.setData(chart.data)
+      }],
+      ready: [(chart) => {
+        chart.over.addEventListener('dblclick', () => {
+          zoom.current = null
+          chart.setData(chart.data)
+        })
+      }],
+      setCursor: [(chart) => {
+        const at = chart.cursor.idx
+        const column = chart.data[1]
+        if (at === null || at === undefined || (chart.cursor.left ?? -1) < 0 || !column) {
+          onHover(null)
+          return
+        }
+        // The nearest point of this run at or before the cursor: a reference may have steps that it has not.
+        let i = at
+        while (i >= 0 && (column[i] === null || column[i] === undefined)) i--
+        const value = column[i]
+        onHover(i >= 0 && typeof value === 'number' ? { step: chart.data[0][i]!, value } : null)
+      }],
+    },
+  }
+}
+
+/** Axis ticks carry no more figures than they need. */
+function axisText(tick: number, format: (value: number) => string): string {
+  const text = format(tick)
+  return text.includes('%') ? text.replace(' %', '') : Math.abs(tick) >= 1000 ? short(tick) : String(Number(tick.toPrecision(4))).replace('-', '−')
+}

@@ -1,0 +1,69 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { align, envelope, smooth } from './smoothing.ts'
+
+describe('unbiased smoothing', () => {
+  it('leaves values as they are without weight', () => {
+    expect([...smooth([3, 1, 2], 0)]).toEqual([3, 1, 2])
+  })
+
+  it('starts at the first value, not at zero', () => {
+    const out = smooth([5, 5, 5, 5], 0.9)
+    for (const value of out) expect(value).toBeCloseTo(5, 12)
+  })
+
+  it('is the weighted mean of what came before', () => {
+    // weights 0.6 * 0.4, 0.4 over their sum 0.64
+    expect(smooth([1, 3], 0.6)[1]).toBeCloseTo((0.24 * 1 + 0.4 * 3) / 0.64, 12)
+  })
+
+  it('passes by what is not finite', () => {
+    const out = smooth([Number.NaN, 2, Number.NaN, 2], 0.5)
+    expect(out[0]).toBeNaN()
+    expect([...out.slice(1)]).toEqual([2, 2, 2])
+  })
+
+  it('stays between the least and the greatest value', () => {
+    fc.assert(fc.property(fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 1 }), fc.double({ min: 0, max: 0.99, noNaN: true }), (values, weight) => {
+      const low = Math.min(...values) - 1e-6
+      const high = Math.max(...values) + 1e-6
+      for (const value of smooth(values, weight)) expect(value >= low && value <= high).toBe(true)
+    }))
+  })
+})
+
+describe('envelope', () => {
+  it('keeps every point where there is room', () => {
+    const result = envelope([1, 2, 5], [3, 1, 2], [3, 2, 2], 10)
+    expect([...result.steps]).toEqual([1, 2, 5])
+    expect([...result.low]).toEqual([3, 1, 2])
+    expect([...result.line]).toEqual([3, 2, 2])
+  })
+
+  it('holds every raw value inside the band, in few buckets', () => {
+    fc.assert(fc.property(fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 20 }), (values, buckets) => {
+      const steps = values.map((_, i) => i * 3)
+      const result = envelope(steps, values, smooth(values, 0.5), buckets)
+      expect(result.steps.length).toBeLessThanOrEqual(Math.max(buckets, 1))
+      expect(Math.min(...result.low)).toBe(Math.min(...values))
+      expect(Math.max(...result.high)).toBe(Math.max(...values))
+      expect(result.steps.at(-1)).toBe(steps.at(-1))
+      for (let i = 1; i < result.steps.length; i++) expect(result.steps[i]!).toBeGreaterThan(result.steps[i - 1]!)
+    }))
+  })
+
+  it('copes with nothing and with what is not finite', () => {
+    expect(envelope([], [], [], 10).steps).toHaveLength(0)
+    const result = envelope([0, 1, 2, 3], [Number.NaN, 4, 2, Number.NaN], [Number.NaN, 4, 3, 3], 1)
+    expect([...result.low]).toEqual([2])
+    expect([...result.high]).toEqual([4])
+  })
+})
+
+describe('aligning curves', () => {
+  it('joins the steps and leaves gaps empty', () => {
+    expect(align([{ steps: [1, 3], values: [[10, 30]] }, { steps: [2, 3], values: [[7, 8], [1, Number.NaN]] }])).toEqual([
+      [1, 2, 3], [10, null, 30], [null, 7, 8], [null, 1, null],
+    ])
+  })
+})

@@ -1,0 +1,92 @@
+/** Curves as people want to read them, without losing a point: unbiased exponential smoothing, and an envelope of all values. */
+
+/**
+ * Exponential moving average corrected for its start (as Adam's moments are): out[i] = m[i] / (1 - weight^n), where n counts
+ * the finite values so far. Values that are not finite are passed by and repeat the average before them; before the first
+ * finite one the result is NaN.
+ * @param weight 0 leaves the values as they are; near 1 smooths most. Must be in [0, 1).
+ */
+export function smooth(values: ArrayLike<number>, weight: number): Float64Array {
+  const out = new Float64Array(values.length)
+  let mean = 0
+  let power = 1
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (Number.isFinite(value)) {
+      mean = weight * mean + (1 - weight) * value
+      power *= weight
+    }
+    out[i] = power === 1 ? Number.NaN : mean / (1 - power)
+  }
+  return out
+}
+
+export interface Envelope {
+  /** Step of the last point of each bucket, rising. */
+  readonly steps: Float64Array
+  /** Smoothed value at that step. */
+  readonly line: Float64Array
+  /** Least and greatest raw value in the bucket. */
+  readonly low: Float64Array
+  readonly high: Float64Array
+}
+
+/**
+ * At most `buckets` points for drawing, each standing for a stretch of steps of equal length. Every raw value is inside the
+ * band, so no spike is lost however far a curve is zoomed out.
+ * @param steps rising; same length as values and smoothed
+ */
+export function envelope(steps: ArrayLike<number>, values: ArrayLike<number>, smoothed: ArrayLike<number>, buckets: number): Envelope {
+  const n = steps.length
+  const count = Math.min(n, Math.max(1, Math.floor(buckets)))
+  const first = n > 0 ? steps[0]! : 0
+  const span = n > 0 ? steps[n - 1]! - first : 0
+  const outSteps: number[] = []
+  const line: number[] = []
+  const low: number[] = []
+  const high: number[] = []
+  let bucket = -1
+  for (let i = 0; i < n; i++) {
+    const at = n <= count || span === 0 ? i : Math.min(count - 1, Math.floor(((steps[i]! - first) / span) * count))
+    const value = values[i]!
+    if (at !== bucket) {
+      bucket = at
+      outSteps.push(steps[i]!)
+      line.push(smoothed[i]!)
+      low.push(Number.isFinite(value) ? value : Number.NaN)
+      high.push(Number.isFinite(value) ? value : Number.NaN)
+      continue
+    }
+    const last = outSteps.length - 1
+    outSteps[last] = steps[i]!
+    line[last] = smoothed[i]!
+    if (Number.isFinite(value)) {
+      low[last] = Number.isNaN(low[last]!) ? value : Math.min(low[last]!, value)
+      high[last] = Number.isNaN(high[last]!) ? value : Math.max(high[last]!, value)
+    }
+  }
+  return { steps: Float64Array.from(outSteps), line: Float64Array.from(line), low: Float64Array.from(low), high: Float64Array.from(high) }
+}
+
+/**
+ * Several curves over one axis of steps: the union of their steps, and each curve with null where it has no point.
+ * @returns [steps, ...curves]
+ */
+export function align(curves: readonly { readonly steps: ArrayLike<number>; readonly values: readonly ArrayLike<number>[] }[]): (number | null)[][] {
+  const all = new Set<number>()
+  for (const curve of curves) for (let i = 0; i < curve.steps.length; i++) all.add(curve.steps[i]!)
+  const steps = [...all].sort((a, b) => a - b)
+  const index = new Map(steps.map((step, i) => [step, i]))
+  const columns: (number | null)[][] = [steps]
+  for (const curve of curves) {
+    for (const values of curve.values) {
+      const column = new Array<number | null>(steps.length).fill(null)
+      for (let i = 0; i < curve.steps.length; i++) {
+        const value = values[i]!
+        column[index.get(curve.steps[i]!)!] = Number.isFinite(value) ? value : null
+      }
+      columns.push(column)
+    }
+  }
+  return columns
+}

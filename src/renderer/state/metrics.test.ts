@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { addRows, emptyMetrics } from './metrics.ts'
+
+const row = (step: number, values: Record<string, number>) => ({ step, seconds: step, values })
+
+describe('measurements of a run', () => {
+  it('keeps every point of every metric', () => {
+    const metrics = emptyMetrics()
+    addRows(metrics, [row(1, { loss: 3 }), row(2, { loss: 2, val: 0.5 }), row(3, { loss: 1 })])
+    expect(metrics.series.get('loss')).toEqual({ steps: [1, 2, 3], values: [3, 2, 1] })
+    expect(metrics.series.get('val')).toEqual({ steps: [2], values: [0.5] })
+    expect(metrics.lastStep).toBe(3)
+    expect(metrics.version).toBe(1)
+  })
+
+  it('takes the same row twice as one, and newer values for old steps', () => {
+    const metrics = emptyMetrics()
+    addRows(metrics, [row(1, { loss: 3 }), row(2, { loss: 2 })])
+    addRows(metrics, [row(2, { loss: 2.5 }), row(1, { loss: 3.5 }), row(3, { loss: 1 })])
+    expect(metrics.series.get('loss')).toEqual({ steps: [1, 2, 3], values: [3.5, 2.5, 1] })
+  })
+
+  it('puts a late row in its place', () => {
+    const metrics = emptyMetrics()
+    addRows(metrics, [row(5, { loss: 5 }), row(9, { loss: 9 }), row(2, { loss: 2 }), row(7, { loss: 7 })])
+    expect(metrics.series.get('loss')!.steps).toEqual([2, 5, 7, 9])
+    expect(metrics.series.get('loss')!.values).toEqual([2, 5, 7, 9])
+  })
+})

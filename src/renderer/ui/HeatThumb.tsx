@@ -1,0 +1,34 @@
+import { useEffect, useRef, useState } from 'react'
+import type { HeatGrid } from '../../shared/consistency.ts'
+import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { drawHeatThumbnail } from '../canvas/heat-thumbnail.ts'
+import type { HeatScale } from '../canvas/heat.ts'
+import { thumbUrl } from '../state/queries.ts'
+import { useImage } from './use-image.ts'
+import styles from './heat-thumb.module.css'
+
+/** A small picture of an image, with heat, boxes and peak where given. It fills its parent, which says how large it is. */
+export function HeatThumb({ imageId, image, grid = null, other = null, peak = null, boxes = [], scale = 'own', label }: {
+  imageId: string; image: Size; grid?: HeatGrid | null; other?: HeatGrid | null; peak?: Point | null; boxes?: readonly Box[]; scale?: HeatScale; label: string
+}) {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const { image: source, failed } = useImage(thumbUrl(imageId))
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  useEffect(() => {
+    const parent = canvas.current?.parentElement
+    if (!parent) return
+    const observer = new ResizeObserver(() => setSize({ width: parent.clientWidth, height: parent.clientHeight }))
+    observer.observe(parent)
+    return () => observer.disconnect()
+  }, [])
+  useEffect(() => {
+    if (!canvas.current || !source || size.width === 0 || size.height === 0) return
+    drawHeatThumbnail(canvas.current, size.width, size.height, window.devicePixelRatio || 1, { source, image, grid, other, peak, boxes, scale })
+  }, [source, size, image, grid, other, peak, boxes, scale])
+  return (
+    <span className={styles.frame}>
+      <canvas ref={canvas} role="img" aria-label={label} className={styles.canvas} />
+      {failed ? <span className={styles.failed}>no image</span> : null}
+    </span>
+  )
+}

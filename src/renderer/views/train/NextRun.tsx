@@ -1,0 +1,143 @@
+import { useMutation, useQueries, useQuery } from '@tanstack/react-query'
+import { ChevronDown, ChevronRight, RotateCcw, X } from 'lucide-react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import type { Run } from '../../../shared/domain.ts'
+import { useCommands } from '../../app/commands.ts'
+import { count, parameters } from '../../app/format.ts'
+import { api } from '../../state/engine.ts'
+import { keys, useCheckpoints, useDatasets, usePresets } from '../../state/queries.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Field, Input } from '../../ui/Field.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { IconButton } from '../../ui/IconButton.tsx'
+import { ErrorNote, Loading } from '../../ui/Notes.tsx'
+import { PaneHead, Section } from '../../ui/Pane.tsx'
+import { Select } from '../../ui/Select.tsx'
+import { Estimate } from './Estimate.tsx'
+import { type Draft, draftFromConfig, resolveDraft } from './form.ts'
+import { SettingField } from './SettingField.tsx'
+import { useDebounced } from './use-debounced.ts'
+import styles from './train.module.css'
+
+const SCRATCH = 'scratch'
+
+/** The form of the next run, what it will need, and below it the queue (children). */
+export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }: {
+  runs: readonly Run[]; startId: string | null; datasetId: string | null; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
+}) {
+  const presets = usePresets()
+  const datasets = useDatasets()
+  const checkpoints = useCheckpoints()
+  const [presetName, setPresetName] = useState<string | null>(null)
+  const [draft, setDraft] = useState<Draft>({})
+  const [data, setData] = useState<string | null>(datasetId)
+  const [start, setStart] = useState<string>(startId ?? SCRATCH)
+  const [name, setName] = useState('')
+  const [advanced, setAdvanced] = useState(false)
+  useEffect(() => setData((old) => datasetId ?? old), [datasetId])
+  useEffect(() => setStart((old) => startId ?? old), [startId])
+
+  const preset = presets.data?.find((entry) => entry.name === presetName) ?? presets.data?.[0] ?? null
+  const settings = preset?.settings ?? []
+  const { overrides, errors } = useMemo(() => resolveDraft(settings, draft), [settings, draft])
+  const dataOptions = useDataOptions()
+  const chosenData = data ?? dataOptions[0]?.value ?? null
+  const [datasetOf, viewOf] = (chosenData ?? '').split('/', 2)
+  const input = preset && datasetOf ? {
+    preset: preset.name, overrides, datasetId: datasetOf, ...(viewOf ? { viewId: viewOf } : {}), ...(start === SCRATCH ? {} : { startCheckpointId: start }), ...(name.trim() ? { name: name.trim() } : {}),
+  } : null
+  const asked = useDebounced(JSON.stringify(input), 300)
+  const estimate = useQuery({
+    queryKey: ['estimate', asked],
+    queryFn: ({ signal }) => api.runs.estimate(JSON.parse(asked), { signal }),
+    enabled: asked !== 'null', staleTime: 0, placeholderData: (previous) => previous,
+  })
+  const add = useMutation({ mutationFn: () => api.runs.start(input!), onSuccess: (run) => { setName(''); onAdded(run) } })
+
+  const faults = Object.keys(errors).length
+  const blocked = estimate.data?.problems.some((problem) => problem.blocking) ?? false
+  const settled = asked === JSON.stringify(input) && !estimate.isFetching
+  const ready = input !== null && faults === 0 && !blocked && estimate.data !== undefined && settled
+  const submit = () => { if (ready && !add.isPending) add.mutate() }
+  const last = [...runs].sort((a, b) => b.number - a.number)[0]
+  const copy = (run: Run) => {
+    const from = presets.data?.find((entry) => entry.name === run.preset)
+    if (!from) return
+    setPresetName(from.name)
+    setDraft(draftFromConfig(from.settings, run.config))
+    setData(run.datasetId)
+    setStart(run.startCheckpointId ?? SCRATCH)
+  }
+  useCommands([{ id: 'run.add', title: 'Add the next run to the queue', group: 'Train', keys: '$mod+Enter', enabled: ready, run: submit }])
+
+  if (presets.isPending || datasets.isPending || checkpoints.isPending) return <><PaneHead title="Next run" /><Loading>Loading presets</Loading></>
+  const failed = presets.error ?? datasets.error ?? checkpoints.error
+  if (failed) return <><PaneHead title="Next run" /><Section><ErrorNote error={failed} onRetry={() => { void presets.refetch(); void datasets.refetch(); void checkpoints.refetch() }} /></Section></>
+
+  const change = (key: string, value: string | boolean | null) => setDraft((old) => {
+    const next = { ...old }
+    if (value === null) delete next[key]
+    else next[key] = value
+    return next
+  })
+  const problemOf = (key: string) => errors[key] ?? estimate.data?.problems.find((problem) => problem.key === key && problem.blocking)?.message ?? null
+  const basic = settings.filter((setting) => !setting.advanced)
+  const more = settings.filter((setting) => setting.advanced)
+  const differing = Object.keys(overrides).length
+  return (
+    <>
+      <PaneHead title="Next run">
+        <span className="grow" />
+        {last ? <Button kind="ghost" size="s" onClick={() => copy(last)}>Copy from run {last.number}</Button> : null}
+        <span className={styles.narrowOnly}><IconButton icon={X} label="Close" onClick={onClose} size="s" /></span>
+      </PaneHead>
+      <div className="scroll grow">
+        <Section>
+          <div className={styles.form}>
+            <Field label="Preset" hint={preset?.summary} className={styles.full}>
+              {({ id }) => <Select id={id} label="Preset" value={preset?.name ?? null} onChange={(value) => { setPresetName(value); setDraft({}) }} options={(presets.data ?? []).map((entry) => ({ value: entry.name, label: entry.title }))} />}
+            </Field>
+            <Field label="Dataset" className={styles.full} error={dataOptions.length === 0 ? 'Import a dataset first, in Library' : null}>
+              {({ id }) => <Select id={id} label="Dataset" value={chosenData} onChange={setData} options={dataOptions} placeholder="No dataset yet" disabled={dataOptions.length === 0} />}
+            </Field>
+            <Field label="Start from" className={styles.full}>
+              {({ id }) => (
+                <Select id={id} label="Start from" value={start} onChange={setStart} options={[
+                  { value: SCRATCH, label: 'Random weights' },
+                  ...(checkpoints.data ?? []).map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name, detail: parameters(checkpoint.parameters), group: 'Checkpoints' })),
+                ]} />
+              )}
+            </Field>
+            {basic.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} />)}
+            <Field label="Name" hint="What this run tries, in your words." className={styles.full}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={80} onChange={(event) => setName(event.currentTarget.value)} />}</Field>
+            <div className={styles.advancedLine}>
+              <button type="button" className={styles.disclose} aria-expanded={advanced} onClick={() => setAdvanced(!advanced)}><Icon of={advanced ? ChevronDown : ChevronRight} size="xs" />Advanced</button>
+              <span className="hint">{differing === 0 ? `${more.length} more, as the preset says` : `${differing} of ${settings.length} differ from the preset`}</span>
+              {differing > 0 ? <IconButton icon={RotateCcw} label="Back to the preset" size="s" onClick={() => setDraft({})} /> : null}
+            </div>
+            {advanced ? more.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} explained />) : null}
+          </div>
+        </Section>
+        <Section title="Before you start">
+          <div className={styles.need}>
+            {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? 'Working out what it needs.' : 'Choose a dataset to see what it needs.'}</p>}
+            {add.error ? <ErrorNote error={add.error} title="The run was not added" compact /> : null}
+            <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>Add to queue</Button>
+          </div>
+        </Section>
+        {children}
+      </div>
+    </>
+  )
+}
+
+/** Every dataset whole, and each of its saved views. The value is "dataset" or "dataset/view". */
+function useDataOptions() {
+  const datasets = useDatasets()
+  const list = datasets.data ?? []
+  const views = useQueries({ queries: list.map((dataset) => ({ queryKey: keys.views(dataset.id), queryFn: ({ signal }: { signal: AbortSignal }) => api.views.list({ datasetId: dataset.id }, { signal }) })) })
+  return list.flatMap((dataset, i) => [
+    { value: dataset.id, label: dataset.name, detail: count(dataset.regions), ...(list.length > 1 ? { group: dataset.name } : {}) },
+    ...(views[i]?.data ?? []).map((view) => ({ value: `${dataset.id}/${view.id}`, label: view.name, detail: count(view.count), ...(list.length > 1 ? { group: dataset.name } : {}) })),
+  ])
+}

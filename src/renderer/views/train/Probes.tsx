@@ -1,0 +1,66 @@
+import { useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import type { Run } from '../../../shared/domain.ts'
+import { count, fixed, short } from '../../app/format.ts'
+import { api } from '../../state/engine.ts'
+import { useEngineEvents } from '../../state/events.ts'
+import { keys } from '../../state/queries.ts'
+import { cx } from '../../ui/cx.ts'
+import { ErrorNote } from '../../ui/Notes.tsx'
+import { HeatThumb } from '../../ui/HeatThumb.tsx'
+import { Ramp } from '../../ui/Ramp.tsx'
+import { pickFrames } from './curves.ts'
+import styles from './train.module.css'
+
+const COLUMNS = 7
+
+/** A strip of the same few samples, their heat drawn anew at each validation: what the curves mean. */
+export function Probes({ run }: { run: Run }) {
+  const probes = useQuery({ queryKey: keys.probes(run.id), queryFn: ({ signal }) => api.runs.probes({ id: run.id }, { signal }) })
+  useEngineEvents((event) => {
+    const validated = event.type === 'run.measured' && event.runId === run.id && event.rows.some((row) => Object.keys(row.values).some((name) => name.startsWith('val.')))
+    if (validated || (event.type === 'run.progressed' && event.run.id === run.id && event.run.state !== run.state)) void probes.refetch()
+  })
+  const frames = useMemo(() => pickFrames((probes.data?.frames ?? []).map((frame, index) => ({ frame, index })), COLUMNS), [probes.data])
+  return (
+    <section className={styles.probes} aria-label="Probe samples">
+      <div className={styles.probeHead}>
+        <h3 className="t12 strong">Probe samples</h3>
+        <span className="c3 t12 trunc">heat at each validation, own scale</span>
+        <span className="grow" />
+        <Ramp />
+      </div>
+      {probes.error ? <ErrorNote error={probes.error} compact onRetry={() => void probes.refetch()} /> : !probes.data || frames.length === 0 ? (
+        <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : run.state === 'waiting' ? 'Heatmaps of a few samples appear here when the run begins.' : 'The first validation draws them here.'}</p>
+      ) : (
+        <div className={cx('scroll', styles.strip)} tabIndex={0} role="region" aria-label="Heat of each probe sample at each validation">
+          <div className={cx(styles.probe, styles.steps)} aria-hidden="true">
+            <span className={styles.lead}>step</span>
+            {frames.map(({ frame, index }) => <span key={frame.step} className={index === probes.data.frames.length - 1 ? 'acc' : ''}>{frame.step === 0 ? 'start' : short(frame.step)}</span>)}
+          </div>
+          {probes.data.samples.map((sample, i) => (
+            <div key={sample.regionId} className={styles.probe}>
+              <div className={styles.subject}>
+                <span className={styles.cell}><HeatThumb imageId={sample.imageId} image={sample} boxes={sample.boxes} label={sample.phrase} /></span>
+                <span className={styles.phrase}>{sample.phrase}</span>
+              </div>
+              {frames.map(({ frame, index }) => {
+                const heat = frame.heat[i]
+                return (
+                  <span key={frame.step} className={cx(styles.cell, index === probes.data.frames.length - 1 && styles.now)}>
+                    {heat ? (
+                      <>
+                        <HeatThumb imageId={sample.imageId} image={sample} grid={heat.grid} peak={heat.peak} boxes={sample.boxes} label={`${sample.phrase} at step ${count(frame.step)}: ${heat.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(heat.insideEnergy)}`} />
+                        <span className={styles.cellValue} aria-hidden="true">{fixed(heat.insideEnergy)}</span>
+                      </>
+                    ) : null}
+                  </span>
+                )
+              })}
+            </div>
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}

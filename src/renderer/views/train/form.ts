@@ -1,0 +1,67 @@
+/** The form of a run: what the preset says, and what a person changed of it. */
+import type { Preset } from '../../../shared/contract/contract.ts'
+
+export type Setting = Preset['settings'][number]
+/** Only what was touched; text as typed, so that a half-written number is not lost. */
+export type Draft = Readonly<Record<string, string | boolean>>
+
+export type Parsed = { readonly value: unknown; readonly error: null } | { readonly error: string }
+
+/** The typed text as the setting's kind wants it. Bounds are the engine's to check; it answers with the estimate. */
+export function parseSetting(setting: Pick<Setting, 'kind' | 'choices'>, input: string | boolean): Parsed {
+  if (typeof input === 'boolean') return { value: input, error: null }
+  const text = input.trim().replace(/−/g, '-')
+  switch (setting.kind) {
+    case 'boolean':
+      return { value: text === 'true', error: null }
+    case 'integer': {
+      const value = Number(text.replace(/,/g, ''))
+      return text !== '' && Number.isInteger(value) ? { value, error: null } : { error: 'A whole number' }
+    }
+    case 'number': {
+      const value = Number(text)
+      return text !== '' && Number.isFinite(value) ? { value, error: null } : { error: 'A number, such as 0.5 or 1e-5' }
+    }
+    case 'choice':
+      return setting.choices?.includes(text) === false ? { error: `One of ${setting.choices.join(', ')}` } : { value: text, error: null }
+    case 'text':
+      return { value: input, error: null }
+  }
+}
+
+export interface Resolved {
+  /** What differs from the preset, ready for the engine. */
+  readonly overrides: Readonly<Record<string, unknown>>
+  readonly errors: Readonly<Record<string, string>>
+}
+
+export function resolveDraft(settings: readonly Setting[], draft: Draft): Resolved {
+  const overrides: Record<string, unknown> = {}
+  const errors: Record<string, string> = {}
+  for (const setting of settings) {
+    const input = draft[setting.key]
+    if (input === undefined) continue
+    const parsed = parseSetting(setting, input)
+    if (parsed.error !== null) errors[setting.key] = parsed.error
+    else if (parsed.value !== setting.value) overrides[setting.key] = parsed.value
+  }
+  return { overrides, errors }
+}
+
+/** A value as it stands in the field: 0.00001 as 1e-5, as people write rates. */
+export function settingText(value: unknown): string {
+  if (typeof value !== 'number') return String(value ?? '')
+  if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential().replace('e-0', 'e-')
+  return String(value)
+}
+
+/** The draft that gives a run's frozen settings again on top of its preset. */
+export function draftFromConfig(settings: readonly Setting[], config: Readonly<Record<string, unknown>>): Draft {
+  const draft: Record<string, string | boolean> = {}
+  for (const setting of settings) {
+    const value = config[setting.key]
+    if (value === undefined || value === setting.value) continue
+    draft[setting.key] = typeof value === 'boolean' ? value : settingText(value)
+  }
+  return draft
+}
