@@ -5,7 +5,7 @@
 import Konva from 'konva'
 import { useEffect, useLayoutEffect, useRef } from 'react'
 import { Layer, Stage } from 'react-konva'
-import { type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
+import { type Box, type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
 import { cameraOffset, wheelFactor } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'
 import { paintBoxes, paintInteraction } from './paint.ts'
@@ -29,6 +29,8 @@ export interface CanvasPaneProps {
   readonly brightness: number
   readonly contrast: number
   readonly peak: Point | null
+  /** Boxes the peak is held against; left out, those of the phrase in hand as they stand at the moment. */
+  readonly peakBoxes?: readonly Box[] | undefined
   readonly handles: boolean
   /** Milliseconds of the cross-fade when a new heatmap arrives; 0 for none. */
   readonly fadeMs?: number
@@ -159,7 +161,7 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
       sceneFunc: (wrapped) => {
         const state = scene.store.getState()
         const { props } = drawing()
-        const boxes = props.peak ? liveRegionBoxes(state) : []
+        const boxes = props.peak ? (props.peakBoxes ?? liveRegionBoxes(state)) : []
         const here = state.pointer?.pane === pane
         paintInteraction(wrapped._context, state, {
           viewport,
@@ -227,6 +229,8 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
     dispose() {
       cancelAnimationFrame(frame)
       stopRatio()
+      // React may mount the same stage again; what was drawn by hand must not be there twice.
+      for (const layer of stage.getLayers()) layer.destroyChildren()
     },
   }
 }

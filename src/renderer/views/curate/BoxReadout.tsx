@@ -1,0 +1,42 @@
+import { useLayoutEffect, useRef } from 'react'
+import { boxArea, boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { MINUS, percent } from '../../app/format.ts'
+import { liveBoxes } from '../../canvas/scene.ts'
+import { draftOf } from '../../canvas/tools.ts'
+import { Keys } from '../../ui/Keys.tsx'
+import type { Workbench } from './use-workbench.ts'
+import { px } from './words.ts'
+import styles from './canvases.module.css'
+
+/** Pointer and box, written past React as they move. */
+export function BoxReadout({ work }: { work: Workbench }) {
+  const { scene } = work
+  const pointer = useRef<HTMLElement>(null)
+  const size = useRef<HTMLElement>(null)
+  const share = useRef<HTMLElement>(null)
+  useLayoutEffect(() => {
+    const put = (element: HTMLElement | null, text: string) => {
+      if (element && element.textContent !== text) element.textContent = text
+    }
+    const write = () => {
+      const state = scene.store.getState()
+      const at = state.pointer?.at
+      put(pointer.current, at && state.image.width > 0 ? `${Math.floor(at.x)}, ${Math.floor(at.y)}`.replace(/-/g, MINUS) : '–')
+      const draft = draftOf(state.gesture)
+      const box = draft && draft.key === null ? draft.box : liveBoxes(state).find((entry) => entry.key === state.selected)?.box
+      put(size.current, box ? `${px(boxWidth(box))} × ${px(boxHeight(box))}` : '–')
+      put(share.current, box && state.image.width > 0 ? percent(boxArea(box) / (state.image.width * state.image.height)) : '–')
+    }
+    write()
+    return scene.subscribe(write)
+  }, [scene])
+  return (
+    <>
+      <span>Pointer <b ref={pointer} className={styles.pointer} /></span>
+      <span>Box <b ref={size} /></span>
+      <span className={styles.wide}><b ref={share} /> of image</span>
+      <span className="grow" />
+      <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> 1 px</span>
+    </>
+  )
+}

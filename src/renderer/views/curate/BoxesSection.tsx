@@ -1,0 +1,80 @@
+import { Plus, Trash2 } from 'lucide-react'
+import { type KeyboardEvent, useEffect, useState } from 'react'
+import { useStore } from 'zustand'
+import type { Region } from '../../../shared/domain.ts'
+import { type Box, boxFlags, boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { cx } from '../../ui/cx.ts'
+import { IconButton } from '../../ui/IconButton.tsx'
+import { Section } from '../../ui/Pane.tsx'
+import { boxKey } from './scene-boxes.ts'
+import type { Workbench } from './use-workbench.ts'
+import { moveLabel, px } from './words.ts'
+import styles from './inspector.module.css'
+
+const FLAG_WORDS = { 'outside-image': 'outside the image', 'crosses-edge': 'crosses the image’s edge', 'no-area': 'has no area', inverted: 'has its corners swapped' } as const
+
+/** The boxes as numbers. This list is also how the canvas is read without seeing it. */
+export function BoxesSection({ work, region }: { work: Workbench; region: Region }) {
+  const { scene, verbs, image } = work
+  const selected = useStore(scene.store, (state) => state.selected)
+  const replace = (index: number, box: Box) => {
+    const before = region.boxes[index]
+    if (before) verbs.edit(moveLabel(before, box), { boxes: region.boxes.map((old, i) => (i === index ? box : old)) })
+  }
+  return (
+    <Section title="Boxes" aside={region.boxes.length} action={<IconButton size="s" icon={Plus} label="Draw another box" keys="b" onClick={() => scene.setTool('draw')} />}>
+      {region.boxes.length === 0 ? <p className="t12 c3">No box yet. Draw one on the image, or propose one from the heat.</p> : null}
+      <ul className={styles.boxes} aria-label="Boxes of this phrase">
+        {region.boxes.map((box, index) => {
+          const isSelected = selected === boxKey(region.id, index)
+          const flags = image ? boxFlags(box, image) : []
+          return (
+            <li key={index} className={cx(styles.box, isSelected && styles.boxSelected)} aria-current={isSelected || undefined} data-testid={`box-${index}`} onFocus={() => scene.select(boxKey(region.id, index))}>
+              <button type="button" className={styles.swatch} aria-label={`Select box ${index + 1}`} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))} />
+              <Coordinate name="x" label={`Left of box ${index + 1}`} value={box[0]} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
+              <Coordinate name="y" label={`Top of box ${index + 1}`} value={box[1]} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
+              <Coordinate name="w" label={`Width of box ${index + 1}`} value={boxWidth(box)} least={Number.MIN_VALUE} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
+              <Coordinate name="h" label={`Height of box ${index + 1}`} value={boxHeight(box)} least={Number.MIN_VALUE} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
+              <IconButton size="s" icon={Trash2} label={`Delete box ${index + 1}`} hint="Delete box" keys="Delete" onClick={() => verbs.deleteBox(index)} />
+              {flags.length > 0 ? <span className={styles.flag}>This box {flags.map((flag) => FLAG_WORDS[flag]).join(', ')}.</span> : null}
+            </li>
+          )
+        })}
+      </ul>
+    </Section>
+  )
+}
+
+/** One number. Enter or leaving takes it over, Escape does not, arrows step; what cannot be read is not taken over. */
+function Coordinate({ name, label, value, least, onChange }: { name: string; label: string; value: number; least?: number; onChange: (value: number) => void }) {
+  const [text, setText] = useState<string | null>(null)
+  useEffect(() => setText(null), [value])
+  const parse = (entry: string) => {
+    const number = Number(entry.replace(',', '.').replace('−', '-'))
+    return entry.trim() !== '' && Number.isFinite(number) && (least === undefined || number >= least) ? number : null
+  }
+  const take = () => {
+    // Untouched text keeps the exact value behind it; only what was typed replaces it.
+    const number = text === null || text === px(value) ? null : parse(text)
+    if (number !== null && number !== value) onChange(number)
+    setText(null)
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    const step = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0
+    if (event.key === 'Enter') take()
+    else if (event.key === 'Escape') setText(null)
+    else if (step !== 0) {
+      const from = text === null ? value : parse(text)
+      const next = from === null ? null : from + step * (event.shiftKey ? 10 : 1)
+      if (next !== null && (least === undefined || next >= least)) onChange(next)
+    } else return
+    event.preventDefault()
+    event.stopPropagation()
+  }
+  return (
+    <label className={cx(styles.number, text !== null && parse(text) === null && styles.wrong)}>
+      <span>{name}</span>
+      <input aria-label={label} inputMode="decimal" autoComplete="off" value={text ?? px(value)} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => event.currentTarget.select()} onKeyDown={onKeyDown} />
+    </label>
+  )
+}

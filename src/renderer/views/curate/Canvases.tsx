@@ -1,0 +1,159 @@
+import { Crosshair, ImageOff, Plus, RotateCcw, X } from 'lucide-react'
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { counted } from '../../app/format.ts'
+import { CanvasPane } from '../../canvas/CanvasPane.tsx'
+import { type HeatScale, heatCanvas } from '../../canvas/heat.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Input } from '../../ui/Field.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { IconButton } from '../../ui/IconButton.tsx'
+import { Keys } from '../../ui/Keys.tsx'
+import { Menu } from '../../ui/Menu.tsx'
+import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
+import { Select } from '../../ui/Select.tsx'
+import { Tag } from '../../ui/Tag.tsx'
+import { BoxReadout } from './BoxReadout.tsx'
+import { bestGrid } from './pane-grid.ts'
+import type { HeatAnswer } from './use-heat.ts'
+import { sharedScale, useShownHeats } from './use-shown-heats.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './canvases.module.css'
+
+const CHROME_PX = 72
+const FADE_MS = 120
+
+/** The photograph and its heat beside it, one camera for all; stacked where that draws the image larger. */
+export function Canvases({ work }: { work: Workbench }) {
+  const { prefs, image, chosen, picture } = work
+  const heats = useShownHeats(work)
+  const area = useRef<HTMLDivElement>(null)
+  const [size, setSize] = useState({ width: 0, height: 0 })
+  useLayoutEffect(() => {
+    const element = area.current
+    if (!element) return
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight })
+    const observer = new ResizeObserver(measure)
+    observer.observe(element)
+    measure()
+    return () => observer.disconnect()
+  }, [])
+
+  const heatPanes = prefs.layout === 'side-by-side' ? Math.max(1, chosen.length) : 0
+  const panes = 1 + heatPanes
+  const grid = bestGrid(panes, size, CHROME_PX, image ? image.width / image.height : 1)
+  const scale: HeatScale = prefs.shared ? sharedScale(heats) : 'own'
+  const overlay = prefs.layout === 'overlay'
+  return (
+    <div ref={area} className={styles.panes} style={{ gridTemplate: `repeat(${grid.rows}, minmax(0, 1fr)) / repeat(${grid.columns}, minmax(0, 1fr))` }}>
+      <div className={styles.pane}>
+        {overlay ? <HeatHead work={work} slot={0} /> : (
+          <div className={styles.head}>
+            <span className="med">Image</span>
+            {image ? <span className="c3">{image.width} × {image.height}</span> : null}
+            <span className="grow" />
+            <span className={styles.key}><i className={styles.truth} />annotated</span>
+            {work.proposing ? <span className={styles.key}><i className={styles.proposed} />proposed</span> : null}
+          </div>
+        )}
+        <PaneBody work={work} pane={overlay ? 'overlay' : 'image'} answer={overlay ? heats[0] : undefined} scale={scale} handles label={overlay ? 'Image with heat' : 'Image'}>
+          {picture.failed ? (
+            <div className={styles.cover}><EmptyState icon={ImageOff} title="This image cannot be shown" actions={<Button size="s" icon={RotateCcw} onClick={picture.retry}>Try again</Button>}>The file is missing or damaged. Its annotations are safe.</EmptyState></div>
+          ) : work.imageError ? (
+            <div className={styles.cover}><ErrorNote error={work.imageError} title="The sample could not be read" /></div>
+          ) : null}
+        </PaneBody>
+        <div className={styles.foot}>{overlay ? <FreePhrase work={work} /> : <BoxReadout work={work} />}</div>
+      </div>
+      {Array.from({ length: heatPanes }, (_, slot) => (
+        <div key={slot} className={styles.pane}>
+          <HeatHead work={work} slot={slot} />
+          {chosen.length === 0 ? (
+            <div className={styles.body}><div className={styles.cover}><EmptyState icon={Crosshair} title="No checkpoint yet">Train one, or import one under Checkpoints. Its heat then appears here.</EmptyState></div></div>
+          ) : (
+            <PaneBody work={work} pane={`heat-${slot + 1}`} answer={heats[slot]} scale={scale} handles={false} label={`Heat of ${chosen[slot]?.name ?? 'the checkpoint'}`} />
+          )}
+          <div className={styles.foot}>{slot === 0 ? <FreePhrase work={work} /> : <HeatFacts answer={heats[slot]} />}</div>
+        </div>
+      ))}
+    </div>
+  )
+}
+
+function PaneBody({ work, pane, answer, scale, handles, label, children }: { work: Workbench; pane: string; answer: HeatAnswer | undefined; scale: HeatScale; handles: boolean; label: string; children?: ReactNode }) {
+  const { prefs, image, picture, scene } = work
+  const heat = answer?.heat ?? null
+  const scaleKey = scale === 'own' ? 'own' : `${scale.low} ${scale.high}`
+  const canvas = useMemo(() => (heat && image ? heatCanvas(heat.grid, image, { map: prefs.map, scale }) : null), [heat, image, prefs.map, scaleKey])
+  const region = work.region
+  const words = `${label}, ${image ? `${image.width} by ${image.height} pixels` : 'loading'}${region ? `, “${region.phrase}” with ${counted(region.boxes.length, 'box', 'boxes')}` : ''}`
+  return (
+    <div className={styles.body} data-stale={answer?.stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
+      <CanvasPane
+        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast}
+        peak={prefs.peak && heat && !answer?.stale ? heat.peak : null} peakBoxes={work.isFree ? work.proposals : undefined} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
+      />
+      {children}
+      {answer && !heat && answer.error ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
+      {answer && !heat && !answer.error && work.shownPhrase.trim() ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
+      {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}
+    </div>
+  )
+}
+
+const reducedMotion = () => window.matchMedia('(prefers-reduced-motion: reduce)').matches
+
+/** Which checkpoint looks here; another can be put beside it. */
+function HeatHead({ work, slot }: { work: Workbench; slot: number }) {
+  const { chosen, checkpoints, verbs } = work
+  const checkpoint = chosen[slot]
+  const free = checkpoints.filter((entry) => !chosen.includes(entry))
+  return (
+    <div className={styles.head}>
+      {checkpoint ? (
+        <Select
+          look="quiet" size="s" label="Checkpoint" testId={`checkpoint-${slot + 1}`} value={checkpoint.id}
+          options={checkpoints.map((entry) => ({ value: entry.id, label: entry.name, detail: entry.best ? 'best' : entry.step === null ? '' : `step ${entry.step}`, disabled: entry !== checkpoint && chosen.includes(entry) }))}
+          onChange={(id) => verbs.choose(slot, id)}
+        />
+      ) : <span className="med">Heat</span>}
+      {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">best val</Tag></span> : null}
+      <span className="grow" />
+      {slot > 0 ? <IconButton size="s" icon={X} label="Remove this checkpoint" onClick={() => verbs.choose(slot, null)} /> : null}
+      {slot === Math.max(0, chosen.length - 1) && chosen.length < 3 && work.prefs.layout === 'side-by-side' ? (
+        <Menu align="end" trigger={<IconButton size="s" icon={Plus} label="Add a checkpoint" disabled={free.length === 0} />} entries={free.map((entry) => ({ label: entry.name, onSelect: () => verbs.choose(chosen.length, entry.id) }))} />
+      ) : null}
+    </div>
+  )
+}
+
+function HeatFacts({ answer }: { answer: HeatAnswer | undefined }) {
+  return <span className="trunc">{answer?.heat ? `layer ${answer.heat.layer} · ${answer.heat.grid.width} × ${answer.heat.grid.height} cells` : ''}</span>
+}
+
+/** Type anything, see where the model looks, make it an annotation. */
+function FreePhrase({ work }: { work: Workbench }) {
+  const { verbs, freePhrase, image } = work
+  return (
+    <>
+      <Input
+        className={styles.free} aria-label="Any phrase: see where it looks" placeholder="Any phrase: see where it looks" data-testid="free-phrase" disabled={!image || work.chosen.length === 0} value={freePhrase}
+        before={<Icon of={Crosshair} size="s" />} after={freePhrase ? null : <Keys of="t" />}
+        onChange={(event) => verbs.setFree(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && freePhrase.trim()) verbs.annotateFree()
+          else if (event.key === 'Escape') {
+            verbs.setFree('')
+            event.currentTarget.blur()
+          } else return
+          event.preventDefault()
+        }}
+      />
+      {freePhrase ? (
+        <>
+          <Button size="s" keys="Enter" onClick={verbs.annotateFree} data-testid="annotate-free">Add</Button>
+          <IconButton size="s" icon={X} label="Back to the phrase in hand" onClick={() => verbs.setFree('')} />
+        </>
+      ) : null}
+    </>
+  )
+}

@@ -1,0 +1,46 @@
+import { COLOUR_MAPS, type ColourMap, mapGradient } from '../../canvas/colour-maps.ts'
+import { measured, percent } from '../../app/format.ts'
+import { Checkbox } from '../../ui/Checkbox.tsx'
+import { Select } from '../../ui/Select.tsx'
+import { Slider } from '../../ui/Slider.tsx'
+import { setPrefs } from './prefs.ts'
+import { sharedScale, useShownHeats } from './use-shown-heats.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './curate.module.css'
+
+const MAP_NAMES = COLOUR_MAPS.map((map) => ({ value: map, label: map[0]!.toUpperCase() + map.slice(1) }))
+
+/** The legend, always with its end values and whose scale it is, and how heat is drawn. */
+export function HeatBar({ work }: { work: Workbench }) {
+  const { prefs } = work
+  const heats = useShownHeats(work)
+  const heat = heats[0]?.heat ?? null
+  const range = prefs.shared ? sharedScale(heats) : null
+  if (prefs.layout === 'image-only') return null
+  return (
+    <div className={styles.heatbar}>
+      <span className={styles.legend} role="img" aria-label={range ? `Shared scale from ${measured(range.low)} to ${measured(range.high)}` : 'Own scale from 0 to 1'}>
+        <span>{range ? measured(range.low) : '0'}</span>
+        <span className={styles.ramp} style={{ background: mapGradient(prefs.map) }} />
+        <span>{range ? measured(range.high) : '1.00'}</span>
+      </span>
+      <Select look="soft" size="s" label="Scale" value={prefs.shared ? 'shared' : 'own'} options={[{ value: 'own', label: 'Own scale' }, { value: 'shared', label: 'Shared scale' }]} onChange={(value) => setPrefs({ shared: value === 'shared' })} />
+      <span className={styles.wide}><Select<ColourMap> look="soft" size="s" label="Colour map" value={prefs.map} options={MAP_NAMES} onChange={(map) => setPrefs({ map })} /></span>
+      <span className={styles.opacity}>
+        <span className="c2">Opacity</span>
+        <Slider label="Heat opacity" value={prefs.opacity} valueText={percent(prefs.opacity)} onChange={(opacity) => setPrefs({ opacity })} />
+        <span className="num">{percent(prefs.opacity)}</span>
+      </span>
+      {work.proposing ? (
+        <span className={styles.opacity}>
+          <span className="c2">Threshold</span>
+          <Slider label="Proposal threshold" min={0.1} max={0.9} value={prefs.threshold} valueText={percent(prefs.threshold)} onChange={(threshold) => setPrefs({ threshold })} />
+          <span className="num">{percent(prefs.threshold)}</span>
+        </span>
+      ) : null}
+      <span className="grow" />
+      <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>Peak</Checkbox></span>
+      {heat ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
+    </div>
+  )
+}

@@ -1,0 +1,58 @@
+import { Ellipsis } from 'lucide-react'
+import { IconButton } from '../../ui/IconButton.tsx'
+import { Menu } from '../../ui/Menu.tsx'
+import { EmptyState } from '../../ui/Notes.tsx'
+import { BoxesSection } from './BoxesSection.tsx'
+import { HistorySection } from './HistorySection.tsx'
+import { NoteSection } from './NoteSection.tsx'
+import { OthersSection } from './OthersSection.tsx'
+import { PhraseSection } from './PhraseSection.tsx'
+import { ScoresSection } from './ScoresSection.tsx'
+import { focusPhrase } from './use-curate-commands.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './inspector.module.css'
+import { MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
+
+/** Everything about the phrase in hand. */
+export function Inspector({ work }: { work: Workbench }) {
+  const { region, regions, verbs, image } = work
+  const place = region ? regions.findIndex((entry) => entry.id === region.id) + 1 : 0
+  const addPhrase = () => {
+    verbs.newRegion('', [])
+    window.setTimeout(focusPhrase)
+  }
+  return (
+    <section className={styles.inspector} aria-label="Inspector">
+      <div className={styles.head}>
+        <h2>{region ? `Region ${place} of ${regions.length}` : 'No region in hand'}</h2>
+        {region ? <span className="c3 mono trunc" title={region.id} data-selectable>{region.id.slice(0, 8)}</span> : null}
+        <span className="grow" />
+        <Menu
+          align="end" trigger={<IconButton size="s" icon={Ellipsis} label="More" />}
+          entries={[
+            { label: 'New phrase', icon: Plus, keys: 'n', disabled: !image, onSelect: addPhrase },
+            ...(region && region.status !== 'unreviewed' ? [{ label: 'Back to review', icon: RotateCcw, onSelect: () => verbs.edit('Back to review', { status: 'unreviewed' as const }) }] : []),
+            ...(region ? [null, { label: 'Delete this phrase', icon: Trash2, danger: true, onSelect: () => verbs.edit('Phrase deleted', { deleted: true }) }] : []),
+          ]}
+        />
+      </div>
+      <div className={`scroll ${styles.body}`}>
+        {region ? (
+          <>
+            <PhraseSection work={work} region={region} />
+            <ScoresSection work={work} region={region} />
+            <BoxesSection work={work} region={region} />
+            <OthersSection work={work} region={region} />
+            <NoteSection key={region.id} work={work} region={region} />
+            <HistorySection work={work} region={region} />
+          </>
+        ) : (
+          <>
+            <EmptyState icon={MousePointerClick} title="Choose a phrase">{image ? 'Pick one below or in the queue, or draw a box to begin a new one.' : 'Pick a sample in the queue.'}</EmptyState>
+            <OthersSection work={work} region={null} />
+          </>
+        )}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,60 @@
+import { MessageSquare, Plus, X } from 'lucide-react'
+import { useState } from 'react'
+import type { Region } from '../../../shared/domain.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Input } from '../../ui/Field.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { Section } from '../../ui/Pane.tsx'
+import type { Workbench } from './use-workbench.ts'
+import { quote } from './words.ts'
+import styles from './inspector.module.css'
+
+export function NoteSection({ work, region }: { work: Workbench; region: Region }) {
+  const { verbs } = work
+  const [adding, setAdding] = useState(false)
+  const [tag, setTag] = useState('')
+  const [note, setNote] = useState<string | null>(null)
+  const addTag = (more: boolean) => {
+    const name = tag.trim()
+    if (name && !region.tags.includes(name)) verbs.edit(`Tag added: ${name}`, { tags: [...region.tags, name] })
+    setTag('')
+    setAdding(more)
+  }
+  const takeNote = () => {
+    const text = note?.trim()
+    if (text !== undefined && text !== region.note) verbs.edit(text ? `Note: ${quote(text)}` : 'Note removed', { note: text })
+    setNote(null)
+  }
+  return (
+    <Section title="Tags and note">
+      <div className={styles.tags}>
+        {region.tags.map((name) => (
+          <span key={name} className={styles.tag}>
+            <span className="trunc">{name}</span>
+            <button type="button" aria-label={`Remove tag ${name}`} onClick={() => verbs.edit(`Tag removed: ${name}`, { tags: region.tags.filter((entry) => entry !== name) })}><Icon of={X} size="xs" /></button>
+          </span>
+        ))}
+        {adding ? (
+          <Input
+            compact autoFocus className={styles.tagField} aria-label="New tag" placeholder="Tag" value={tag} onChange={(event) => setTag(event.currentTarget.value)} onBlur={() => addTag(false)}
+            onKeyDown={(event) => {
+              if (event.key === 'Enter') addTag(true)
+              else if (event.key === 'Escape') {
+                setTag('')
+                setAdding(false)
+              } else return
+              event.preventDefault()
+            }}
+          />
+        ) : <Button size="s" kind="ghost" icon={Plus} onClick={() => setAdding(true)}>Tag</Button>}
+      </div>
+      <Input
+        aria-label="Note" data-testid="note" placeholder="Add a note" before={<Icon of={MessageSquare} size="s" />} value={note ?? region.note} onChange={(event) => setNote(event.currentTarget.value)} onBlur={takeNote}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') event.currentTarget.blur()
+          else if (event.key === 'Escape') setNote(null)
+        }}
+      />
+    </Section>
+  )
+}

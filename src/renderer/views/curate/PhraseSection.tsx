@@ -1,0 +1,55 @@
+import { Check, X } from 'lucide-react'
+import { useLayoutEffect, useRef } from 'react'
+import type { Region } from '../../../shared/domain.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Section } from '../../ui/Pane.tsx'
+import { Tag } from '../../ui/Tag.tsx'
+import { STATUS_WORDS } from './queue-views.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './inspector.module.css'
+
+const STATUS_TONES = { unreviewed: 'neutral', accepted: 'positive', rejected: 'negative', skipped: 'neutral' } as const
+
+/** The phrase, with heat that follows what is typed; the edit is made when the field is left or Enter is pressed. */
+export function PhraseSection({ work, region }: { work: Workbench; region: Region }) {
+  const { draftPhrase, verbs, heat } = work
+  const field = useRef<HTMLTextAreaElement>(null)
+  const text = draftPhrase ?? region.phrase
+  useLayoutEffect(() => {
+    const element = field.current
+    if (!element) return
+    element.style.height = 'auto'
+    element.style.height = `${element.scrollHeight + 2}px`
+  }, [text])
+  const tokens = heat.heat && !heat.stale ? heat.heat : null
+  return (
+    <Section>
+      <textarea
+        ref={field} className={styles.phrase} aria-label="Phrase" data-testid="phrase-editor" rows={1} spellCheck={false} value={text} placeholder="What is in the box?"
+        onChange={(event) => verbs.setDraft(event.currentTarget.value.replace(/\n/g, ' '))}
+        onBlur={verbs.commitPhrase}
+        onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing) return
+          if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
+            event.preventDefault()
+            event.currentTarget.blur()
+          } else if (event.key === 'Escape') {
+            event.preventDefault()
+            event.stopPropagation()
+            verbs.setDraft(null)
+            window.setTimeout(() => field.current?.blur())
+          }
+        }}
+      />
+      <div className={styles.under}>
+        <span className="hint">{tokens ? `${tokens.tokens.length} ${tokens.tokens.length === 1 ? 'token' : 'tokens'}${tokens.truncated ? ', cut at the model’s limit' : ''}` : text.trim() ? 'Counting tokens' : 'No phrase yet'}</span>
+        <span className="hint">{draftPhrase === null ? <Tag tone={STATUS_TONES[region.status]}>{STATUS_WORDS[region.status]}</Tag> : 'heat follows as you type'}</span>
+      </div>
+      <div className={styles.decide}>
+        <Button size="l" icon={Check} keys="a" aria-pressed={region.status === 'accepted'} onClick={() => verbs.decide('accepted')}>Accept</Button>
+        <Button size="l" icon={X} keys="x" aria-pressed={region.status === 'rejected'} onClick={() => verbs.decide('rejected')}>Reject</Button>
+        <Button size="l" keys="d" aria-pressed={region.status === 'skipped'} onClick={() => verbs.decide('skipped')}>Skip</Button>
+      </div>
+    </Section>
+  )
+}

@@ -1,0 +1,58 @@
+import { ChevronDown, Save, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { useStore } from 'zustand'
+import { count } from '../../app/format.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field, Input } from '../../ui/Field.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { Menu } from '../../ui/Menu.tsx'
+import { Tag } from '../../ui/Tag.tsx'
+import { BUILT_IN, fromSaved } from './queue-views.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './queue.module.css'
+
+/** The view being walked, with its count; others to change to; the present filter and order to keep under a name. */
+export function QueueMenu({ work }: { work: Workbench }) {
+  const { control, queue } = work
+  const { view, saved } = control
+  const total = useStore(queue.store, (state) => state.total)
+  const [naming, setNaming] = useState(false)
+  const [name, setName] = useState('')
+  const isSaved = saved.some((entry) => entry.id === view.id)
+  const keep = () => {
+    if (!name.trim()) return
+    control.save(name.trim())
+    setNaming(false)
+  }
+  return (
+    <>
+      <Menu
+        trigger={
+          <button type="button" className={styles.view} aria-label={`View ${view.name}, ${count(total)} regions`}>
+            <span className="trunc med">{view.name}{control.edited ? ' *' : ''}</span>
+            <Tag>{count(total)}</Tag>
+            <Icon of={ChevronDown} size="xs" />
+          </button>
+        }
+        entries={[
+          ...BUILT_IN.map((entry) => ({ label: entry.name, disabled: entry.sort === 'suspect' && work.chosen.length === 0, onSelect: () => control.choose(entry) })),
+          ...(saved.length > 0 ? [null] : []),
+          ...saved.map((entry) => ({ label: entry.name, detail: count(entry.count), onSelect: () => control.choose(fromSaved(entry)) })),
+          null,
+          { label: 'Save this view…', icon: Save, onSelect: () => (setName(''), setNaming(true)) },
+          ...(isSaved ? [{ label: 'Delete this view', icon: Trash2, danger: true, onSelect: () => control.remove(view.id) }] : []),
+          { label: 'Fetch the queue again', onSelect: queue.reload },
+        ]}
+      />
+      <Dialog
+        open={naming} onClose={() => setNaming(false)} title="Save this view" description="Filter and order are kept under a name; the count stays live."
+        actions={<><Button onClick={() => setNaming(false)}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={keep}>Save view</Button></>}
+      >
+        <Field label="Name">
+          {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && keep()} />}
+        </Field>
+      </Dialog>
+    </>
+  )
+}

@@ -1,0 +1,101 @@
+import { Popover } from '@base-ui/react/popover'
+import { ChevronDown, Contrast, Hand, Magnet, MousePointer2, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
+import { useLayoutEffect, useRef } from 'react'
+import { useStore } from 'zustand'
+import { percent } from '../../app/format.ts'
+import type { Scene } from '../../canvas/scene.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { IconButton } from '../../ui/IconButton.tsx'
+import { Menu } from '../../ui/Menu.tsx'
+import { Segmented } from '../../ui/Segmented.tsx'
+import { Slider } from '../../ui/Slider.tsx'
+import { useUndoLabels } from './edits.ts'
+import { type CanvasLayout, setPrefs } from './prefs.ts'
+import type { Workbench } from './use-workbench.ts'
+import styles from './curate.module.css'
+
+const TOOLS = [
+  { tool: 'select', icon: MousePointer2, label: 'Select', keys: 'v' },
+  { tool: 'draw', icon: VectorSquare, label: 'Draw box', keys: 'b' },
+  { tool: 'pan', icon: Hand, label: 'Pan', keys: 'h' },
+] as const
+
+const LAYOUT_NAMES: readonly { readonly value: CanvasLayout; readonly label: string }[] = [
+  { value: 'side-by-side', label: 'Side by side' }, { value: 'overlay', label: 'Overlay' }, { value: 'image-only', label: 'Image only' },
+]
+
+export function Toolbar({ work }: { work: Workbench }) {
+  const { scene, prefs, verbs } = work
+  const tool = useStore(scene.store, (state) => state.tool)
+  const { undoLabel, redoLabel } = useUndoLabels()
+  return (
+    <div className={styles.toolbar} role="toolbar" aria-label="Canvas tools">
+      {TOOLS.map((entry) => <IconButton key={entry.tool} icon={entry.icon} label={entry.label} keys={entry.keys} pressed={tool === entry.tool} onClick={() => scene.setTool(entry.tool)} />)}
+      <IconButton icon={Magnet} label="Snap to image edge" keys="s" pressed={prefs.snap} onClick={() => setPrefs({ snap: !prefs.snap })} />
+      <span className={styles.sep} />
+      <IconButton icon={Undo2} label="Undo" hint={undoLabel ? `Undo: ${undoLabel}` : 'Nothing to undo'} keys="$mod+z" disabled={undoLabel === null} onClick={verbs.undo} />
+      <IconButton icon={Redo2} label="Redo" hint={redoLabel ? `Redo: ${redoLabel}` : 'Nothing to redo'} keys="$mod+Shift+z" disabled={redoLabel === null} onClick={verbs.redo} />
+      <span className={styles.sep} />
+      <Button size="s" icon={Sparkles} keys="p" disabled={!work.heat.heat} aria-pressed={work.proposing} onClick={verbs.toggleProposals}>Propose boxes</Button>
+      <span className="grow" />
+      <span className={styles.wide}><Segmented label="View" value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
+      <span className={styles.narrow}>
+        <Menu align="end" trigger={<button type="button" className={styles.softButton} aria-label="View"><span className="trunc">{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={ChevronDown} size="xs" /></button>}
+          entries={LAYOUT_NAMES.map((entry) => ({ label: entry.label, onSelect: () => setPrefs({ layout: entry.value }) }))} />
+      </span>
+      <span className={styles.sep} />
+      <Brightness work={work} />
+      <IconButton icon={Scan} label="Zoom to region" keys="z" disabled={!work.region} onClick={scene.zoomToRegion} />
+      <Zoom scene={scene} />
+    </div>
+  )
+}
+
+function Brightness({ work }: { work: Workbench }) {
+  const { brightness, contrast } = work.prefs
+  const changed = brightness !== 1 || contrast !== 1
+  return (
+    <Popover.Root>
+      <Popover.Trigger render={<IconButton icon={Contrast} label="Brightness and contrast" pressed={changed} />} />
+      <Popover.Portal>
+        <Popover.Positioner sideOffset={4} align="end" className={styles.positioner}>
+          <Popover.Popup className={styles.popover} aria-label="Brightness and contrast">
+            <label className={styles.sliderRow}><span>Brightness</span><Slider label="Brightness" min={0.4} max={2.5} step={0.05} value={brightness} valueText={percent(brightness)} onChange={(value) => setPrefs({ brightness: value })} /><span className="num">{percent(brightness)}</span></label>
+            <label className={styles.sliderRow}><span>Contrast</span><Slider label="Contrast" min={0.4} max={2.5} step={0.05} value={contrast} valueText={percent(contrast)} onChange={(value) => setPrefs({ contrast: value })} /><span className="num">{percent(contrast)}</span></label>
+            <div className={styles.popoverFoot}><span className="hint">Shown only; files stay as they are.</span><Button size="s" kind="ghost" disabled={!changed} onClick={() => setPrefs({ brightness: 1, contrast: 1 })}>Reset</Button></div>
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  )
+}
+
+/** The zoom is written past React: it changes with every notch of the wheel. */
+function Zoom({ scene }: { scene: Scene }) {
+  const text = useRef<HTMLSpanElement>(null)
+  const word = useRef<HTMLSpanElement>(null)
+  useLayoutEffect(() => {
+    const write = () => {
+      const { camera, cameraMode } = scene.store.getState()
+      if (text.current) text.current.textContent = percent(camera.scale)
+      if (word.current) word.current.textContent = cameraMode === 'fit' ? 'Fit' : 'Zoom'
+    }
+    write()
+    return scene.subscribe(write)
+  }, [scene])
+  return (
+    <Menu
+      align="end"
+      trigger={<button type="button" className={styles.zoom} aria-label="Zoom" data-testid="zoom"><span ref={word}>Fit</span><span ref={text} className="c3" /></button>}
+      entries={[
+        { label: 'Fit the image', keys: '0', onSelect: scene.fit },
+        { label: 'Zoom to region', keys: 'z', onSelect: scene.zoomToRegion },
+        null,
+        { label: '100 %', keys: '1', onSelect: () => scene.zoomTo(1) },
+        { label: '200 %', onSelect: () => scene.zoomTo(2) },
+        { label: '400 %', onSelect: () => scene.zoomTo(4) },
+      ]}
+    />
+  )
+}

@@ -1,0 +1,106 @@
+/** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
+import { Check, Copy, Eye, Flag, Hand, Magnet, MousePointer2, Pencil, Plus, Redo2, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { useEffect } from 'react'
+import { type Command, isField, useCommands } from '../../app/commands.ts'
+import { useUndoLabels } from './edits.ts'
+import { LAYOUTS, setPrefs } from './prefs.ts'
+import type { Workbench } from './use-workbench.ts'
+
+const focusOn = (testId: string) => {
+  const field = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[data-testid="${testId}"]`)
+  field?.focus()
+  field?.select()
+}
+export const focusPhrase = () => focusOn('phrase-editor')
+
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const
+
+export function useCurateCommands(work: Workbench): void {
+  const { verbs, scene, region, prefs, proposals, isFree } = work
+  const { undoLabel, redoLabel } = useUndoLabels()
+  const has = region !== null
+  const selectedIndex = () => {
+    const { boxes, selected } = scene.store.getState()
+    return boxes.find((box) => box.key === selected && box.editable)?.index ?? -1
+  }
+  const nudge = (event: KeyboardEvent | undefined) => {
+    const step = event ? STEPS[event.key as keyof typeof STEPS] : undefined
+    if (!event || !step) return
+    const length = event.shiftKey ? 10 : 1
+    if (scene.nudge(step[0] * length, step[1] * length, event.altKey)) return
+    // With no box in hand the arrows walk the queue.
+    if (!event.shiftKey && !event.altKey && step[1] !== 0) verbs.go(step[1])
+  }
+  const escape = () => {
+    if (scene.cancel()) return
+    if (scene.store.getState().tool !== 'select') scene.setTool('select')
+    else if (work.freePhrase) verbs.setFree('')
+    else scene.select(null)
+  }
+  const layout = LAYOUTS[(LAYOUTS.indexOf(prefs.layout) + 1) % LAYOUTS.length]!
+  const arrows = Object.keys(STEPS)
+  const commands: Command[] = [
+    { id: 'region.accept', title: 'Accept and next', group: 'Region', keys: 'a', icon: Check, enabled: has, run: () => verbs.decide('accepted') },
+    { id: 'region.reject', title: 'Reject and next', group: 'Region', keys: 'x', icon: X, enabled: has, run: () => verbs.decide('rejected') },
+    { id: 'region.skip', title: 'Skip and next', group: 'Region', keys: 'd', icon: SkipForward, enabled: has, run: () => verbs.decide('skipped') },
+    { id: 'proposal.use', title: 'Use proposal and next', group: 'Region', keys: 'f', icon: Flag, enabled: has && proposals.length > 0 && !isFree, run: verbs.useProposal },
+    { id: 'proposal.toggle', title: 'Propose boxes', group: 'Region', keys: 'p', icon: Sparkles, enabled: has, run: verbs.toggleProposals },
+    { id: 'queue.next', title: 'Next sample', group: 'Region', keys: ['j', 'PageDown', '$mod+ArrowDown'], run: () => verbs.go(1) },
+    { id: 'queue.previous', title: 'Previous sample', group: 'Region', keys: ['k', 'PageUp', '$mod+ArrowUp'], run: () => verbs.go(-1) },
+    { id: 'phrase.accept', title: 'Accept the phrase and next', group: 'Region', keys: '$mod+Enter', hidden: true, enabled: has, run: () => verbs.decide('accepted') },
+    { id: 'phrase.edit', title: 'Edit the phrase', group: 'Region', keys: 'e', icon: Pencil, enabled: has, run: focusPhrase },
+    { id: 'phrase.free', title: 'See where any phrase looks', group: 'Region', keys: 't', icon: Eye, run: () => focusOn('free-phrase') },
+    { id: 'region.new', title: 'New phrase on this image', group: 'Region', keys: 'n', icon: Plus, enabled: work.image !== null, run: () => (verbs.newRegion('', []), window.setTimeout(focusPhrase)) },
+    { id: 'queue.search', title: 'Search phrases', group: 'Region', keys: '/', icon: Search, run: () => focusOn('queue-search') },
+    { id: 'edit.undo', title: undoLabel ? `Undo: ${undoLabel}` : 'Undo', group: 'Edit', keys: '$mod+z', icon: Undo2, inFields: false, enabled: undoLabel !== null, run: verbs.undo },
+    { id: 'edit.redo', title: redoLabel ? `Redo: ${redoLabel}` : 'Redo', group: 'Edit', keys: ['$mod+Shift+z', '$mod+y'], icon: Redo2, inFields: false, enabled: redoLabel !== null, run: verbs.redo },
+    { id: 'box.delete', title: 'Delete box', group: 'Edit', keys: ['Delete', 'Backspace'], icon: Trash2, enabled: has, run: () => verbs.deleteBox(selectedIndex()) },
+    { id: 'box.duplicate', title: 'Duplicate box', group: 'Edit', keys: '$mod+d', icon: Copy, inFields: false, enabled: has, run: verbs.duplicateBox },
+    { id: 'tool.select', title: 'Select', group: 'Tools', keys: 'v', icon: MousePointer2, run: () => scene.setTool('select') },
+    { id: 'tool.draw', title: 'Draw box', group: 'Tools', keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw') },
+    { id: 'tool.pan', title: 'Pan', group: 'Tools', keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
+    { id: 'tool.snap', title: 'Snap to image edge', group: 'Tools', keys: 's', icon: Magnet, run: () => setPrefs({ snap: !prefs.snap }) },
+    { id: 'view.fit', title: 'Fit the image', group: 'Canvas', keys: '0', icon: SquareDashedMousePointer, run: scene.fit },
+    { id: 'view.actual', title: 'Actual size', group: 'Canvas', keys: '1', run: () => scene.zoomTo(1) },
+    { id: 'view.zoomToRegion', title: 'Zoom to region', group: 'Canvas', keys: 'z', icon: Scan, enabled: has, run: scene.zoomToRegion },
+    { id: 'view.zoomIn', title: 'Zoom in', group: 'Canvas', keys: ['+', 'Shift++', '='], icon: ZoomIn, run: () => scene.zoomBy(1.25) },
+    { id: 'view.zoomOut', title: 'Zoom out', group: 'Canvas', keys: '-', icon: ZoomOut, run: () => scene.zoomBy(0.8) },
+    { id: 'view.layout', title: 'Side by side, overlay, image only', group: 'Canvas', keys: 'o', run: () => setPrefs({ layout }) },
+    { id: 'view.others', title: prefs.others ? 'Hide the other phrases' : 'Show the other phrases', group: 'Canvas', run: () => setPrefs({ others: !prefs.others }) },
+    { id: 'box.nudge', title: 'Move the box 1 px, with Shift 10 px', group: 'Edit', keys: [...arrows, ...arrows.map((key) => `Shift+${key}`)], hidden: true, run: nudge },
+    { id: 'box.grow', title: 'Grow or shrink the box', group: 'Edit', keys: [...arrows.map((key) => `Alt+${key}`), ...arrows.map((key) => `Alt+Shift+${key}`)], hidden: true, inFields: false, run: nudge },
+    { id: 'canvas.escape', title: 'Give up the gesture, let go of the box', group: 'Edit', keys: 'Escape', hidden: true, run: escape },
+  ]
+  useCommands(commands)
+
+  useEffect(() => {
+    // A run of arrow presses is one gesture: it ends, and is saved, when the last arrow is let go.
+    const held = new Set<string>()
+    const down = (event: KeyboardEvent) => {
+      if (event.key in STEPS) held.add(event.key)
+      if (event.code === 'Space' && !isField(event.target) && !(event.target instanceof Element && event.target.closest('button, a, input, [role=button]'))) {
+        event.preventDefault()
+        if (!scene.store.getState().panHeld) scene.store.setState({ panHeld: true, cursor: 'grab' })
+      }
+    }
+    const letGo = () => {
+      held.clear()
+      scene.endNudge()
+      if (scene.store.getState().panHeld) scene.store.setState({ panHeld: false, cursor: 'default' })
+    }
+    const up = (event: KeyboardEvent) => {
+      held.delete(event.key)
+      if (held.size === 0 && event.key in STEPS) scene.endNudge()
+      if (event.code === 'Space') scene.store.setState({ panHeld: false, cursor: 'default' })
+    }
+    window.addEventListener('keydown', down)
+    window.addEventListener('keyup', up)
+    window.addEventListener('blur', letGo)
+    return () => {
+      window.removeEventListener('keydown', down)
+      window.removeEventListener('keyup', up)
+      window.removeEventListener('blur', letGo)
+      letGo()
+    }
+  }, [scene])
+}

@@ -1,0 +1,18 @@
+/** The heat in each pane: the shown phrase by every chosen checkpoint. The same questions are asked once, whoever asks. */
+import type { HeatScale } from '../../canvas/heat.ts'
+import { sharedRange } from '../../canvas/heat.ts'
+import { type HeatAnswer, useHeat } from './use-heat.ts'
+import type { Workbench } from './use-workbench.ts'
+
+export function useShownHeats(work: Workbench): readonly HeatAnswer[] {
+  const { current, chosen, shownPhrase } = work
+  // A fixed number of questions, as hooks must be; those without a checkpoint ask nothing.
+  const first = useHeat(current.imageId, chosen[0]?.id ?? null, shownPhrase)
+  const second = useHeat(current.imageId, chosen[1]?.id ?? null, shownPhrase)
+  const third = useHeat(current.imageId, chosen[2]?.id ?? null, shownPhrase)
+  return [first, second, third].slice(0, chosen.length)
+}
+
+export function sharedScale(heats: readonly HeatAnswer[]): Exclude<HeatScale, 'own'> {
+  return sharedRange(heats.flatMap((answer) => (answer.heat ? [answer.heat.grid] : [])))
+}
