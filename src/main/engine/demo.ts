@@ -1,0 +1,45 @@
+/** The demo project: made on its first opening as a job, so that the page is there at once. */
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { Job } from '../../shared/domain.ts'
+import { generateDemo } from '../demo/generate.ts'
+import { importDataset } from '../features/datasets/import-job.ts'
+import type { Db } from '../store/db.ts'
+import type { EngineContext } from './context.ts'
+
+export interface DemoSize {
+  readonly train?: number
+  readonly closeUps?: number
+  readonly heldOut?: number
+}
+
+const NAME = 'Demo scenes'
+const SEED = 0
+
+/** Whether this project ever had the demo: one that was removed on purpose stays away. */
+export function hadDemo(db: Db): boolean {
+  return db.get("SELECT 1 FROM project WHERE key = 'demo'") !== undefined
+}
+
+/** @returns the job, or the one that is at it already */
+export function makeDemo({ project, db, jobs, events }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events'>, size: DemoSize = {}): Job {
+  const running = jobs.list().find((job) => job.kind === 'demo' && (job.state === 'waiting' || job.state === 'running'))
+  if (running) return running
+  return jobs.add({
+    kind: 'demo', title: 'Make the demo dataset', lane: 'files', unit: 'images',
+    work: async ({ signal, progress }) => {
+      const made = await generateDemo({
+        dir: project.demoDir, seed: SEED, ...size, signal,
+        onProgress: ({ done, total }) => progress({ done, total: total * 2, message: `Drawing scenes: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}` }),
+      })
+      await setImmediate()
+      const result = await importDataset(project, {
+        path: join(project.demoDir, 'annotations.json'), name: NAME, signal,
+        onProgress: ({ images }) => progress({ done: made.images + images, total: made.images * 2, message: `Reading scenes: ${images.toLocaleString('en')} of ${made.images.toLocaleString('en')}` }),
+      })
+      db.run("INSERT OR REPLACE INTO project (key, value) VALUES ('demo', ?)", result.datasetId)
+      events.emit({ type: 'datasets.changed' })
+      return result
+    },
+  })
+}

@@ -1,0 +1,155 @@
+/** The engine: project, jobs, compute processes and servers put together. The command line and the tests start it from here. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Server } from 'node:http'
+import { AppError } from '../../shared/errors.ts'
+import { type Compute, spawnCompute } from '../compute/client.ts'
+import { registerShipped } from '../features/checkpoints/shipped.ts'
+import { removeUnfinished } from '../features/datasets/remove.ts'
+import { recoverRuns } from '../features/runs/recover.ts'
+import { openProject, type OpenProjectOptions } from '../store/project.ts'
+import { createGuard, type Guard, newToken } from './auth.ts'
+import { checkHeatmap } from './check.ts'
+import type { EngineContext } from './context.ts'
+import { type DemoSize, hadDemo, makeDemo } from './demo.ts'
+import { createEvents } from './events.ts'
+import { createHttpServer } from './http.ts'
+import { createJobs } from './jobs.ts'
+import { createHandlers, createRouter, type EngineHandlers } from './router.ts'
+import { serveRpc } from './ws.ts'
+
+export interface EngineOptions {
+  readonly projectDir: string
+  /** Makes the demo dataset when the project never had it. A size makes a smaller one, for tests. */
+  readonly demo?: boolean | DemoSize
+  /** Computing processes of another kind, for tests. */
+  readonly compute?: (role: 'interactive' | 'job') => Compute
+  readonly store?: OpenProjectOptions
+}
+
+export interface ServeOptions {
+  /** 0: any free one. */
+  readonly port?: number
+  /** Another address to listen on than this machine's own; null: loopback only. */
+  readonly host?: string | null
+  readonly token?: string
+  readonly pageDir?: string
+}
+
+/** Everything but the servers: what the command line needs for a job without a window. */
+export interface EngineCore {
+  readonly context: EngineContext
+  readonly handlers: EngineHandlers
+  /** Resolves when the shipped checkpoints are registered and what a killed process left is put right. */
+  readonly settled: Promise<void>
+  close(): Promise<void>
+}
+
+export interface Engine extends EngineCore {
+  /** Address without the token. */
+  readonly url: string
+  readonly token: string
+}
+
+/** @throws AppError 'locked', 'newer-version', 'bad-input', 'disk-full' as openProject */
+export async function openEngine(options: EngineOptions): Promise<EngineCore> {
+  const programDir = findProgramDir()
+  const shippedDir = join(programDir, 'resources', 'checkpoints')
+  const project = openProject(options.projectDir, { shippedDir, ...options.store })
+  const events = createEvents()
+  const jobs = createJobs(events)
+  const compute = options.compute ?? ((role) => spawnCompute({ role, onLog: (line) => console.error(`[compute ${role}] ${line}`) }))
+  const demoSize = typeof options.demo === 'object' ? options.demo : {}
+  const context: EngineContext = {
+    project, db: project.db, events, jobs, programDir, version: versionOf(programDir), interactive: compute('interactive'), worker: compute('job'),
+    makeDemo: () => makeDemo({ project, db: project.db, jobs, events }, demoSize),
+    author: () => project.db.get<{ value: string }>("SELECT value FROM project WHERE key = 'author'")?.value ?? systemUser(),
+  }
+  const handlers = createHandlers(context)
+  if (options.demo && !hadDemo(project.db)) context.makeDemo()
+  const settled = (async () => {
+    await registerShipped(context, shippedDir)
+    await recoverRuns(context)
+    await removeUnfinished(project.db)
+  })()
+  settled.catch((error: unknown) => console.error('Opening the project:', error))
+  let closed: Promise<void> | null = null
+  return {
+    context, handlers, settled,
+    close: () =>
+      (closed ??= (async () => {
+        await jobs.close()
+        await settled.catch(() => undefined)
+        await Promise.all([context.interactive.close(), context.worker.close()])
+        project.close()
+      })()),
+  }
+}
+
+/** @throws AppError 'busy' when the port is taken, and as openEngine */
+export async function createEngine(options: EngineOptions & ServeOptions): Promise<Engine> {
+  const core = await openEngine(options)
+  try {
+    return await serve(core, options)
+  } catch (error) {
+    await core.close()
+    throw error
+  }
+}
+
+async function serve(core: EngineCore, { port = 0, host = null, token = newToken(), pageDir }: ServeOptions): Promise<Engine> {
+  const { context } = core
+  let guard: Guard = createGuard({ port, host, token })
+  const server = createHttpServer({
+    context, guard: () => guard, pageDir: pageDir ?? join(context.programDir, 'out', 'renderer'), check: async () => (await core.settled, checkHeatmap(context)),
+  })
+  const rpc = serveRpc(server, createRouter(core.handlers), () => guard)
+  const address = await listen(server, port, host)
+  guard = createGuard({ port: address.port, host, token })
+  const shown = host && host !== '0.0.0.0' && host !== '::' ? (host.includes(':') ? `[${host}]` : host) : '127.0.0.1'
+  const url = `http://${shown}:${address.port}/`
+  context.project.announce(url)
+  return {
+    ...core, url, token,
+    close: async () => {
+      rpc.close()
+      server.close()
+      server.closeAllConnections()
+      await core.close()
+    },
+  }
+}
+
+function listen(server: Server, port: number, host: string | null): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') reject(new AppError('busy', `Port ${port} is already in use.`, 'Close what uses it, choose another --port, or leave it out: any free one is taken then.', '--port'))
+      else if (error.code === 'EACCES') reject(new AppError('forbidden', `Port ${port} may not be used by this user.`, 'Choose a --port above 1023.', '--port'))
+      else if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') reject(new AppError('usage', `This machine does not have the address ${host}.`, 'Leave --host out, or name one of its own addresses.', '--host'))
+      else reject(error)
+    })
+    server.listen({ port, host: host ?? '127.0.0.1' }, () => resolve(server.address() as AddressInfo))
+  })
+}
+
+/** The folder with configs/ and resources/: above the source as above the built bundle. */
+export function findProgramDir(): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'configs', 'run')) && existsSync(join(folder, 'package.json'))) return folder
+    if (folder === dirname(folder)) throw new AppError('internal', 'The folder of the program is not complete: configs is missing.', 'Install the program again.')
+  }
+}
+
+function versionOf(programDir: string): string {
+  return (JSON.parse(readFileSync(join(programDir, 'package.json'), 'utf8')) as { version: string }).version
+}
+
+function systemUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'annotator' // a container may run under a number without a name
+  }
+}

@@ -1,0 +1,69 @@
+/** The HTTP side: the page, images by id, a health answer and the check of `npm start -- --check`. Everything is guarded first. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { AppError, type ErrorCode, toErrorData } from '../../shared/errors.ts'
+import type { Guard } from './auth.ts'
+import type { EngineContext } from './context.ts'
+import { sendMedia } from './media.ts'
+import { sendStatic } from './static-files.ts'
+
+export interface HttpOptions {
+  readonly context: EngineContext
+  /** Known only when the port is. */
+  readonly guard: () => Guard
+  readonly pageDir: string
+  readonly check: () => Promise<unknown>
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = { 'not-found': 404, 'bad-input': 422, usage: 400, forbidden: 403, conflict: 409, locked: 423, busy: 503, 'disk-full': 507, 'runtime-missing': 503 }
+
+export function createHttpServer(options: HttpOptions): Server {
+  const server = createServer((request, response) => {
+    answer(options, request, response).catch((error: unknown) => sendError(request, response, error))
+  })
+  server.headersTimeout = 20_000
+  return server
+}
+
+async function answer({ context, guard, pageDir, check }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.setHeader('x-content-type-options', 'nosniff')
+  response.setHeader('referrer-policy', 'no-referrer')
+  response.setHeader('x-frame-options', 'DENY')
+  response.setHeader('cross-origin-resource-policy', 'same-origin')
+  response.setHeader('cross-origin-opener-policy', 'same-origin')
+  const gate = guard()
+  const url = new URL(request.url ?? '/', 'http://engine')
+  const offered = url.pathname === '/' ? url.searchParams.get('token') : null
+  const refused = gate.refusal(request, offered === null)
+  if (refused) return sendText(response, refused.status, refused.message)
+  if (offered !== null) {
+    if (!gate.isToken(offered)) return sendText(response, 401, 'This key is from an earlier start. Open the address that the program printed last.')
+    response.writeHead(302, { 'set-cookie': gate.cookie(), location: '/', 'cache-control': 'no-store' }).end()
+    return
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') return sendText(response, 405, 'Only reading goes over plain HTTP.')
+  const media = /^\/media\/(image|thumb)\/([\w-]{1,100})$/.exec(url.pathname)
+  if (media) return sendMedia(context, request, response, media[1] as 'image' | 'thumb', media[2]!)
+  if (url.pathname === '/health') return sendJson(response, 200, { ok: true, version: context.version })
+  if (url.pathname === '/api/check') return sendJson(response, 200, await check())
+  if (await sendStatic(request, response, pageDir, url.pathname)) return
+  if (url.pathname === '/') throw new AppError('runtime-missing', 'The page has not been built.', 'Run `npm run build`.')
+  throw new AppError('not-found', 'There is nothing at this address.')
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' }).end(JSON.stringify(value))
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }).end(`${text}\n`)
+}
+
+/** The path of a file is the person's own and stays out of answers; it is in the log. */
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  const data = toErrorData(error)
+  const gone = (error as { code?: unknown } | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+  if (data.code === 'internal' && !gone) console.error(`${request.method} ${request.url?.split('?')[0]}:`, error)
+  if (response.headersSent) return void response.destroy()
+  for (const name of ['content-length', 'etag', 'cache-control']) response.removeHeader(name)
+  sendJson(response, STATUS[data.code] ?? 500, { code: data.code, message: data.message, cure: data.cure })
+}

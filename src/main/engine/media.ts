@@ -1,0 +1,49 @@
+/**
+ * Images by id, never by path. What a browser shows by itself is sent as it is (browsers apply EXIF orientation as we do); the rest
+ * is decoded. Thumbnails are made once and kept in the project's cache.
+ */
+import { createReadStream } from 'node:fs'
+import { realpath, stat } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { extname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import sharp from 'sharp'
+import { AppError } from '../../shared/errors.ts'
+import { decodeRgb } from '../images/decode.ts'
+import { ensureThumbnail, THUMBNAIL_TYPE } from '../images/thumbnail.ts'
+import type { EngineContext } from './context.ts'
+
+const SHOWN_AS_IS: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png', '.webp': 'image/webp' }
+const CACHE = 'private, max-age=3600'
+
+/** @throws AppError 'not-found' when the id or the file behind it is not there, 'bad-input' when the file is no image */
+export async function sendMedia({ db, project }: Pick<EngineContext, 'db' | 'project'>, request: IncomingMessage, response: ServerResponse, kind: 'image' | 'thumb', id: string): Promise<void> {
+  const row = db.get<{ path: string; orientation: number }>("SELECT i.path, i.orientation FROM images i JOIN datasets d ON d.id = i.dataset_id AND d.state = 'ready' WHERE i.id = ?", id)
+  if (!row) throw new AppError('not-found', 'There is no image with this id.', 'Reload the list.', id)
+  const path = project.fromStored(row.path)
+  const file = await realpath(path).then(async (full) => ({ full, info: await stat(full) }), () => null)
+  if (!file?.info.isFile()) throw new AppError('not-found', 'The image file is missing.', 'Put it back where it was imported from.', path)
+  const etag = `"${kind}-${file.info.size.toString(36)}-${Math.trunc(file.info.mtimeMs).toString(36)}"`
+  response.setHeader('cache-control', CACHE)
+  response.setHeader('etag', etag)
+  if (request.headers['if-none-match'] === etag) return void response.writeHead(304).end()
+  if (kind === 'thumb') {
+    const cached = join(project.cacheDir, 'thumbnails', id.slice(-2), `${id}.webp`)
+    const bytes = await ensureThumbnail(file.full, cached)
+    return bytes ? sendBytes(response, bytes, THUMBNAIL_TYPE) : sendFile(response, cached, THUMBNAIL_TYPE)
+  }
+  const type = SHOWN_AS_IS[extname(file.full).toLowerCase()]
+  if (type) return sendFile(response, file.full, type)
+  const { data, width, height } = await decodeRgb(file.full)
+  sendBytes(response, await sharp(data, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 3 }).toBuffer(), 'image/png')
+}
+
+function sendBytes(response: ServerResponse, bytes: Buffer, type: string): void {
+  response.writeHead(200, { 'content-type': type, 'content-length': bytes.length }).end(bytes)
+}
+
+async function sendFile(response: ServerResponse, path: string, type: string): Promise<void> {
+  const { size } = await stat(path)
+  response.writeHead(200, { 'content-type': type, 'content-length': size })
+  await pipeline(createReadStream(path), response)
+}

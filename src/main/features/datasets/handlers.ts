@@ -1,0 +1,55 @@
+/** Datasets: list, look at before importing, import, report of what was skipped, remove. */
+import { resolve } from 'node:path'
+import type { EngineContext, Handlers } from '../../engine/context.ts'
+import { toErrorData } from '../../../shared/errors.ts'
+import { previewDataset } from '../../formats/preview-dataset.ts'
+import { datasetNameOf } from '../../formats/read-dataset.ts'
+import type { Skipped } from '../../formats/types.ts'
+import { browse } from './browse.ts'
+import { importDataset } from './import-job.ts'
+import { listDatasets, requireDataset } from './queries.ts'
+import { removeDataset } from './remove.ts'
+
+const MAX_SKIPPED_SHOWN = 10_000
+
+export function datasetsHandlers({ project, db, jobs, events, makeDemo }: EngineContext): Handlers<'datasets'> {
+  /** Images found by the last previews, so that the import knows how much there is to do. */
+  const previewed = new Map<string, number>()
+  return {
+    list: () => listDatasets(db),
+    preview: async ({ path, imagesDir }, call) => {
+      const { format, images, regions, fields, skipped, flagged, samples } = await previewDataset(path, { ...(imagesDir ? { imagesDir } : {}), ...(call?.signal ? { signal: call.signal } : {}) })
+      previewed.set(resolve(path), images)
+      return {
+        format, images, regions, fields: [...fields], skipped: [...skipped], flagged: { ...flagged },
+        samples: samples.map((sample) => ({ ...sample, boxes: [...sample.boxes] })),
+      }
+    },
+    import: ({ path, imagesDir, name, format }) => {
+      const title = name?.trim() || datasetNameOf(resolve(path))
+      return jobs.add({
+        kind: 'import', title: `Import ${title}`, lane: 'files', unit: 'images', total: previewed.get(resolve(path)) ?? 0,
+        work: async ({ signal, progress }) => {
+          const result = await importDataset(project, {
+            path: resolve(path), imagesDir, format, name: title, signal,
+            onProgress: ({ images, regions, skipped }) =>
+              progress({ done: images, message: `${images.toLocaleString('en')} images, ${regions.toLocaleString('en')} regions${skipped ? `, ${skipped.toLocaleString('en')} skipped` : ''}` }),
+          })
+          progress({ done: result.images, total: result.images })
+          events.emit({ type: 'datasets.changed' })
+          return result
+        },
+      })
+    },
+    demo: () => makeDemo(),
+    skipped: ({ id }) => db.all<Skipped>('SELECT file, line, reason FROM skipped WHERE dataset_id = ? ORDER BY id LIMIT ?', requireDataset(db, id).id, MAX_SKIPPED_SHOWN),
+    remove: ({ id }) => {
+      requireDataset(db, id)
+      const removed = removeDataset(db, id)
+      events.emit({ type: 'datasets.changed' })
+      removed.catch((error: unknown) => console.error(`A dataset could not be removed completely; the next start goes on: ${toErrorData(error).message}`))
+      return {}
+    },
+    browse: ({ path }) => browse(path),
+  }
+}

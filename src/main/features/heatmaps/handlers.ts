@@ -1,0 +1,96 @@
+/**
+ * Heatmaps of what is on screen: stored ones at once, others from the interactive compute process. The same request made twice
+ * at a time is computed once; what is stored is bounded.
+ */
+import type { EngineContext, Handlers } from '../../engine/context.ts'
+import type { Heatmap } from '../../../shared/domain.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
+import type { Db } from '../../store/db.ts'
+import { findHeat, scoreRegionsOfHeat, storeHeat, toHeatmap } from '../../store/heat-rows.ts'
+
+interface Wanted {
+  readonly imageId: string
+  readonly checkpointId: string
+  readonly phrase: string
+}
+
+/** About a gigabyte for grids of 24 x 24; a dataset scored as a whole may hold more for as long as its job runs. */
+const MAX_STORED = 400_000
+const TRIM_EVERY = 500
+const DAY_MS = 86_400_000
+
+export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
+  const { db, events } = context
+  const computing = new Map<string, Promise<Heatmap>>()
+  let sinceTrim = 0
+
+  const compute = async (wanted: Wanted): Promise<Heatmap> => {
+    const { heat, computeMs } = await explainOne(context, wanted)
+    const scored = db.transaction(() => {
+      // Either may have been removed while it was computed.
+      if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
+      storeHeat(db, heat)
+      return scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!)
+    })
+    if (scored.length > 0) {
+      const image = db.get<{ dataset_id: string }>('SELECT dataset_id FROM images WHERE id = ?', wanted.imageId)!
+      events.emit({ type: 'scores.changed', datasetId: image.dataset_id, checkpointId: wanted.checkpointId })
+    }
+    if (++sinceTrim >= TRIM_EVERY) {
+      sinceTrim = 0
+      trimStored(db)
+    }
+    return {
+      checkpointId: heat.checkpointId, imageId: heat.imageId, phrase: heat.phrase, grid: { ...heat.grid, values: Array.from(heat.grid.values) }, peak: heat.peak,
+      matchProbability: heat.matchProbability, layer: heat.layer, maskSize: heat.maskSize, tokens: [...heat.tokens], truncated: heat.truncated, computeMs, stored: false,
+    }
+  }
+
+  return {
+    get: (wanted) => {
+      const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)
+      if (row) {
+        touch(db, wanted)
+        return toHeatmap(row, 0, true)
+      }
+      const key = JSON.stringify([wanted.checkpointId, wanted.imageId, wanted.phrase])
+      const running = computing.get(key)
+      if (running) return running
+      const started = compute(wanted).finally(() => computing.delete(key))
+      computing.set(key, started)
+      return started
+    },
+  }
+}
+
+/** Really computes one heatmap and stores nothing. @throws AppError 'not-found', 'bad-input' for an empty phrase or a missing image file */
+export async function explainOne({ db, project, interactive }: EngineContext, wanted: Wanted) {
+  const image = db.get<{ path: string }>('SELECT path FROM images WHERE id = ?', wanted.imageId)
+  if (!image) throw new AppError('not-found', 'This image is not in the project any more.', 'Reload the list.', wanted.imageId)
+  const checkpoint = requireCheckpoint(db, wanted.checkpointId)
+  if (!wanted.phrase.trim()) throw new AppError('bad-input', 'An empty phrase has no heatmap.', 'Type what to look for.', 'phrase')
+  const answer = await interactive.call('explain', {
+    checkpointPath: project.fromStored(checkpoint.path), imagePath: project.fromStored(image.path), phrases: [wanted.phrase],
+  })
+  const found = answer.phrases[0]
+  if (!found) throw new AppError('internal', 'The computing process answered without a heatmap.', 'Try again.')
+  return { heat: { ...found, checkpointId: wanted.checkpointId, imageId: wanted.imageId, phrase: wanted.phrase }, computeMs: answer.computeMs }
+}
+
+/** Once a day is exact enough to know what is not looked at any more, and saves a write for each look. */
+function touch(db: Db, { checkpointId, imageId, phrase }: Wanted): void {
+  const now = Date.now()
+  const before = new Date(now - DAY_MS).toISOString()
+  const old = db.get('SELECT 1 FROM heatmaps WHERE checkpoint_id = ? AND image_id = ? AND phrase = ? AND used_at < ?', checkpointId, imageId, phrase, before)
+  if (old) db.run('UPDATE heatmaps SET used_at = ? WHERE checkpoint_id = ? AND image_id = ? AND phrase = ?', new Date(now).toISOString(), checkpointId, imageId, phrase)
+}
+
+function trimStored(db: Db): void {
+  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM heatmaps')!
+  if (n <= MAX_STORED) return
+  db.run(
+    'DELETE FROM heatmaps WHERE (checkpoint_id, image_id, phrase) IN (SELECT checkpoint_id, image_id, phrase FROM heatmaps ORDER BY used_at LIMIT ?)',
+    n - MAX_STORED + Math.floor(MAX_STORED / 20),
+  )
+}

@@ -1,0 +1,99 @@
+/**
+ * The queue. A sort by score walks the index of the scores first and then shows what has no score yet, so a page of rows costs
+ * little in a dataset of a million regions.
+ */
+import type { QueueRow, RegionFilter, RegionSort, RegionStatus } from '../../../shared/domain.ts'
+import type { Db } from '../../store/db.ts'
+import { asksScore, countRegions, filterTables, filterWhere, regionWhere, SCORED_REGIONS, scoreWhere, type Where } from '../../store/region-filter.ts'
+import { PROTOCOL } from '../../store/region-rows.ts'
+
+export interface QueueQuery {
+  readonly filter: RegionFilter
+  readonly sort: RegionSort
+  readonly descending: boolean
+  /** Of the order 'random'. */
+  readonly seed?: number | undefined
+  readonly offset: number
+  readonly limit: number
+}
+export interface QueuePage {
+  readonly total: number
+  readonly reviewed: number
+  readonly rows: QueueRow[]
+}
+
+interface Row {
+  readonly id: string
+  readonly image_id: string
+  readonly phrase: string
+  readonly status: string
+  readonly split: string
+  readonly box_count: number
+  readonly inside_energy: number | null
+  readonly pointing_hit: number | null
+}
+
+const COLUMNS = 'r.id, r.image_id, r.phrase, r.status, r.split, r.box_count'
+const SCORED = `${COLUMNS}, s.inside_energy, s.pointing_hit`
+const UNSCORED = `${COLUMNS}, NULL AS inside_energy, NULL AS pointing_hit`
+
+/** Suspects are the regions whose boxes hold the least of the heat: descending shows the most suspect first. */
+const SCORE_SORTS: Partial<Record<RegionSort, { column: string; reversed: boolean }>> = {
+  consistency: { column: 's.inside_energy', reversed: false },
+  suspect: { column: 's.inside_energy', reversed: true },
+  match: { column: 's.match_probability', reversed: false },
+}
+
+export function queryQueue(db: Db, query: QueueQuery): QueuePage {
+  const { total, reviewed } = countRegions(db, query.filter)
+  const byScore = SCORE_SORTS[query.sort]
+  const rows = byScore && query.filter.checkpointId ? rowsByScore(db, query, byScore.column, query.descending !== byScore.reversed) : rowsByRegion(db, query)
+  return { total, reviewed, rows: rows.map(toQueueRow) }
+}
+
+function rowsByScore(db: Db, { filter, offset, limit }: QueueQuery, column: string, descending: boolean): Row[] {
+  const way = descending ? 'DESC' : 'ASC'
+  const regions = regionWhere(filter)
+  const scores = scoreWhere(filter)
+  const scored = db.all<Row>(
+    `SELECT ${SCORED} FROM ${SCORED_REGIONS} WHERE ${scores.sql} AND ${regions.sql} ORDER BY ${column} ${way}, s.region_id ${way} LIMIT ? OFFSET ?`,
+    ...scores.values, ...regions.values, limit, offset,
+  )
+  if (scored.length === limit || asksScore(filter)) return scored
+  const first = offset + scored.length === 0 || scored.length > 0 ? 0 : offset - countScored(db, scores, regions)
+  const rest = db.all<Row>(
+    `SELECT ${UNSCORED} FROM regions r WHERE ${regions.sql} AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)
+     ORDER BY r.position LIMIT ? OFFSET ?`,
+    ...regions.values, filter.checkpointId!, PROTOCOL, limit - scored.length, Math.max(0, first),
+  )
+  return [...scored, ...rest]
+}
+
+function countScored(db: Db, scores: Where, regions: Where): number {
+  return db.get<{ n: number }>(`SELECT count(*) AS n FROM ${SCORED_REGIONS} WHERE ${scores.sql} AND ${regions.sql}`, ...scores.values, ...regions.values)!.n
+}
+
+function rowsByRegion(db: Db, { filter, sort, descending, seed = 0, offset, limit }: QueueQuery): Row[] {
+  const way = descending ? 'DESC' : 'ASC'
+  const where = filterWhere(filter)
+  const order = sort === 'phrase' ? `r.phrase COLLATE NOCASE ${way}, r.position ${way}` : sort === 'random' ? `${shuffled(seed)} ${way}, r.position` : `r.position ${way}`
+  // Scores are looked up for the rows of this page only.
+  return db.all<Row>(
+    `SELECT p.*, s.inside_energy, s.pointing_hit
+     FROM (SELECT ${COLUMNS}, row_number() OVER () AS place FROM (SELECT ${COLUMNS} FROM ${filterTables(filter)} WHERE ${where.sql} ORDER BY ${order} LIMIT ? OFFSET ?) r) p
+     LEFT JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = p.id ORDER BY p.place`,
+    ...where.values, limit, offset, filter.checkpointId ?? '', PROTOCOL,
+  )
+}
+
+/** A fixed shuffle of the positions: a multiplicative hash, the same for the same seed. */
+function shuffled(seed: number): string {
+  return `((r.position + ${Math.trunc(Math.abs(seed)) % 1_000_003}) * 2654435761 % 4294967296 * 40503 % 2147483647)`
+}
+
+function toQueueRow(row: Row): QueueRow {
+  return {
+    id: row.id, imageId: row.image_id, phrase: row.phrase, status: row.status as RegionStatus, split: row.split, boxes: row.box_count,
+    consistency: row.inside_energy, hit: row.pointing_hit === null ? null : row.pointing_hit === 1,
+  }
+}

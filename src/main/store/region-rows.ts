@@ -1,0 +1,75 @@
+/** Rows of the regions and scores tables, and what they mean outside the database. */
+import type { ImageRecord, Region, RegionFields, RegionStatus, Scores } from '../../shared/domain.ts'
+import type { Box } from '../../shared/geometry.ts'
+
+/** The scores kept are of this protocol: images resized whole, first maximum, strictly inside. */
+export const PROTOCOL = 'AMC strict'
+
+export interface RegionRow {
+  readonly id: string
+  readonly image_id: string
+  readonly dataset_id: string
+  readonly position: number
+  readonly split: string
+  readonly phrase: string
+  readonly boxes: string
+  readonly status: string
+  readonly tags: string
+  readonly note: string
+  readonly deleted: number
+  readonly revision: number
+  readonly flags: string
+  readonly concepts: string | null
+}
+export const REGION_COLUMNS = 'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts'
+
+export function toFields(row: RegionRow): RegionFields {
+  return {
+    phrase: row.phrase, boxes: JSON.parse(row.boxes) as Box[], status: row.status as RegionStatus, tags: JSON.parse(row.tags) as string[],
+    note: row.note, deleted: row.deleted === 1,
+  }
+}
+
+export function toRegion(row: RegionRow): Region {
+  return {
+    ...toFields(row), id: row.id, imageId: row.image_id, datasetId: row.dataset_id, revision: row.revision, split: row.split,
+    flags: JSON.parse(row.flags) as string[],
+  }
+}
+
+export interface ImageRow {
+  readonly id: string
+  readonly dataset_id: string
+  readonly name: string
+  readonly path: string
+  readonly width: number
+  readonly height: number
+  readonly split: string
+  readonly kind: string | null
+  readonly concepts: string | null
+}
+export const IMAGE_COLUMNS = 'i.id, i.dataset_id, i.name, i.path, i.width, i.height, i.split, i.kind, i.concepts'
+
+export function toImage(row: ImageRow): ImageRecord {
+  return { id: row.id, datasetId: row.dataset_id, name: row.name, width: row.width, height: row.height, split: row.split }
+}
+
+export interface ScoreRow {
+  readonly pointing_hit: number
+  readonly inside_energy: number
+  readonly mean_margin: number
+  readonly max_margin: number
+  readonly amc_mean: number
+  readonly amc_max: number
+  readonly soft_iou: number
+  readonly uncertain: number
+  readonly match_probability: number
+}
+export const SCORE_COLUMNS = 's.pointing_hit, s.inside_energy, s.mean_margin, s.max_margin, s.amc_mean, s.amc_max, s.soft_iou, s.uncertain, s.match_probability'
+
+export function toScores(row: ScoreRow): Scores {
+  return {
+    pointingHit: row.pointing_hit === 1, insideEnergy: row.inside_energy, meanMargin: row.mean_margin, maxMargin: row.max_margin,
+    amcMean: row.amc_mean, amcMax: row.amc_max, softIou: row.soft_iou, uncertain: row.uncertain === 1, matchProbability: row.match_probability,
+  }
+}
