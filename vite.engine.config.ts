@@ -17,7 +17,8 @@ export default defineConfig({
     sourcemap: true,
     rollupOptions: {
       input: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(at(path))).map(([name, path]) => [name, at(path)])),
-      output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: 'chunks/[name]-[hash].mjs' },
+      // Shared parts lie beside the entries, so that a file's own folder is the same wherever its code ends up.
+      output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
     },
   },
 })
