@@ -135,5 +135,7 @@ try {
   await main()
 } catch (error) {
   process.stderr.write(`\n${explain(error)}\n`)
+  // A script that reads the one line must learn of the failure there too.
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: explain(error) })}\n`)
   process.exitCode = error instanceof Problem && error.cure === HELP ? 2 : 1
 }
