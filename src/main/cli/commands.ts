@@ -1,6 +1,7 @@
 /** All commands, in the order of `amc --help`. */
 import type { Command } from './command.ts'
 import { compareCommand } from './compare.ts'
+import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { importCommand } from './import.ts'
@@ -9,5 +10,5 @@ import { serveCommand } from './serve.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
-  doctorCommand, serveCommand, importCommand, trainCommand, resumeCommand, scoreCommand, explainCommand, compareCommand,
+  doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, explainCommand, compareCommand,
 ]
