@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { toErrorData } from '../../shared/errors.ts'
-import { type DemoOutcome, demoTable, runDemo } from '../demo/demo-command.ts'
+import type { DemoOutcome } from '../demo/demo-command.ts'
 import type { Command, CommandInput, CommandIo } from './command.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
@@ -22,6 +22,7 @@ checkpoints are in the project, to look at with \`amc serve\`.
 Result: {untrained: {pointingGame}, withoutAmc: {pointingGame, itmAuc, minutes}, withAmc: {pointingGame, itmAuc, minutes}, suspects: {auroc, precisionAt50},
 chance: {...}, seed, steps}; shares from 0 to 1, pointing game AMC strict on all held-out scenes.`,
   run: async (input, io) => {
+    const { demoTable, runDemo } = await import('../demo/demo-command.ts')
     const dir = resolve(input.need('project'))
     const steps = input.integer('steps', { min: 1 })
     const outcome = await runDemo({

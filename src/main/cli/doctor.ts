@@ -1,4 +1,3 @@
-import { doctorReport } from '../runtime/doctor.ts'
 import type { Command } from './command.ts'
 
 export const doctorCommand: Command = {
@@ -8,6 +7,7 @@ export const doctorCommand: Command = {
   options: {},
   details: 'It only looks: nothing is installed or changed. Exit code 4 when TensorFlow does not run.\nResult: {ok, version, platform, node, tensorflow: {running, backend, source, cacheDir, problem}, gpu, electron, tools, cures}.',
   run: async () => {
+    const { doctorReport } = await import('../runtime/doctor.ts')
     const report = await doctorReport()
     const { tensorflow: tf, platform } = report
     const device = !tf.backend ? 'not running' : tf.backend.gpu ? `GPU ${report.gpu?.name ?? tf.backend.device}` : `CPU, ${tf.backend.threads} threads`

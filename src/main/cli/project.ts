@@ -2,13 +2,14 @@
 import { resolve } from 'node:path'
 import type { Job } from '../../shared/domain.ts'
 import { AppError, fromErrorData } from '../../shared/errors.ts'
-import { type EngineCore, openEngine } from '../engine/engine.ts'
+import type { EngineCore } from '../engine/engine.ts'
 import type { CommandInput, CommandIo, OptionSpec } from './command.ts'
 
 export const PROJECT_OPTION: OptionSpec = { type: 'string', value: 'DIR', help: 'Project folder; made when it is new.', required: true }
 
 /** Runs the work on the opened project and closes it whatever happens. */
 export async function withProject<T>(input: CommandInput, io: CommandIo, work: (engine: EngineCore) => Promise<T>): Promise<T> {
+  const { openEngine } = await import('../engine/engine.ts') // loaded when needed: `amc --help` stays quick
   const engine = await openEngine({ projectDir: resolve(input.need('project')) })
   try {
     await engine.settled

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { createEngine } from '../engine/engine.ts'
 import type { Command, CommandIo } from './command.ts'
 import { PROJECT_OPTION } from './project.ts'
 
@@ -19,6 +18,7 @@ With --json one line {url, token, pid} is printed when it is ready, and the addr
   run: async (input, io) => {
     const port = input.integer('port', { max: 65_535 }) ?? 0
     const host = input.text('host')
+    const { createEngine } = await import('../engine/engine.ts')
     const engine = await createEngine({ projectDir: resolve(input.need('project')), port, demo: input.has('demo'), ...(host ? { host } : {}) })
     const url = engine.url.replace(/\/$/, '')
     const asked = untilAsked(io.signal, input.has('exit-with-input'))
