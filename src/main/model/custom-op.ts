@@ -14,7 +14,7 @@ interface LazyEngine {
     backwardsFunc: (dy: Tensor, saved: Tensor[]) => Gradients
     inputs: Record<string, Tensor>
   }): Tensor
-  readonly state: { readonly gradientDepth: number }
+  readonly state: { readonly gradientDepth: number; readonly kernelDepth: number }
 }
 
 const engine = (): LazyEngine => tf.engine() as unknown as LazyEngine
@@ -48,4 +48,10 @@ export function onceOnly(name: string): void {
 export function valueAndGradient<T extends Tensor>(f: () => T, x: Tensor, dy: Tensor): { value: T; gradient: Tensor } {
   const { value, grads } = tf.engine().gradients(f, [x], dy as T)
   return { value, gradient: grads[0]! }
+}
+
+/** Whether operations are being taped right now, so that a reverse pass will follow. */
+export function isRecording(): boolean {
+  const { gradientDepth, kernelDepth } = engine().state
+  return gradientDepth > 0 && kernelDepth === 0
 }

@@ -3,8 +3,8 @@
  * phrases then cost only the text side.
  */
 import { gridSide } from '../../shared/config/model-config.ts'
-import { encodeText, paddingBias, type KeysValues } from './bert.ts'
-import { fuseTapped, fusionEntry, imageSources, type FusionInput } from './fusion.ts'
+import { encodeText, imageSources, paddingBias, type KeysValues } from './bert.ts'
+import { fuseTapped, fusionEntry, type FusionInput } from './fusion.ts'
 import { rawMaps, ungroup } from './gradcam.ts'
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from './tf.ts'
 import type { ModelParams, TokenBatch } from './types.ts'

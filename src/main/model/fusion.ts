@@ -1,23 +1,14 @@
 /**
- * The fusion layers: text meets image. Texts come grouped by image (text n looks at image floor(n / k)), unless keys and
- * values were gathered for each text on its own (k = 1). The Grad-CAM pass stops at one layer's attention probabilities A
- * and goes on from them, so that what follows is a function of A and can be differentiated by it, twice.
+ * The fusion layers: text meets image. Texts come grouped by image (text n looks at image floor(n / k)). The Grad-CAM pass
+ * stops at one layer's attention probabilities A and goes on from them, so that what follows is a function of A and can
+ * be differentiated by it, twice.
  */
-import {
-  crossAttention,
-  crossKeysValues,
-  crossOutput,
-  crossQueries,
-  feedForward,
-  firstRows,
-  selfAttention,
-  type Copy,
-  type KeysValues,
-  type LayerContext,
-} from './bert.ts'
-import { attentionProbabilities } from './attention.ts'
+import { layerParts, type Copy, type CrossSource, type KeysValues, type LayerParts } from './bert.ts'
+import * as tapped from './bert-tapped.ts'
 import { valueAndGradient } from './custom-op.ts'
-import { linear, type Order } from './nn.ts'
+import { once, param, type Graph, type Node } from './graph.ts'
+import * as layers from './layers.ts'
+import { linear } from './nn.ts'
 import { variableOf } from './params.ts'
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from './tf.ts'
 import type { ModelParams } from './types.ts'
@@ -30,56 +21,60 @@ export interface FusionInput {
   readonly bias: Tensor4D // [N, 1, 1, L]
   /** Keys and values by fusion layer, first fusion layer first. */
   readonly sources: readonly KeysValues[]
+  /**
+   * Which texts look where. Absent: all N, grouped by image. 'own': consecutive texts of which the first `imageOf.length` look
+   * at the image named for each, the others grouped.
+   */
+  readonly imageOf?: Int32Array
 }
 
-const layerOf = ({ params, copy = '', count }: FusionInput, index: number): LayerContext => ({ params, copy, index, count })
-
-/** Keys and values of image tokens [I * P, Wv] for every fusion layer. */
-export function imageSources(params: ModelParams, imageTokens: Tensor2D, images: number, copy: Copy = ''): KeysValues[] {
-  const { fusion_layer, layers } = params.config.text
-  const sources: KeysValues[] = []
-  for (let index = fusion_layer; index < layers; index++) {
-    sources.push(crossKeysValues({ params, copy, index, count: 0 }, imageTokens, images))
-  }
-  return sources
-}
+/** Which rows come out of the last layer: all, [CLS] of each text, or the ones named (all rows still attend). */
+export type Wanted = 'all' | 'first' | { readonly rows: Int32Array }
 
 /** Self-attention of the first fusion layer: it sees the text alone, so one result serves every pass over that text. [N * L, W] */
-export function fusionEntry(input: FusionInput, textRows: Tensor2D): Tensor2D {
-  return selfAttention(layerOf(input, input.params.config.text.fusion_layer), textRows, input.bias)
+export function fusionEntry({ params, copy = '', count, bias }: Omit<FusionInput, 'sources'>, textRows: Tensor2D): Tensor2D {
+  return once('the fusion entry', [textRows], (graph, input) =>
+    layerParts(graph, params, copy, params.config.text.fusion_layer, count).selfAttention(input, bias),
+  )
 }
 
-/**
- * Through all fusion layers from the entry [N * L, W].
- * @param firstOnly only the [CLS] rows of the last layer: [N, W] instead of [N * L, W]; the others are not read by the match head.
- */
-export function fuse(input: FusionInput, entry: Tensor2D, firstOnly: boolean): Tensor2D {
-  const { fusion_layer } = input.params.config.text
-  return fuseFrom(input, fusion_layer, attentionRows(input, fusion_layer, entry, firstOnly), firstOnly, 'once')
+/** Through all fusion layers from the entry [N * L, W]. -> [N * L, W], [N, W] or [rows, W] */
+export function fuse(input: FusionInput, entry: Tensor2D, wanted: Wanted): Tensor2D {
+  return once('fusion', [entry, ...flatSources(input)], (graph, x, ...kv) => runFusion(graph, input, x, kv, wanted))
 }
 
-const isLast = ({ params }: FusionInput, index: number): boolean => index === params.config.text.layers - 1
-
-/** The rows that go on after self-attention: in the last layer possibly the [CLS] rows alone. */
-function attentionRows(input: FusionInput, index: number, entry: Tensor2D, firstOnly: boolean): Tensor2D {
-  return firstOnly && isLast(input, index) ? firstRows(entry, input.count) : entry
+/** Match logits of every text with what it looks at, [N, 2]; class 1: match. */
+export function fuseToMatch(input: FusionInput, entry: Tensor2D, firstOnly: boolean): Tensor2D {
+  return once('fusion and match', [entry, ...flatSources(input)], (graph, x, ...kv) => {
+    const rows = layers.firstRows(graph, runFusion(graph, input, x, kv, firstOnly ? 'first' : 'all'), input.count)
+    return layers.linear(graph, rows, param(graph, variableOf(input.params, 'itm_head.weight')), param(graph, variableOf(input.params, 'itm_head.bias')))
+  })
 }
 
-/** From the rows after layer `start`'s self-attention to the end. */
-function fuseFrom(input: FusionInput, start: number, rows: Tensor2D, firstOnly: boolean, order: Order): Tensor2D {
-  const { fusion_layer, layers } = input.params.config.text
-  let x = rows
-  for (let index = start; index < layers; index++) {
-    const layer = layerOf(input, index)
-    if (index > start) x = selfAttention(layer, x, input.bias, order, firstOnly && isLast(input, index))
-    x = feedForward(layer, crossAttention(layer, x, input.sources[index - fusion_layer]!, order), order)
+const flatSources = ({ sources }: FusionInput): Tensor[] => sources.flatMap(({ keys, values }) => [keys, values])
+
+function runFusion(graph: Graph, input: FusionInput, entry: Node, kv: readonly Node[], wanted: Wanted): Node {
+  const { params, copy = '', count, bias } = input
+  const { fusion_layer: start, layers: end } = params.config.text
+  let x = entry
+  for (let index = start; index < end; index++) {
+    const layer: LayerParts = layerParts(graph, params, copy, index, count)
+    const last = index === end - 1
+    if (index > start) x = layer.selfAttention(x, bias, last && wanted === 'first')
+    else if (last && wanted === 'first') x = layers.firstRows(graph, x, count)
+    const at = 2 * (index - start)
+    x = layer.crossAttention(x, crossSources(graph, input, x.value.shape[0]!, kv[at]!, kv[at + 1]!))
+    if (last && typeof wanted === 'object') x = layers.takeRows(graph, x, wanted.rows)
+    x = layer.feedForward(x)
   }
   return x
 }
 
-/** Match logits from last-layer rows; [CLS] rows are taken out first. [N, 2], class 1: match */
-export function matchLogits(params: ModelParams, rows: Tensor2D, count: number): Tensor2D {
-  return linear(firstRows(rows, count), variableOf(params, 'itm_head.weight'), variableOf(params, 'itm_head.bias'))
+function crossSources(graph: Graph, { count, imageOf }: FusionInput, rows: number, keys: Node, values: Node): CrossSource[] {
+  if (!imageOf) return [{ rows, keys, values }]
+  const own = (rows / count) * imageOf.length
+  const gathered = { rows: own, keys: layers.takeSlices(graph, keys, imageOf), values: layers.takeSlices(graph, values, imageOf) }
+  return own === rows ? [gathered] : [gathered, { rows: rows - own, keys, values }]
 }
 
 export interface TappedFusion {
@@ -93,29 +88,44 @@ export interface TappedFusion {
 
 /** The pass over matching pairs that also gives what the heatmap is made of. */
 export function fuseTapped(input: FusionInput, entry: Tensor2D, tapLayer: number, firstOnly: boolean): TappedFusion {
-  const { fusion_layer } = input.params.config.text
-  const layer = layerOf(input, tapLayer)
-  const source = input.sources[tapLayer - fusion_layer]!
-  let x = attentionRows(input, fusion_layer, entry, firstOnly)
-  for (let index = fusion_layer; index < tapLayer; index++) {
-    const before = layerOf(input, index)
-    x = feedForward(before, crossAttention(before, x, input.sources[index - fusion_layer]!))
-    const after = layerOf(input, index + 1)
-    x = selfAttention(after, x, input.bias, 'once', firstOnly && isLast(input, index + 1))
-  }
-  const rows = x
-  const attention = attentionProbabilities(crossQueries(layer, rows, source.keys.shape[0]), source.keys, null)
+  const { params, count, bias, sources } = input
+  const { fusion_layer, layers: end } = params.config.text
+  const isLast = (index: number): boolean => index === end - 1
+  const layerOf = (index: number): tapped.TappedLayer => ({ params, index, count })
+  const sourceOf = (index: number): KeysValues => sources[index - fusion_layer]!
+
+  const rows = rowsBeforeTap(input, entry, tapLayer, firstOnly)
+  const attention = tapped.crossProbabilities(layerOf(tapLayer), rows, sourceOf(tapLayer))
   const rest = (): Tensor2D => {
-    const context = tf.matMul(attention, source.values) as Tensor4D
-    let y = feedForward(layer, crossOutput(layer, context, rows, 'twice'), 'twice')
-    if (!isLast(input, tapLayer)) {
-      const next = layerOf(input, tapLayer + 1)
-      const attended = selfAttention(next, y, input.bias, 'twice', firstOnly && isLast(input, tapLayer + 1))
-      y = fuseFrom(input, tapLayer + 1, attended, firstOnly, 'twice')
+    let x = tapped.feedForward(layerOf(tapLayer), tapped.crossOutput(layerOf(tapLayer), attention, sourceOf(tapLayer), rows))
+    for (let index = tapLayer + 1; index < end; index++) {
+      const layer = layerOf(index)
+      x = tapped.selfAttention(layer, x, bias, firstOnly && isLast(index))
+      const probabilities = tapped.crossProbabilities(layer, x, sourceOf(index))
+      x = tapped.feedForward(layer, tapped.crossOutput(layer, probabilities, sourceOf(index), x))
     }
-    return matchLogits(input.params, y, input.count)
+    return linear(tapped.firstRows(x, count), variableOf(params, 'itm_head.weight'), variableOf(params, 'itm_head.bias'))
   }
-  const chooseMatch: Tensor = tf.tile(tf.tensor2d([[0, 1]]), [input.count, 1])
+  const chooseMatch: Tensor = tf.tile(tf.tensor2d([[0, 1]]), [count, 1])
   const { value, gradient } = valueAndGradient(rest, attention, chooseMatch)
   return { logits: value, attention, gradient: gradient as Tensor4D }
 }
+
+/** What asks in the Grad-CAM layer's cross-attention; differentiated once only. */
+function rowsBeforeTap(input: FusionInput, entry: Tensor2D, tapLayer: number, firstOnly: boolean): Tensor2D {
+  const { params, copy = '', count, bias } = input
+  const { fusion_layer: start, layers: end } = params.config.text
+  const cut = firstOnly && tapLayer === end - 1
+  if (tapLayer === start) return cut ? tapped.firstRows(entry, count) : entry
+  return once('fusion below the heatmap', [entry, ...flatSources(input)], (graph, node, ...kv) => {
+    let x = node
+    for (let index = start; index < tapLayer; index++) {
+      const layer = layerParts(graph, params, copy, index, count)
+      const [keys, values] = [kv[2 * (index - start)]!, kv[2 * (index - start) + 1]!]
+      x = layer.feedForward(layer.crossAttention(x, [{ rows: x.value.shape[0]!, keys, values }]))
+      x = layerParts(graph, params, copy, index + 1, count).selfAttention(x, bias, cut && index + 1 === tapLayer)
+    }
+    return x
+  })
+}
+

@@ -6,9 +6,6 @@
 import { customOp } from './custom-op.ts'
 import { tf, type Tensor, type Tensor2D } from './tf.ts'
 
-/** Whether gradients of this part will be differentiated again. 'once' may keep outputs, which is quicker. */
-export type Order = 'once' | 'twice'
-
 const INV_SQRT2 = Math.SQRT1_2
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI)
 
@@ -37,38 +34,9 @@ export function linear(x: Tensor2D, weight: Tensor, bias: Tensor | null): Tensor
 }
 
 /** Layer normalisation over the last axis of [rows, width]. */
-export function layerNorm(x: Tensor2D, gamma: Tensor, beta: Tensor, epsilon: number, order: Order = 'once'): Tensor2D {
-  return order === 'once' ? layerNormOnce(x, gamma, beta, epsilon) : layerNormTwice(x, gamma, beta, epsilon)
-}
-
-function layerNormOnce(x: Tensor2D, gamma: Tensor, beta: Tensor, epsilon: number): Tensor2D {
-  return customOp(
-    { x, gamma, beta },
-    (save) => {
-      const centred = tf.sub(x, tf.mean(x, -1, true))
-      const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) // [rows, 1]
-      const normal = tf.mul(centred, scale)
-      save(normal, scale)
-      return tf.add(tf.mul(normal, gamma), beta) as Tensor2D
-    },
-    (dy, saved) => {
-      const [normal, scale] = saved as [Tensor, Tensor]
-      return {
-        x: () => {
-          const d = tf.mul(dy, gamma)
-          const parallel = tf.mul(normal, tf.mean(tf.mul(d, normal), -1, true))
-          return tf.mul(tf.sub(tf.sub(d, tf.mean(d, -1, true)), parallel), scale)
-        },
-        gamma: () => tf.sum(tf.mul(dy, normal), 0),
-        beta: () => tf.sum(dy, 0),
-      }
-    },
-  )
-}
-
-function layerNormTwice(x: Tensor2D, gamma: Tensor, beta: Tensor, epsilon: number): Tensor2D {
+export function layerNorm(x: Tensor2D, gamma: Tensor, beta: Tensor, epsilon: number): Tensor2D {
   const centred = tf.sub(x, tf.mean(x, -1, true))
-  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon))
+  const scale = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)) // [rows, 1]
   return tf.add(tf.mul(tf.mul(centred, scale), gamma), beta)
 }
 
@@ -178,24 +146,4 @@ export function firstMin(x: Tensor2D): Tensor {
 
 function oneHotRows(indices: Tensor, depth: number): Tensor {
   return tf.cast(tf.oneHot(tf.cast(indices, 'int32'), depth), 'float32')
-}
-
-/** x / max(||x||, 1e-12) for every row. */
-export function unitRows(x: Tensor2D): Tensor2D {
-  return customOp(
-    { x },
-    (save) => {
-      const length = tf.maximum(tf.sqrt(tf.sum(tf.square(x), -1, true)), 1e-12) // [rows, 1]
-      const unit = tf.div(x, length) as Tensor2D
-      save(x, length)
-      return unit
-    },
-    (dy, saved) => ({
-      x: () => {
-        const [input, length] = saved as [Tensor, Tensor]
-        const unit = tf.div(input, length)
-        return tf.div(tf.sub(dy, tf.mul(unit, tf.sum(tf.mul(dy, unit), -1, true))), length)
-      },
-    }),
-  )
 }

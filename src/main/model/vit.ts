@@ -1,10 +1,12 @@
 /** The image encoder: patches or a convolutional stem, [CLS], learned positions, pre-LayerNorm transformer blocks. */
 import { gridSide } from '../../shared/config/model-config.ts'
-import { attendOnce, mergeHeads } from './attention.ts'
+import { attentionProbabilities, mergeHeads } from './attention.ts'
+import { once, param, type Node } from './graph.ts'
+import * as layers from './layers.ts'
 import { gelu, layerNorm, linear } from './nn.ts'
 import { variableOf } from './params.ts'
 import { convStem } from './stem.ts'
-import { tf, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D } from './tf.ts'
+import { tf, type Tensor, type Tensor2D, type Tensor3D, type Tensor4D, type Variable } from './tf.ts'
 import type { ModelParams } from './types.ts'
 
 export const VIT_EPSILON = 1e-6
@@ -41,31 +43,42 @@ function patchStem(params: ModelParams, images: Tensor4D, prefix: string): Tenso
   return linear(patches as Tensor2D, variableOf(params, `${name}.weight`), variableOf(params, `${name}.bias`))
 }
 
-/** Attention of block i replaced by `attend` where a caller wants to see its probabilities. */
-export type VitAttention = (q: Tensor4D, k: Tensor4D, v: Tensor4D) => Tensor4D
+/** One transformer block as one operation, differentiable once. [B * T, W] */
+function block(params: ModelParams, index: number, x: Tensor2D, batch: number, copy: '' | '_m'): Tensor2D {
+  const { heads } = params.config.image
+  return once('an image block', [x], (graph, input) => {
+    const p = (key: string): Node => param(graph, variableOf(params, `visual_encoder${copy}.blocks.${index}.${key}`))
+    const norm = (node: Node, key: string): Node => layers.layerNorm(graph, node, p(`${key}.weight`), p(`${key}.bias`), VIT_EPSILON)
+    const qkv = layers.linear(graph, norm(input, 'norm1'), p('attn.qkv.weight'), p('attn.qkv.bias'))
+    const context = layers.selfAttend(graph, qkv, batch, heads, null)
+    const attended = layers.add(graph, input, layers.linear(graph, context, p('attn.proj.weight'), p('attn.proj.bias')))
+    const inner = layers.feedForward(graph, norm(attended, 'norm2'), p('mlp.fc1.weight'), p('mlp.fc1.bias'), p('mlp.fc2.weight'), p('mlp.fc2.bias'))
+    return layers.add(graph, attended, inner)
+  })
+}
 
-export function block(
-  params: ModelParams,
-  index: number,
-  x: Tensor2D, // [B * T, W]
-  batch: number,
-  copy: '' | '_m' = '',
-  attend: VitAttention = (q, k, v) => attendOnce(q, k, v, null),
-): Tensor2D {
-  const name = `visual_encoder${copy}.blocks.${index}`
-  const v = (key: string) => variableOf(params, `${name}.${key}`)
+/** The block in parts that may be looked into and differentiated again: attention and what follows from it. */
+export function tappedBlock(params: ModelParams, index: number, x: Tensor2D, batch: number) {
+  const name = `visual_encoder.blocks.${index}`
+  const v = (key: string): Variable => variableOf(params, `${name}.${key}`)
   const { heads, width } = params.config.image
   const dense = (input: Tensor2D, key: string): Tensor2D => linear(input, v(`${key}.weight`), v(`${key}.bias`))
   const norm = (input: Tensor2D, key: string): Tensor2D => layerNorm(input, v(`${key}.weight`), v(`${key}.bias`), VIT_EPSILON)
-
   const qkv = dense(norm(x, 'norm1'), 'attn.qkv') // [B * T, 3 W]
   const split = tf.transpose(tf.reshape(qkv as Tensor, [batch, -1, 3, heads, width / heads]), [2, 0, 3, 1, 4]) // [3, B, h, T, d]
   const [query, key, value] = tf.unstack(split) as [Tensor4D, Tensor4D, Tensor4D]
-  const attended = tf.add(x, dense(mergeHeads(attend(query, key, value)), 'attn.proj')) as Tensor2D
-  return tf.add(attended, dense(gelu(dense(norm(attended, 'norm2'), 'mlp.fc1')), 'mlp.fc2'))
+  const attention = attentionProbabilities(query, key, null) // [B, h, T, T]
+  const rest = (probabilities: Tensor4D): Tensor2D => {
+    const attended = tf.add(x, dense(mergeHeads(tf.matMul(probabilities, value) as Tensor4D), 'attn.proj')) as Tensor2D
+    return tf.add(attended, dense(gelu(dense(norm(attended, 'norm2'), 'mlp.fc1')), 'mlp.fc2'))
+  }
+  return { attention, rest }
 }
 
 export function finalNorm(params: ModelParams, x: Tensor2D, copy: '' | '_m' = ''): Tensor2D {
   const name = `visual_encoder${copy}.norm`
-  return layerNorm(x, variableOf(params, `${name}.weight`), variableOf(params, `${name}.bias`), VIT_EPSILON)
+  return once('the last image norm', [x], (graph, input) => {
+    const p = (key: string): Node => param(graph, variableOf(params, `${name}.${key}`))
+    return layers.layerNorm(graph, input, p('weight'), p('bias'), VIT_EPSILON)
+  })
 }
