@@ -1,0 +1,66 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef } from 'react'
+import type { Checkpoint } from '../../../shared/domain.ts'
+import { fixed, signed } from '../../app/format.ts'
+import { cx } from '../../ui/cx.ts'
+import { HeatThumb } from '../../ui/HeatThumb.tsx'
+import { changeOf, type Row } from './pick.ts'
+import { usePair } from './use-pair.ts'
+import { useSize } from './use-size.ts'
+import styles from './compare.module.css'
+
+const PAD_PX = 12
+const GAP_PX = 8
+const CAPTION_PX = 36
+/** A pair is never narrower than this. */
+const PAIR_PX = 148
+
+/** Pairs of heat, A left and B right; only those on screen exist and fetch their heat. */
+export function Gallery({ rows, a, b, index, onPick }: { rows: readonly Row[]; a: Checkpoint; b: Checkpoint; index: number; onPick: (index: number) => void }) {
+  const host = useRef<HTMLDivElement>(null)
+  const { width } = useSize(host)
+  const columns = Math.max(1, Math.floor((width - 2 * PAD_PX + GAP_PX) / (PAIR_PX + GAP_PX)))
+  const pairWidth = (Math.max(PAIR_PX, width - 2 * PAD_PX) - (columns - 1) * GAP_PX) / columns
+  const rowHeight = Math.round(pairWidth / 2 + CAPTION_PX)
+  const lines = useVirtualizer({ count: Math.ceil(rows.length / columns), getScrollElement: () => host.current, estimateSize: () => rowHeight, overscan: 1, paddingStart: PAD_PX, paddingEnd: PAD_PX })
+  useEffect(() => lines.measure(), [lines, rowHeight])
+  const line = Math.floor(index / columns)
+  useEffect(() => {
+    if (width > 0) lines.scrollToIndex(line, { align: 'auto' })
+  }, [lines, line, width])
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const step = event.key === 'ArrowDown' ? columns : event.key === 'ArrowUp' ? -columns : 0
+    if (!step || index + step < 0 || index + step >= rows.length) return
+    event.preventDefault()
+    onPick(index + step)
+  }
+  return (
+    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" aria-label="Pairs" aria-activedescendant={rows[index] ? `pair-${rows[index].regionId}` : undefined} onKeyDown={onKeyDown}>
+      <div style={{ height: lines.getTotalSize(), position: 'relative' }}>
+        {width > 0 ? lines.getVirtualItems().flatMap((item) => rows.slice(item.index * columns, (item.index + 1) * columns).map((row, k) => {
+          const at = item.index * columns + k
+          return (
+            <div key={row.regionId} id={`pair-${row.regionId}`} role="option" aria-selected={at === index} className={cx(styles.pairCard, at === index && styles.selected)} onClick={() => onPick(at)} data-testid="pair"
+              style={{ top: item.start, left: PAD_PX + k * (pairWidth + GAP_PX), width: pairWidth, height: rowHeight }}>
+              <PairThumb row={row} aId={a.id} bId={b.id} height={pairWidth / 2} />
+              <div className={styles.caption}><span className="trunc">{row.phrase}</span><span className={changeOf(row) > 0 ? 'pos' : changeOf(row) < 0 ? 'neg' : 'c2'}>{signed(changeOf(row))}</span></div>
+            </div>
+          )
+        })) : null}
+      </div>
+    </div>
+  )
+}
+
+function PairThumb({ row, aId, bId, height }: { row: Row; aId: string; bId: string; height: number }) {
+  const pair = usePair(row, aId, bId, false)
+  const boxes = useMemo(() => pair.region?.boxes ?? [], [pair.region])
+  const said = (side: 'A' | 'B', scores: Row['a']) => `${side}: ${scores.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(scores.insideEnergy)}`
+  return (
+    <div className={styles.two} style={{ height }}>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={pair.heatA?.grid ?? null} peak={pair.heatA?.peak ?? null} boxes={boxes} label={said('A', row.a)} /> : null}</span>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={pair.heatB?.grid ?? null} peak={pair.heatB?.peak ?? null} boxes={boxes} label={said('B', row.b)} /> : null}</span>
+      {pair.error ? <span className={styles.pairError}>not drawn</span> : null}
+    </div>
+  )
+}

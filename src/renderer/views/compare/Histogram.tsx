@@ -1,0 +1,52 @@
+import { useMemo, useRef } from 'react'
+import { count, counted, signed } from '../../app/format.ts'
+import { type Brush, histogram, type Row } from './pick.ts'
+import { useBrush } from './use-brush.ts'
+import { useSize } from './use-size.ts'
+import styles from './compare.module.css'
+
+const PAD = { left: 52, right: 8, top: 10, bottom: 38 }
+
+/** How the change of consistency, B minus A, is spread. Dragging brushes a range of it. */
+export function Histogram({ rows, brush, onBrush }: { rows: readonly Row[]; brush: Brush | null; onBrush: (brush: Brush | null) => void }) {
+  const host = useRef<HTMLDivElement>(null)
+  const { width, height } = useSize(host)
+  const bins = useMemo(() => histogram(rows, brush), [rows, brush])
+  const plotWidth = Math.max(1, width - PAD.left - PAD.right)
+  const plotHeight = Math.max(1, height - PAD.top - PAD.bottom)
+  const most = Math.max(1, ...bins.map((bin) => bin.count))
+  const x = (change: number) => PAD.left + ((change + 1) / 2) * plotWidth
+  const y = (n: number) => PAD.top + (1 - n / most) * plotHeight
+  const value = (px: number) => Math.min(1, Math.max(-1, ((px - PAD.left) / plotWidth) * 2 - 1))
+  const { drawing, handlers } = useBrush({ onBrush: (rect) => onBrush({ change: [value(rect.x1), value(rect.x2)] }), onClick: () => onBrush(null) })
+  const shown = drawing ? [drawing.x1, drawing.x2] : brush?.change ? [x(brush.change[0]), x(brush.change[1])] : null
+  const mean = rows.length > 0 ? rows.reduce((sum, row) => sum + row.b.insideEnergy - row.a.insideEnergy, 0) / rows.length : 0
+  return (
+    <div ref={host} className={styles.canvasHost} role="img" aria-label={`Histogram of the change of consistency of ${counted(rows.length, 'phrase')}, mean ${signed(mean)}`} {...handlers}>
+      {width > 0 ? (
+        <svg width={width} height={height} className={styles.svg}>
+          {[0, 0.5, 1].map((share) => (
+            <g key={share}>
+              <line x1={PAD.left} x2={width - PAD.right} y1={Math.round(y(most * share)) + 0.5} y2={Math.round(y(most * share)) + 0.5} stroke="var(--grid-line)" />
+              <text x={PAD.left - 8} y={y(most * share) + 3.5} textAnchor="end">{count(most * share)}</text>
+            </g>
+          ))}
+          {bins.map((bin) => {
+            const left = x(bin.low) + 0.5
+            const barWidth = Math.max(1, x(bin.high) - x(bin.low) - 1)
+            return (
+              <g key={bin.low}>
+                <rect x={left} width={barWidth} y={y(bin.count)} height={PAD.top + plotHeight - y(bin.count)} fill="var(--text-3)" opacity={brush ? 0.42 : 0.8} />
+                {bin.inBrush > 0 ? <rect x={left} width={barWidth} y={y(bin.inBrush)} height={PAD.top + plotHeight - y(bin.inBrush)} fill="var(--series-2)" /> : null}
+              </g>
+            )
+          })}
+          <line x1={x(0)} x2={x(0)} y1={PAD.top} y2={PAD.top + plotHeight} stroke="var(--text-3)" strokeDasharray="2 3" />
+          {[-1, -0.5, 0, 0.5, 1].map((tick) => <text key={tick} x={x(tick)} y={height - 22} textAnchor={tick === -1 ? 'start' : tick === 1 ? 'end' : 'middle'}>{signed(tick)}</text>)}
+          <text x={x(0)} y={height - 5} textAnchor="middle">change of consistency, B − A</text>
+        </svg>
+      ) : null}
+      {shown ? <span className={styles.brush} style={{ left: shown[0], width: shown[1]! - shown[0]!, top: PAD.top, height: plotHeight }} /> : null}
+    </div>
+  )
+}

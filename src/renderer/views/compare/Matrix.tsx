@@ -1,0 +1,29 @@
+import { ArrowDownRight, ArrowUpRight } from 'lucide-react'
+import type { Comparison } from '../../../shared/contract/contract.ts'
+import { count, pValue } from '../../app/format.ts'
+import { Button } from '../../ui/Button.tsx'
+import { cx } from '../../ui/cx.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { Section } from '../../ui/Pane.tsx'
+import type { Cell } from './pick.ts'
+import styles from './compare.module.css'
+
+/** Hits and misses of both, two by two. Each cell opens its gallery; the exact test speaks of the two that differ. */
+export function Matrix({ matrix, p, cell, onPick }: { matrix: NonNullable<Comparison['matrix']>; p: number | null; cell: Cell | null; onPick: (cell: Cell | null) => void }) {
+  const button = (name: Cell, className: string | undefined) => (
+    <button type="button" className={cx(styles.cell, cell === name && styles.picked)} aria-pressed={cell === name} onClick={() => onPick(cell === name ? null : name)} data-testid={`compare-cell-${name}`}>
+      <span className={cx(styles.cellName, className)}>{name === 'broken' ? <Icon of={ArrowDownRight} size="s" /> : name === 'fixed' ? <Icon of={ArrowUpRight} size="s" /> : null}{name}</span>
+      <span className="t20">{count(matrix[name])}</span>
+    </button>
+  )
+  return (
+    <Section title="Hits and misses" action={cell === null ? <span className="c3 t12">pick a cell</span> : <Button kind="ghost" size="s" onClick={() => onPick(null)}>Show all</Button>}>
+      <div className={styles.matrix}>
+        <span /><span className={styles.axis}>B hits</span><span className={styles.axis}>B misses</span>
+        <span className={cx(styles.axis, styles.upright)}>A hits</span>{button('both', 'c2')}{button('broken', 'neg')}
+        <span className={cx(styles.axis, styles.upright)}>A misses</span>{button('fixed', 'pos')}{button('neither', 'c2')}
+      </div>
+      <div className={cx('row t12', styles.test)}><span className="c2 trunc">Exact McNemar, {count(matrix.fixed + matrix.broken)} differ</span>{p === null ? null : <b className="med push nowrap">p {p < 0.001 ? pValue(p) : `= ${pValue(p)}`}</b>}</div>
+    </Section>
+  )
+}

@@ -1,0 +1,88 @@
+import { useMutation } from '@tanstack/react-query'
+import { Scale } from 'lucide-react'
+import { useState } from 'react'
+import type { Checkpoint, Dataset, Job } from '../../../shared/domain.ts'
+import type { Comparison } from '../../../shared/contract/contract.ts'
+import { count, counted, duration } from '../../app/format.ts'
+import { api } from '../../state/engine.ts'
+import { useJobs } from '../../state/queries.ts'
+import { Button } from '../../ui/Button.tsx'
+import { EmptyState, ErrorNote } from '../../ui/Notes.tsx'
+import { Progress } from '../../ui/Progress.tsx'
+import styles from './compare.module.css'
+
+interface MissingProps {
+  readonly comparison: Comparison
+  readonly a: Checkpoint
+  readonly b: Checkpoint
+  readonly dataset: Dataset
+  readonly split: string | null
+}
+
+/** Starts what is missing, and follows it. Jobs started elsewhere show in the title bar as well. */
+function useScoring({ comparison, a, b, dataset, split }: MissingProps) {
+  const jobs = useJobs()
+  const [ids, setIds] = useState<readonly string[]>([])
+  const start = useMutation({
+    mutationFn: async () => {
+      const wanted = [...(comparison.missingA > 0 ? [a] : []), ...(comparison.missingB > 0 ? [b] : [])]
+      const started: Job[] = []
+      for (const checkpoint of wanted) started.push(await api.scores.compute({ datasetId: dataset.id, checkpointId: checkpoint.id, ...(split === null ? {} : { splits: [split] }) }))
+      return started
+    },
+    onSuccess: (started) => setIds(started.map((job) => job.id)),
+  })
+  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id))
+  const own = known.length > 0 ? known : (start.data ?? [])
+  const running = own.filter((job) => job.state === 'running' || job.state === 'waiting')
+  return { start, running, failed: own.find((job) => job.state === 'failed') ?? null }
+}
+
+export function MissingScores(props: MissingProps) {
+  const { comparison, a, b, dataset, split } = props
+  const { start, running, failed } = useScoring(props)
+  const where = split === null ? dataset.name : `${dataset.name}, ${split}`
+  const lacking = [comparison.missingA > 0 ? `A, ${a.name}: ${counted(comparison.missingA, 'region')}` : null, comparison.missingB > 0 ? `B, ${b.name}: ${counted(comparison.missingB, 'region')}` : null].filter((line) => line !== null)
+  return (
+    <div className={styles.missing}>
+      <EmptyState icon={Scale} title="Scores are missing" actions={running.length === 0 ? <Button kind="primary" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length === 2 ? 'Score both' : 'Score it'}</Button> : undefined}>
+        <p>To compare on {where}, each checkpoint looks at every region once. Not yet scored:</p>
+        <ul>{lacking.map((line) => <li key={line}>{line}</li>)}</ul>
+      </EmptyState>
+      <Followed running={running} />
+      {start.error ? <ErrorNote error={start.error} title="Scoring did not start" /> : null}
+      {failed ? <ErrorNote error={new Error(failed.error?.message ?? failed.message)} title={failed.error?.message ?? failed.message}><span className="t12 c2">{failed.error?.cure}</span></ErrorNote> : null}
+    </div>
+  )
+}
+
+/** A line over results that are there, when some regions have no score, as after an edit of their phrase. */
+export function SomeMissing(props: MissingProps) {
+  const { start, running, failed } = useScoring(props)
+  const missing = Math.max(props.comparison.missingA, props.comparison.missingB)
+  if (missing === 0) return null
+  return (
+    <div className={styles.some} role="status">
+      <span>{counted(missing, 'region')} left out: not scored by both, as after an edit of the phrase.</span>
+      {running.length > 0 ? <span className={styles.someProgress}><Progress value={running[0]!.total > 0 ? running[0]!.done / running[0]!.total : null} label="Scoring" /></span> : <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>Score them</Button>}
+      {start.error || failed ? <span className="neg">{start.error?.message ?? failed?.error?.message}</span> : null}
+    </div>
+  )
+}
+
+function Followed({ running }: { running: readonly Job[] }) {
+  return (
+    <>
+      {running.map((job) => (
+        <div key={job.id} className={styles.job}>
+          <div className="row t12">
+            <span className="trunc">{job.title}</span>
+            <span className="push c2 nowrap">{job.total > 0 ? `${count(job.done)} of ${count(job.total)}` : job.state === 'waiting' ? 'waiting' : ''}{job.secondsLeft === null ? '' : ` · ${duration(job.secondsLeft)} left`}</span>
+            <Button size="s" onClick={() => void api.jobs.cancel({ id: job.id })}>Cancel</Button>
+          </div>
+          <Progress value={job.total > 0 ? job.done / job.total : null} label={job.title} />
+        </div>
+      ))}
+    </>
+  )
+}

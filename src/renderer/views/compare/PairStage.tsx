@@ -1,0 +1,127 @@
+import { ArrowLeftRight } from 'lucide-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import type { Size } from '../../../shared/geometry.ts'
+import { type Camera, fitCamera, keepVisible, panBy, wheelFactor, zoomAt } from '../../canvas/camera.ts'
+import { imageUrl } from '../../state/queries.ts'
+import { cx } from '../../ui/cx.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { useImage } from '../../ui/use-image.ts'
+import { drawSide, heatLayers, type Mode, prepareCanvas, type Scene } from './draw-pair.ts'
+import { Letter } from './Letter.tsx'
+import type { Pair } from './use-pair.ts'
+import { useSize } from './use-size.ts'
+import styles from './compare.module.css'
+
+const BLINK_MS = 700
+const KEY_STEP = 0.04
+
+/** The pair under one camera: wheel zooms at the pointer, dragging pans (or moves the wipe), a double click fits. */
+export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names }: { imageId: string; pair: Pair; mode: Mode; shared: boolean; paused: boolean; fitCount: number; names: readonly [string, string] }) {
+  const host = useRef<HTMLDivElement>(null)
+  const canvasA = useRef<HTMLCanvasElement>(null)
+  const canvasB = useRef<HTMLCanvasElement>(null)
+  const whole = useSize(host)
+  const [camera, setCamera] = useState<Camera | null>(null)
+  const [cut, setCut] = useState(0.46)
+  const [showB, setShowB] = useState(true)
+  const { image: photograph, failed } = useImage(imageUrl(imageId))
+  const image = pair.image
+  // Side by side or one above the other: whichever draws the image larger.
+  const beside = mode === 'side' && image !== null && besideIsLarger(image, whole)
+  const viewport: Size = useMemo(() => (mode !== 'side' ? whole : beside ? { width: (whole.width - 1) / 2, height: whole.height } : { width: whole.width, height: (whole.height - 1) / 2 }), [mode, beside, whole])
+  const fitted = useMemo(() => (image ? fitCamera(image, viewport) : null), [image, viewport])
+  const shown = camera ?? fitted
+  useEffect(() => setCamera(null), [fitCount])
+  useEffect(() => {
+    if (mode !== 'blink' || paused) return
+    const timer = window.setInterval(() => setShowB((old) => !old), BLINK_MS)
+    return () => window.clearInterval(timer)
+  }, [mode, paused])
+
+  const layers = useMemo(() => (image ? heatLayers(image, pair.heatA, pair.heatB, shared, mode === 'difference') : null), [image, pair.heatA, pair.heatB, shared, mode])
+  const boxes = pair.region?.boxes
+  useEffect(() => {
+    if (!image || !photograph || !shown || !layers || viewport.width <= 0 || viewport.height <= 0) return
+    const ratio = window.devicePixelRatio || 1
+    const scene: Scene = { photograph, image, camera: shown, boxes: boxes ?? [] }
+    const first = canvasA.current && prepareCanvas(canvasA.current, viewport, ratio)
+    if (!first) return
+    const [peakA, peakB] = [pair.heatA?.peak ?? null, pair.heatB?.peak ?? null]
+    if (mode === 'difference') drawSide(first, viewport, scene, layers.difference, null, 0, 1)
+    else if (mode === 'blink') drawSide(first, viewport, scene, showB ? layers.b : layers.a, showB ? peakB : peakA)
+    else {
+      drawSide(first, viewport, scene, layers.a, peakA)
+      if (mode === 'wipe') drawSide(first, viewport, scene, layers.b, peakB, cut * viewport.width)
+    }
+    const second = mode === 'side' && canvasB.current ? prepareCanvas(canvasB.current, viewport, ratio) : null
+    if (second) drawSide(second, viewport, scene, layers.b, peakB)
+  }, [photograph, image, shown, layers, viewport, mode, cut, showB, boxes, pair.heatA, pair.heatB])
+
+  // React's own wheel listener is passive; zooming must keep the page from scrolling.
+  const wheel = useRef<(event: WheelEvent) => void>(() => {})
+  wheel.current = (event) => {
+    if (!image || !shown) return
+    event.preventDefault()
+    const bounds = (event.target as Element).getBoundingClientRect()
+    setCamera(keepVisible(zoomAt(shown, viewport, { x: event.clientX - bounds.left, y: event.clientY - bounds.top }, wheelFactor(event.deltaY, event.deltaMode)), viewport, image))
+  }
+  useEffect(() => {
+    const element = host.current
+    const listener = (event: WheelEvent) => wheel.current(event)
+    element?.addEventListener('wheel', listener, { passive: false })
+    return () => element?.removeEventListener('wheel', listener)
+  }, [])
+
+  const drag = useRef<{ x: number; y: number; camera: Camera } | { wipe: true } | null>(null)
+  const moveCut = (event: React.PointerEvent) => {
+    const bounds = host.current!.getBoundingClientRect()
+    setCut(Math.min(1, Math.max(0, (event.clientX - bounds.left) / bounds.width)))
+  }
+  const onPointerDown = (event: React.PointerEvent<HTMLDivElement>) => {
+    if (event.button !== 0 || !shown) return
+    event.currentTarget.setPointerCapture(event.pointerId)
+    const onWipe = mode === 'wipe' && Math.abs(event.clientX - event.currentTarget.getBoundingClientRect().left - cut * whole.width) < 16
+    // While the whole image is seen there is nothing to pan to, so a drag anywhere wipes.
+    drag.current = onWipe || (mode === 'wipe' && camera === null) ? { wipe: true } : { x: event.clientX, y: event.clientY, camera: shown }
+    if ('wipe' in drag.current) moveCut(event)
+  }
+  const onPointerMove = (event: React.PointerEvent<HTMLDivElement>) => {
+    const held = drag.current
+    if (!held || !image) return
+    if ('wipe' in held) moveCut(event)
+    else setCamera(keepVisible(panBy(held.camera, event.clientX - held.x, event.clientY - held.y), viewport, image))
+  }
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const step = event.key === 'ArrowLeft' ? -KEY_STEP : event.key === 'ArrowRight' ? KEY_STEP : 0
+    if (!step) return
+    event.preventDefault()
+    event.stopPropagation()
+    setCut((old) => Math.min(1, Math.max(0, old + step)))
+  }
+  const waiting = !failed && (!photograph || !pair.heatA || !pair.heatB)
+  return (
+    <div ref={host} className={cx(styles.stage, mode === 'side' && (beside ? styles.beside : styles.stacked))} data-testid="pair-stage" data-mode={mode} data-ready={!waiting}
+      onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={() => { drag.current = null }} onPointerCancel={() => { drag.current = null }} onDoubleClick={() => setCamera(null)}>
+      <canvas ref={canvasA} role="img" aria-label={mode === 'side' ? `Heat of A, ${names[0]}` : mode === 'difference' ? 'Difference of the heat, B minus A' : mode === 'blink' ? `Heat of ${showB ? 'B' : 'A'}` : `Heat of A left and B right of the wipe`} />
+      {mode === 'side' ? <canvas ref={canvasB} role="img" aria-label={`Heat of B, ${names[1]}`} /> : null}
+      {mode === 'wipe' ? (
+        <span className={styles.wipe} style={{ left: `${cut * 100}%` }}>
+          <span className={styles.grip} role="slider" tabIndex={0} aria-label="Wipe between A and B" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(cut * 100)} onKeyDown={onKeyDown}><Icon of={ArrowLeftRight} size="s" /></span>
+        </span>
+      ) : null}
+      {mode === 'blink' ? <Plate side="left" letter={showB ? 'B' : 'A'} name={names[showB ? 1 : 0]} /> : mode === 'difference' ? null : (
+        <><Plate side="left" letter="A" name={names[0]} /><Plate side={mode === 'side' && !beside ? 'below' : 'right'} letter="B" name={names[1]} /></>
+      )}
+      {failed ? <span className={styles.stageNote}>The image file could not be read. Look in Library for what is missing.</span> : waiting ? <span className={styles.stageNote}>Working out the heat</span> : null}
+    </div>
+  )
+}
+
+function besideIsLarger(image: Size, whole: Size): boolean {
+  const scale = (width: number, height: number) => Math.min(width / image.width, height / image.height)
+  return scale(whole.width / 2, whole.height) >= scale(whole.width, whole.height / 2)
+}
+
+function Plate({ side, letter, name }: { side: 'left' | 'right' | 'below'; letter: 'A' | 'B'; name: string }) {
+  return <span className={cx(styles.name, styles[side])} aria-hidden="true"><Letter of={letter} /><span className="trunc">{name}</span></span>
+}

@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { cellOf, configChanges, histogram, inBrush, pickRows, type Row } from './pick.ts'
+
+const scores = (pointingHit: boolean, insideEnergy: number): Row['a'] => ({ pointingHit, insideEnergy, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0, uncertain: false, matchProbability: 0.5 })
+const row = (id: string, a: [boolean, number], b: [boolean, number], phrase = id): Row => ({ regionId: id, imageId: 'i', phrase, split: 'val', boxAreaShare: 0.1, a: scores(...a), b: scores(...b) })
+const rows = [row('1', [true, 0.5], [true, 0.6]), row('2', [true, 0.5], [false, 0.1]), row('3', [false, 0.1], [true, 0.9]), row('4', [false, 0.2], [false, 0.3]), row('5', [false, 0.1], [true, 0.4])]
+
+describe('picking pairs', () => {
+  it('puts each row into one cell', () => {
+    expect(rows.map(cellOf)).toEqual(['both', 'broken', 'fixed', 'neither', 'fixed'])
+  })
+
+  it('orders by gain and loss', () => {
+    expect(pickRows(rows, 'fixed', null, 'gain').map((r) => r.regionId)).toEqual(['3', '5'])
+    expect(pickRows(rows, null, null, 'loss')[0]!.regionId).toBe('2')
+    expect(pickRows(rows, null, null, 'phrase').map((r) => r.phrase)).toEqual(['1', '2', '3', '4', '5'])
+  })
+
+  it('keeps what is inside the brush', () => {
+    const brush = { a: [0, 0.15] as const, b: [0.5, 1] as const }
+    expect(pickRows(rows, null, brush, 'gain').map((r) => r.regionId)).toEqual(['3'])
+    expect(inBrush(rows[1]!, { change: [-1, -0.3] })).toBe(true)
+    expect(inBrush(rows[0]!, { change: [-1, -0.3] })).toBe(false)
+  })
+
+  it('never changes the rows it was given', () => {
+    const before = rows.map((r) => r.regionId)
+    pickRows(rows, null, null, 'gain')
+    expect(rows.map((r) => r.regionId)).toEqual(before)
+  })
+
+  it('counts every row once in the histogram', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }))), (pairs) => {
+      const list = pairs.map(([a, b], i) => row(String(i), [true, a], [true, b]))
+      const bins = histogram(list, { change: [-1, 1] })
+      expect(bins.reduce((sum, bin) => sum + bin.count, 0)).toBe(list.length)
+      expect(bins.reduce((sum, bin) => sum + bin.inBrush, 0)).toBe(list.length)
+    }))
+  })
+
+  it('lists the settings that differ', () => {
+    expect(configChanges({ steps: 10, seed: 1, title: 'x' }, { steps: 10, seed: 2, extra: true, title: 'y' })).toEqual([{ key: 'seed', a: '1', b: '2' }, { key: 'extra', a: '–', b: 'true' }])
+    expect(configChanges(null, { steps: 1 })).toEqual([{ key: 'steps', a: '–', b: '1' }])
+    expect(configChanges(null, null)).toEqual([])
+  })
+})

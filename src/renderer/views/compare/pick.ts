@@ -1,0 +1,64 @@
+/** Which rows of a comparison are looked at: a cell of the matrix, a brushed part of the chart, and an order. */
+import type { Comparison } from '../../../shared/contract/contract.ts'
+
+export type Row = Comparison['rows'][number]
+export const CELLS = ['both', 'broken', 'fixed', 'neither'] as const
+export type Cell = (typeof CELLS)[number]
+
+export function cellOf(row: Pick<Row, 'a' | 'b'>): Cell {
+  if (row.a.pointingHit) return row.b.pointingHit ? 'both' : 'broken'
+  return row.b.pointingHit ? 'fixed' : 'neither'
+}
+
+/** Ranges of consistency. In the scatter both axes, in the histogram only the change. */
+export interface Brush {
+  readonly a?: readonly [number, number]
+  readonly b?: readonly [number, number]
+  readonly change?: readonly [number, number]
+}
+
+export const changeOf = (row: Pick<Row, 'a' | 'b'>): number => row.b.insideEnergy - row.a.insideEnergy
+
+export function inBrush(row: Pick<Row, 'a' | 'b'>, brush: Brush | null): boolean {
+  if (!brush) return true
+  const within = (value: number, range: readonly [number, number] | undefined) => !range || (value >= range[0] && value <= range[1])
+  return within(row.a.insideEnergy, brush.a) && within(row.b.insideEnergy, brush.b) && within(changeOf(row), brush.change)
+}
+
+export const ORDERS = ['gain', 'loss', 'lowest', 'phrase'] as const
+export type Order = (typeof ORDERS)[number]
+
+/** Rows of a cell and brush in order. Equal rows keep the order of the dataset, so that a gallery stays put. */
+export function pickRows(rows: readonly Row[], cell: Cell | null, brush: Brush | null, order: Order): readonly Row[] {
+  const picked = rows.filter((row) => (cell === null || cellOf(row) === cell) && inBrush(row, brush))
+  const keys: Readonly<Record<Order, (row: Row) => number>> = { gain: (row) => -changeOf(row), loss: changeOf, lowest: (row) => row.b.insideEnergy, phrase: () => 0 }
+  if (order === 'phrase') return picked.sort((x, y) => x.phrase.localeCompare(y.phrase))
+  const key = keys[order]
+  return picked.sort((x, y) => key(x) - key(y))
+}
+
+export interface HistogramBin {
+  readonly low: number
+  readonly high: number
+  readonly count: number
+  readonly inBrush: number
+}
+
+/** Counts of the change of consistency in equal bins over [-1, 1]. */
+export function histogram(rows: readonly Pick<Row, 'a' | 'b'>[], brush: Brush | null, bins = 40): readonly HistogramBin[] {
+  const counts = new Array<number>(bins).fill(0)
+  const brushed = new Array<number>(bins).fill(0)
+  for (const row of rows) {
+    const at = Math.min(bins - 1, Math.max(0, Math.floor(((changeOf(row) + 1) / 2) * bins)))
+    counts[at]!++
+    if (brush && inBrush(row, brush)) brushed[at]!++
+  }
+  return counts.map((count, i) => ({ low: -1 + (2 * i) / bins, high: -1 + (2 * (i + 1)) / bins, count, inBrush: brushed[i]! }))
+}
+
+/** The settings in which two runs differ, in words of the settings' own keys. */
+export function configChanges(a: Readonly<Record<string, unknown>> | null, b: Readonly<Record<string, unknown>> | null): readonly { readonly key: string; readonly a: string; readonly b: string }[] {
+  const text = (config: Readonly<Record<string, unknown>> | null, key: string) => (config === null || config[key] === undefined ? '–' : String(config[key]))
+  const names = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])].filter((key) => key !== 'title' && key !== 'summary')
+  return names.map((key) => ({ key, a: text(a, key), b: text(b, key) })).filter((line) => line.a !== line.b)
+}

@@ -1,0 +1,46 @@
+/** Everything needed to draw one pair: the region's boxes, and the heat of both checkpoints. */
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import type { Heatmap, ImageRecord, Region } from '../../../shared/domain.ts'
+import { api } from '../../state/engine.ts'
+import { keys } from '../../state/queries.ts'
+import { limiter } from './limiter.ts'
+import type { Row } from './pick.ts'
+
+// Thumbnails come in the order they are seen and leave the engine room for the pair in the viewer.
+const quietly = limiter(3)
+
+export interface Pair {
+  readonly image: ImageRecord | null
+  readonly region: Region | null
+  readonly heatA: Heatmap | null
+  readonly heatB: Heatmap | null
+  readonly error: unknown
+}
+
+const imageQuery = (imageId: string) => ({ queryKey: [...keys.regions, 'image', imageId], queryFn: () => api.regions.onImage({ imageId, checkpointIds: [] }) })
+function heatQuery(row: Row, checkpointId: string, urgent: boolean) {
+  const call = (signal: AbortSignal) => api.heatmaps.get({ imageId: row.imageId, checkpointId, phrase: row.phrase }, { signal })
+  return { queryKey: keys.heatmap(row.imageId, checkpointId, row.phrase), queryFn: ({ signal }: { signal: AbortSignal }) => (urgent ? call(signal) : quietly(() => call(signal), signal)) }
+}
+
+export function usePair(row: Row, aId: string, bId: string, urgent: boolean): Pair {
+  const image = useQuery(imageQuery(row.imageId))
+  const heatA = useQuery(heatQuery(row, aId, urgent))
+  const heatB = useQuery(heatQuery(row, bId, urgent))
+  return {
+    image: image.data?.image ?? null, region: image.data?.regions.find((region) => region.id === row.regionId) ?? null,
+    heatA: heatA.data ?? null, heatB: heatB.data ?? null, error: image.error ?? heatA.error ?? heatB.error,
+  }
+}
+
+/** Fetches the pair beside the one shown, so that walking does not wait. */
+export function usePrefetchPair(row: Row | null, aId: string, bId: string): void {
+  const client: QueryClient = useQueryClient()
+  useEffect(() => {
+    if (!row) return
+    void client.prefetchQuery(imageQuery(row.imageId))
+    void client.prefetchQuery(heatQuery(row, aId, false))
+    void client.prefetchQuery(heatQuery(row, bId, false))
+  }, [client, row, aId, bId])
+}
