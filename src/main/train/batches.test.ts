@@ -6,7 +6,7 @@ import { createBatchSource, stageAt, type BatchState, type BatchSource } from '.
 import { createImageCache } from './image-cache.ts'
 import { createSampler } from './sampler.ts'
 import { groupByImage, knownTrue, type SampleImage } from './samples.ts'
-import { drawSamples, temporaryFolder, TINY } from './test-runs.ts'
+import { drawSamples, temporaryFolder, TINY } from '../../../test/support/tiny-runs.ts'
 
 let images: SampleImage[]
 beforeEach(async () => {

@@ -63,12 +63,19 @@ export function createBatchSource(inputs: BatchInputs): BatchSource {
   const { images, config, start } = inputs
   const pools = poolsOf(images)
   const sampler = createSampler(pools, config.seed, start?.sampler)
+  const phrasesIn = Object.fromEntries(
+    Object.entries(pools).map(([pool, indices]) => {
+      const most = indices.reduce((count, index) => Math.max(count, images[index]!.regions.length), 1)
+      return [pool, Math.min(config.batch.phrases, most)] // where no image has more, repeating them would only cost time
+    }),
+  )
   const random = start ? randomFromState(start.random) : namedRandom(config.seed, 'batches')
   return {
     async prepare(pool) {
-      const drawn = Array.from(sampler.next(pool, config.batch.images), (index) => drawItem(images[index]!, config, random))
+      const phrases = phrasesIn[pool]!
+      const drawn = Array.from(sampler.next(pool, config.batch.images), (index) => drawItem(images[index]!, phrases, config, random))
       const stateAfter = { sampler: sampler.state(), random: random.state() }
-      return { ...(await assemble(drawn, inputs)), stateAfter }
+      return { ...(await assemble(drawn, phrases, inputs)), stateAfter }
     },
     has: (pool) => pools[pool].length > 0,
     stepsPerEpoch: Math.max(1, Math.floor(images.length / config.batch.images)),
@@ -85,9 +92,9 @@ function poolsOf(images: readonly SampleImage[]): Record<Pool, Int32Array> {
   }
 }
 
-function drawItem(image: SampleImage, { batch, data }: RunConfig, random: RandomSource): Item {
+function drawItem(image: SampleImage, phrases: number, { data }: RunConfig, random: RandomSource): Item {
   const order = permutation(random, image.regions.length)
-  const regions = Array.from({ length: batch.phrases }, (_, i) => image.regions[order[i % order.length]!]!)
+  const regions = Array.from({ length: phrases }, (_, i) => image.regions[order[i % order.length]!]!)
   return {
     image,
     regions,
@@ -98,7 +105,9 @@ function drawItem(image: SampleImage, { batch, data }: RunConfig, random: Random
   }
 }
 
-async function assemble(drawn: readonly Item[], inputs: BatchInputs): Promise<{ batch: TrainBatch; notes: readonly string[] }> {
+async function assemble(
+  drawn: readonly Item[], phrases: number, inputs: BatchInputs,
+): Promise<{ batch: TrainBatch; notes: readonly string[] }> {
   const notes: string[] = []
   const loaded = await Promise.all(
     drawn.map(async (item) => {
@@ -112,14 +121,13 @@ async function assemble(drawn: readonly Item[], inputs: BatchInputs): Promise<{ 
     }),
   )
   const usable = loaded.filter((entry) => entry !== null)
-  return { batch: fill(usable, inputs), notes }
+  return { batch: fill(usable, phrases, inputs), notes }
 }
 
-function fill(entries: readonly { readonly item: Item; readonly rgb: Uint8Array }[], inputs: BatchInputs): TrainBatch {
+function fill(entries: readonly { readonly item: Item; readonly rgb: Uint8Array }[], k: number, inputs: BatchInputs): TrainBatch {
   const { modelConfig, config } = inputs
   const side = modelConfig.image.size
   const maskSide = modelConfig.mask_size
-  const k = config.batch.phrases
   const items = entries.map((entry) => entry.item)
   const images = new Float32Array(items.length * 3 * side * side)
   const hasRegion = new Uint8Array(items.length * k)

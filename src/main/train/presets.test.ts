@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { flattenConfig } from '../../shared/config/run-config.ts'
-import { temporaryFolder } from './test-runs.ts'
+import { temporaryFolder } from '../../../test/support/tiny-runs.ts'
 import { listPresets, loadModelConfig, loadRunConfig } from './presets.ts'
 
 test('every shipped preset is valid and names a model that exists', async () => {

@@ -11,7 +11,7 @@ import { openCheckpoint } from './model-files.ts'
 import { runTraining } from './recipe.ts'
 import type { RunEvent } from './run-events.ts'
 import { runPaths } from './run-folder.ts'
-import { drawSamples, freezeTinyRun, temporaryFolder, TINY_MOMENTUM, type TinyRun } from './test-runs.ts'
+import { drawSamples, freezeTinyRun, temporaryFolder, TINY_MOMENTUM, type TinyRun } from '../../../test/support/tiny-runs.ts'
 
 beforeAll(async () => setTf((await loadBackend()).tf))
 
@@ -66,7 +66,7 @@ describe('a run that was interrupted equals the unbroken one, bit by bit', () =>
   test('killed with SIGKILL between saves and resumed', async () => {
     const [whole, broken] = await twoRuns()
     await train(whole)
-    const child = fork(join(import.meta.dirname, 'test-train-child.ts'), [broken], { execArgv: ['--disable-warning=DEP0044'] })
+    const child = fork(join(import.meta.dirname, '../../../test/support/train-child.ts'), [broken], { execArgv: ['--disable-warning=DEP0044'] })
     child.on('message', (step: number) => step >= 5 && child.kill('SIGKILL')) // saved last after step 4
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
     expect(signal).toBe('SIGKILL')

@@ -51,7 +51,7 @@ export const runConfigSchema = z.strictObject({
   batch: z
     .strictObject({
       images: integer('Images a step', 'How many images one step sees. More is steadier and needs more memory.', 32, BASIC, { min: 1, max: 4096 }),
-      phrases: integer('Phrases an image', 'How many regions of each image one step uses; an image with fewer repeats some.', 1, ADVANCED, { min: 1, max: 32 }),
+      phrases: integer('Phrases an image', 'How many regions of each image one step uses, at most; an image with fewer than the others repeats some.', 1, ADVANCED, { min: 1, max: 32 }),
     })
     .prefault({}),
   loss: z

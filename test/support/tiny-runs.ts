@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { onTestFinished } from 'vitest'
-import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
-import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
-import type { ManifestSample } from '../../shared/manifest.ts'
-import { freezeRun } from './run-folder.ts'
+import { parseModelConfig, type ModelConfig } from '../../src/shared/config/model-config.ts'
+import { parseRunConfig, withOverrides } from '../../src/shared/config/run-config.ts'
+import type { ManifestSample } from '../../src/shared/manifest.ts'
+import { freezeRun } from '../../src/main/train/run-folder.ts'
 
 /** Removed when the test has finished. */
 export async function temporaryFolder(): Promise<string> {

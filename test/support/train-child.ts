@@ -1,7 +1,7 @@
 /** For tests: trains the run of a folder in a process of its own that can be killed; tells every step. */
-import { loadBackend } from '../compute/backend.ts'
-import { setTf } from '../model/tf.ts'
-import { runTraining } from './recipe.ts'
+import { loadBackend } from '../../src/main/compute/backend.ts'
+import { setTf } from '../../src/main/model/tf.ts'
+import { runTraining } from '../../src/main/train/recipe.ts'
 
 setTf((await loadBackend()).tf)
 for await (const event of runTraining({ runDir: process.argv[2]!, resume: true })) {
