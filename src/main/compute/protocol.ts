@@ -50,9 +50,28 @@ export interface ScoreRequest {
 export interface ScoredRegion {
   readonly regionId: string
   readonly revision: number
+  readonly phrase: string
+  readonly tokens: readonly string[]
+  readonly truncated: boolean
   readonly scores: Scores
   readonly grid: { readonly width: number; readonly height: number; readonly values: Float32Array }
   readonly peak: Point
+}
+
+export interface ConvertRequest {
+  /** .safetensors, or .pth of the reference. */
+  readonly sourcePath: string
+  /** Where our own form goes; without it nothing is written. */
+  readonly targetPath?: string
+  /** Name of configs/model, for a file that does not tell its sizes. */
+  readonly modelConfig?: string
+  readonly allowMissing: boolean
+}
+export interface ConvertResult {
+  readonly keys: { readonly loaded: number; readonly missing: readonly string[]; readonly unexpected: readonly string[]; readonly reshaped: readonly string[] }
+  readonly modelName: string
+  readonly parameters: number
+  readonly sizeBytes: number
 }
 
 export interface TrainRequest {
@@ -64,6 +83,7 @@ export interface ComputeMethods {
   info: { request: Record<string, never>; result: BackendInfo }
   explain: { request: ExplainRequest; result: ExplainResult }
   score: { request: ScoreRequest; result: { readonly scored: number; readonly skipped: readonly { regionId: string; reason: string }[] } }
+  convert: { request: ConvertRequest; result: ConvertResult }
   train: { request: TrainRequest; result: RunResult }
 }
 export type ComputeMethod = keyof ComputeMethods

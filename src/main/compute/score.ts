@@ -5,8 +5,9 @@ import { disposeParams } from '../model/params.ts'
 import { createImageCache } from '../train/image-cache.ts'
 import { loadModel } from '../train/model-files.ts'
 import { groupByImage, readManifest } from '../train/samples.ts'
-import { scoreImages } from '../train/scoring.ts'
-import type { ComputeEvent, ComputeMethods, ScoreRequest } from './protocol.ts'
+import { LONGEST_PHRASE, scoreImages, type ScoredSample } from '../train/scoring.ts'
+import { preCaption } from '../model/pre-caption.ts'
+import type { ComputeEvent, ComputeMethods, ScoredRegion, ScoreRequest } from './protocol.ts'
 
 export interface ScoreOptions {
   readonly signal?: AbortSignal
@@ -20,12 +21,18 @@ export async function scoreManifest(request: ScoreRequest, { signal, onBatch }: 
   const model = await loadModel(request.checkpointPath, request.modelConfigPath)
   try {
     const cache = createImageCache(model.config.image.size, 'bicubic', 0) // every image is seen once
+    const phrases = new Map(images.flatMap((image) => image.regions.map((region) => [region.regionId, region.phrase] as const)))
+    const withTokens = (sample: ScoredSample): ScoredRegion => {
+      const phrase = phrases.get(sample.regionId)!
+      const { tokens, truncated } = model.tokenizer.encode(preCaption(phrase, LONGEST_PHRASE), model.config.max_tokens)
+      return { ...sample, phrase, tokens, truncated }
+    }
     const skipped: { regionId: string; reason: string }[] = []
     let scored = 0
     for await (const batch of scoreImages(model, images, cache, signal)) {
       scored += batch.scored.length
       for (const { image, reason } of batch.unreadable) for (const { regionId } of image.regions) skipped.push({ regionId, reason })
-      onBatch({ type: 'score.batch', done: scored + skipped.length, total, regions: batch.scored })
+      onBatch({ type: 'score.batch', done: scored + skipped.length, total, regions: batch.scored.map(withTokens) })
       await setImmediate()
     }
     if (signal?.aborted) throw new AppError('cancelled', `Stopped after ${scored} of ${total} regions; these are kept.`)

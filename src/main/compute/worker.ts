@@ -8,6 +8,7 @@ import { AppError, toErrorData } from '../../shared/errors.ts'
 import { setTf } from '../model/tf.ts'
 import { runTraining } from '../train/recipe.ts'
 import { loadBackend } from './backend.ts'
+import { convertCheckpoint } from './convert.ts'
 import { createExplainer, type Explainer } from './explain.ts'
 import type { ComputeEvent, ComputeMethod, ComputeMethods, FromCompute, ToCompute } from './protocol.ts'
 import { scoreManifest } from './score.ts'
@@ -32,6 +33,10 @@ const handlers: Handlers = {
   async score(request, signal, emit) {
     await backend()
     return scoreManifest(request, { signal, onBatch: emit })
+  },
+  async convert(request) {
+    await backend()
+    return convertCheckpoint(request)
   },
   async train(request, signal, emit) {
     await backend()

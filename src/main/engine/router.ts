@@ -38,7 +38,7 @@ export function createRouter(handlers: EngineHandlers) {
     router[feature] = {}
     for (const name of Object.keys(procedures)) {
       const run = (handlers as unknown as Record<string, Record<string, PlainHandler>>)[feature]?.[name]
-      if (!run) continue; if (!run) throw new Error(`The engine has no ${feature}.${name}.`)
+      if (!run) throw new Error(`The engine has no ${feature}.${name}.`)
       router[feature][name] = builder[feature]![name]!.handler(async ({ input, signal }) => {
         try {
           return await run(input, { signal })

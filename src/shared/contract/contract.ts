@@ -154,6 +154,8 @@ export const contract = {
     list: call(none, z.array(checkpointSchema)),
     import: call(z.object({ path: z.string(), name: z.string().optional(), modelConfig: z.string().optional(), allowMissing: z.boolean().optional() }),
       z.object({ checkpoint: checkpointSchema, keys: keyReportSchema })),
+    /** The account of keys before anything is imported. */
+    inspect: call(z.object({ path: z.string(), modelConfig: z.string().optional() }), z.object({ keys: keyReportSchema, modelName: z.string(), parameters: z.number().int(), sizeBytes: z.number() })),
     rename: call(z.object({ id: z.string(), name: z.string() }), checkpointSchema),
     remove: call(byId, none),
   },

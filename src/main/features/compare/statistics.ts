@@ -2,6 +2,7 @@
  * Is B better than A, by how much, and is that luck? Paired statistics over the regions that both checkpoints were scored on.
  * Regions of one image are not independent, so the intervals come from a bootstrap that draws whole images.
  */
+import { setImmediate } from 'node:timers/promises'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { z } from 'zod'
@@ -15,16 +16,20 @@ type Slice = Comparison['slices'][number]
 export interface BootstrapOptions {
   readonly draws?: number
   readonly seed?: number
+  /** Tags of each row, for a slice a tag. */
+  readonly tags?: readonly (readonly string[])[]
 }
 
 /** Everything of a comparison that is computed from its rows. Changes are b minus a; intervals hold 95 %. */
-export function compareScores(rows: readonly CompareRow[], { draws = 10_000, seed = 1 }: BootstrapOptions = {}): Pick<Comparison, 'headline' | 'matrix' | 'mcnemarP' | 'bootstrapDraws' | 'slices'> {
+export async function compareScores(
+  rows: readonly CompareRow[], { draws = 10_000, seed = 1, tags = [] }: BootstrapOptions = {},
+): Promise<Pick<Comparison, 'headline' | 'matrix' | 'mcnemarP' | 'bootstrapDraws' | 'slices'>> {
   if (rows.length === 0) return { headline: null, matrix: null, mcnemarP: null, bootstrapDraws: draws, slices: [] }
   const matrix = hitMatrix(rows)
   const measures = MEASURES.map((measure) => ({ a: Float64Array.from(rows, (row) => measure(row.a)), b: Float64Array.from(rows, (row) => measure(row.b)) }))
   const changes = measures.map(({ a, b }) => a.map((value, i) => b[i]! - value))
-  const members = Object.entries(SLICES).flatMap(([name, belongs]) => {
-    const inside = rows.map((row, i) => (belongs(row) ? i : -1)).filter((i) => i >= 0)
+  const members = [...Object.entries(SLICES), ...tagSlices(tags)].flatMap(([name, belongs]) => {
+    const inside = rows.map((row, i) => (belongs(row, i) ? i : -1)).filter((i) => i >= 0)
     return inside.length > 0 && inside.length < rows.length ? [{ name, inside }] : []
   })
   // One set of draws serves the headline and every slice: a slice's value is zero outside it, its size a second column.
@@ -39,7 +44,7 @@ export function compareScores(rows: readonly CompareRow[], { draws = 10_000, see
     }
     columns.push({ values, weights })
   }
-  const intervals = bootstrapMeans(columns, rows.map((row) => row.imageId), draws, seed)
+  const intervals = await bootstrapMeans(columns, rows.map((row) => row.imageId), draws, seed)
   const interval = (i: number): Interval => ({ a: mean(measures[i]!.a), b: mean(measures[i]!.b), change: mean(changes[i]!), ...intervals[i]! })
   return {
     headline: { pointingGame: interval(0), consistency: interval(1), uncertain: interval(2), matchProbability: interval(3) },
@@ -64,8 +69,10 @@ const COLOUR = /\b(red|orange|yellow|green|blue|purple|pink|brown|black|white|gr
 const POSITION = /\b(left|right|top|bottom|upper|lower|front|back|behind|above|below|middle|center|centre|near|next|between)\b/i
 const SIZE = /\b(small|smaller|smallest|little|tiny|big|bigger|biggest|large|larger|largest|tall|short)\b/i
 
+type Belongs = (row: CompareRow, index: number) => boolean
+
 /** Box sizes by share of the image: below 1 %, 1 to 10 %, above, as COCO's 32 and 96 px squares at its usual image size. */
-const SLICES: Readonly<Record<string, (row: CompareRow) => boolean>> = {
+const SLICES: Readonly<Record<string, Belongs>> = {
   'Box: small': (row) => row.boxAreaShare < 0.01,
   'Box: medium': (row) => row.boxAreaShare >= 0.01 && row.boxAreaShare < 0.1,
   'Box: large': (row) => row.boxAreaShare >= 0.1,
@@ -75,6 +82,16 @@ const SLICES: Readonly<Record<string, (row: CompareRow) => boolean>> = {
   'Colour word': (row) => COLOUR.test(row.phrase),
   'Size word': (row) => SIZE.test(row.phrase),
   'Position word': (row) => POSITION.test(row.phrase),
+}
+
+const MOST_TAGS = 12
+
+/** The tags used most, each a slice. */
+function tagSlices(tags: readonly (readonly string[])[]): [string, Belongs][] {
+  const counts = new Map<string, number>()
+  for (const list of tags) for (const tag of list) counts.set(tag, (counts.get(tag) ?? 0) + 1)
+  const frequent = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, MOST_TAGS)
+  return frequent.map(([tag]) => [`Tag: ${tag}`, (_row, i) => tags[i]!.includes(tag)])
 }
 
 export function hitMatrix(rows: readonly CompareRow[]): NonNullable<Comparison['matrix']> {
@@ -105,15 +122,23 @@ interface Column {
   readonly weights: Float64Array
 }
 
-/** 2.5 % and 97.5 % points of weighted means when whole images are drawn with replacement. */
-export function bootstrapMeans(columns: readonly Column[], imageIds: readonly string[], draws: number, seed: number): { low: number; high: number }[] {
+/** How long it computes before it lets other work of the engine through. */
+const SLICE_MS = 12
+
+/** 2.5 % and 97.5 % points of weighted means when whole images are drawn with replacement. Gives way to other work in between. */
+export async function bootstrapMeans(columns: readonly Column[], imageIds: readonly string[], draws: number, seed: number): Promise<{ low: number; high: number }[]> {
   const { sums, counts, images } = sumByImage(columns, imageIds)
   const width = columns.length
   const statistics = columns.map(() => new Float64Array(draws))
   const generator = xoroshiro128plus(seed)
   const totals = new Float64Array(width)
   const sizes = new Float64Array(width)
+  let sliceFrom = performance.now()
   for (let draw = 0; draw < draws; draw++) {
+    if (performance.now() - sliceFrom > SLICE_MS) {
+      await setImmediate()
+      sliceFrom = performance.now()
+    }
     totals.fill(0)
     sizes.fill(0)
     for (let i = 0; i < images; i++) {

@@ -1,0 +1,64 @@
+/** Checkpoints: list, import with an account of every key, rename, remove. */
+import { mkdir, rm } from 'node:fs/promises'
+import { basename, extname, join, resolve } from 'node:path'
+import type { EngineContext, Handlers } from '../../engine/context.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { ConvertResult } from '../../compute/protocol.ts'
+import { type CheckpointRow, requireCheckpoint, toCheckpoint } from '../../store/checkpoint-rows.ts'
+import { newId } from '../../store/ids.ts'
+import { registerCheckpoint } from '../register-checkpoint.ts'
+
+export function checkpointsHandlers({ db, project, events, interactive }: EngineContext): Handlers<'checkpoints'> {
+  const changed = <T>(value: T): T => {
+    events.emit({ type: 'checkpoints.changed' })
+    return value
+  }
+  return {
+    list: () => db.all<CheckpointRow>('SELECT * FROM checkpoints ORDER BY created_at DESC, id DESC').map(toCheckpoint),
+    inspect: async ({ path, modelConfig }, call) => {
+      const { keys, ...rest } = await interactive.call('convert', { sourcePath: resolve(path), allowMissing: true, ...(modelConfig ? { modelConfig } : {}) }, call?.signal ? { signal: call.signal } : {})
+      return { ...rest, keys: shown(keys) }
+    },
+    /** The weights are written into the project in our own form, so that the original may go and loading is quick. */
+    import: async ({ path, name, modelConfig, allowMissing }, call) => {
+      const source = resolve(path)
+      const folder = join(project.dir, 'checkpoints')
+      await mkdir(folder, { recursive: true })
+      const target = join(folder, `${newId('imported')}.safetensors`)
+      try {
+        const { keys } = await interactive.call(
+          'convert', { sourcePath: source, targetPath: target, allowMissing: allowMissing ?? false, ...(modelConfig ? { modelConfig } : {}) }, call?.signal ? { signal: call.signal } : {},
+        )
+        const report = shown(keys)
+        const checkpoint = await registerCheckpoint(project, {
+          path: target, name: name?.trim() || basename(source, extname(source)), origin: 'imported', keyReport: JSON.stringify(report),
+        })
+        return changed({ checkpoint, keys: report })
+      } catch (error) {
+        await rm(target, { force: true })
+        throw error
+      }
+    },
+    rename: ({ id, name }) => {
+      const text = name.trim()
+      if (!text) throw new AppError('bad-input', 'A checkpoint needs a name.', 'Type one.', 'name')
+      requireCheckpoint(db, id)
+      db.run('UPDATE checkpoints SET name = ? WHERE id = ?', text, id)
+      return changed(toCheckpoint(requireCheckpoint(db, id)))
+    },
+    /** The file goes too, except one that comes with the program. */
+    remove: async ({ id }) => {
+      const row = requireCheckpoint(db, id)
+      const user = db.get<{ name: string }>("SELECT name FROM runs WHERE start_checkpoint_id = ? AND state IN ('waiting', 'starting', 'training', 'stopping')", id)
+      if (user) throw new AppError('busy', `The run ${user.name} starts from this checkpoint.`, 'Stop the run first.', id)
+      db.run('DELETE FROM checkpoints WHERE id = ?', id)
+      const file = project.fromStored(row.path)
+      if (row.origin !== 'shipped' && project.toStored(file) !== file) await rm(file, { force: true })
+      return changed({})
+    },
+  }
+}
+
+function shown(keys: ConvertResult['keys']) {
+  return { loaded: keys.loaded, missing: [...keys.missing], unexpected: [...keys.unexpected], reshaped: [...keys.reshaped] }
+}

@@ -1,0 +1,100 @@
+/** Runs: presets, what a run would need, start, stop, resume, and everything the Train screen draws. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EngineContext, Handlers } from '../../engine/context.ts'
+import { flattenConfig, settingsOf } from '../../../shared/config/run-config.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
+import { newId } from '../../store/ids.ts'
+import { manifestSamples } from '../../store/manifest-rows.ts'
+import { readLines } from '../../train/files.ts'
+import { resolveVocabulary } from '../../train/model-files.ts'
+import { listPresets } from '../../train/presets.ts'
+import { freezeRun, runPaths } from '../../train/run-folder.ts'
+import { estimateNeeds, planRun } from './plan.ts'
+import { metricsAfter, OPEN_STATES, requireRun, type RunRow, toRun } from './rows.ts'
+import { createTraining } from './train-job.ts'
+
+type Probes = Awaited<ReturnType<Handlers<'runs'>['probes']>>
+/** A line of probes.jsonl. */
+interface ProbeLine {
+  readonly step: number
+  readonly heat: readonly (Probes['samples'][number] & Probes['frames'][number]['heat'][number])[]
+}
+
+export function runsHandlers(context: EngineContext): Handlers<'runs'> {
+  const { db, project } = context
+  const training = createTraining(context)
+  const pathsOf = (row: RunRow) => runPaths(project.fromStored(row.folder))
+  return {
+    presets: async () => (await listPresets()).map(({ name, config }) => ({
+      name, title: config.title, summary: config.summary,
+      settings: settingsOf(config).map(({ choices, ...setting }) => ({ ...setting, ...(choices ? { choices: [...choices] } : {}) })),
+    })),
+    estimate: async (input) => {
+      const plan = await planRun(context, input)
+      const needs = await estimateNeeds(context, plan)
+      const problems = [...plan.problems]
+      if (needs.memoryBytes !== null && needs.memoryBytes > needs.memoryAvailableBytes) {
+        problems.push({ key: 'batch.images', blocking: false, message: 'This may need more memory than is free now: use fewer images a step, or close other programs.' })
+      }
+      if (needs.diskBytes !== null && needs.diskBytes > needs.diskAvailableBytes) problems.push({ key: 'save.keep', blocking: true, message: 'The disk has not enough room for the checkpoints of this run.' })
+      return { problems, trainRegions: plan.regions['train'] ?? 0, valRegions: plan.regions['val'] ?? 0, totalSteps: plan.totalSteps, ...needs }
+    },
+    start: async (input) => {
+      const plan = await planRun(context, input)
+      const blocking = plan.problems.find((problem) => problem.blocking)
+      if (blocking || !plan.config || !plan.modelConfig) throw new AppError('bad-input', blocking?.message ?? 'These settings cannot be used.', 'Change this setting, then start again.', blocking?.key)
+      const id = newId('run')
+      const dir = join(project.runsDir, id)
+      const start = input.startCheckpointId ? requireCheckpoint(db, input.startCheckpointId) : null
+      const samples = () => manifestSamples(db, plan.filter, (stored) => project.fromStored(stored), { sql: "r.split IN ('train', 'val')", values: [] })
+      try {
+        const modelConfig = start ? plan.modelConfig : await resolveVocabulary(plan.modelConfig, phrasesOf(samples()))
+        await freezeRun({ dir, config: plan.config, modelConfig, samples: samples(), ...(start ? { startCheckpoint: project.fromStored(start.path) } : {}) })
+        const row = db.transaction(() => {
+          const { number } = db.get<{ number: number }>('SELECT coalesce(max(number), 0) + 1 AS number FROM runs')!
+          db.run(
+            `INSERT INTO runs (id, number, name, preset, dataset_id, start_checkpoint_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, 0, ?, 0, 0, ?)`,
+            id, number, input.name?.trim() || `Run ${number}`, input.preset, input.datasetId, input.startCheckpointId ?? null, project.toStored(dir),
+            JSON.stringify(flattenConfig(plan.config!)), plan.totalSteps, new Date().toISOString(),
+          )
+          return requireRun(db, id)
+        })
+        return training.queue(row, false)
+      } catch (error) {
+        if (!db.get('SELECT 1 FROM runs WHERE id = ?', id)) await rm(dir, { recursive: true, force: true })
+        throw error
+      }
+    },
+    stop: ({ id }) => {
+      const row = requireRun(db, id)
+      if (!training.stop(id)) throw new AppError('conflict', `${row.name} is not running.`, 'Look at the list of runs.', id)
+      return toRun(requireRun(db, id))
+    },
+    resume: ({ id }) => {
+      const row = requireRun(db, id)
+      if ((OPEN_STATES as readonly string[]).includes(row.state)) throw new AppError('conflict', `${row.name} is in the queue already.`, 'Look at the list of runs.', id)
+      if (row.state === 'finished') throw new AppError('conflict', `${row.name} has finished.`, 'Start a new run from its checkpoint to train longer.', id)
+      // What was measured after the last saved step will be measured again.
+      db.run('DELETE FROM metrics WHERE run_id = ? AND step > ?', id, row.last_saved_step ?? 0)
+      db.run('UPDATE runs SET step = ? WHERE id = ?', row.last_saved_step ?? 0, id)
+      return training.queue(requireRun(db, id), true)
+    },
+    list: () => db.all<RunRow>('SELECT * FROM runs ORDER BY number DESC').map(toRun),
+    get: ({ id }) => toRun(requireRun(db, id)),
+    metrics: ({ id, afterStep }) => metricsAfter(db, requireRun(db, id).id, afterStep),
+    probes: async ({ id }) => {
+      const lines = await readLines<ProbeLine>(pathsOf(requireRun(db, id)).probes)
+      const samples = (lines.at(-1)?.heat ?? []).map(({ regionId, imageId, phrase, boxes, width, height }) => ({ regionId, imageId, phrase, boxes: [...boxes], width, height }))
+      const frames = lines.map(({ step, heat }) => ({ step, heat: heat.map(({ grid, peak, insideEnergy, pointingHit }) => ({ grid, peak, insideEnergy, pointingHit })) }))
+      return { samples, frames }
+    },
+    log: async ({ id }) => readLines<{ at: string; text: string }>(pathsOf(requireRun(db, id)).log),
+  }
+}
+
+function* phrasesOf(samples: Iterable<{ readonly phrase: string }>): Generator<string> {
+  for (const { phrase } of samples) yield phrase
+}

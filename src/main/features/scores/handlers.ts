@@ -1,0 +1,113 @@
+/** Scores of a whole dataset by one checkpoint, as a job in the background; and what is known so far. */
+import { open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EngineContext, Handlers } from '../../engine/context.ts'
+import type { ModelConfig } from '../../../shared/config/model-config.ts'
+import { AppError } from '../../../shared/errors.ts'
+import type { ScoredRegion } from '../../compute/protocol.ts'
+import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
+import type { Db } from '../../store/db.ts'
+import { findHeat, putScores, scoreRegionsOfHeat, storeHeat } from '../../store/heat-rows.ts'
+import { manifestSamples } from '../../store/manifest-rows.ts'
+import { PROTOCOL } from '../../store/region-rows.ts'
+
+const ANNOUNCE_EVERY_MS = 2000
+
+export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
+  const { db, jobs } = context
+  return {
+    compute: ({ datasetId, checkpointId, splits }) => {
+      const dataset = db.get<{ name: string }>("SELECT name FROM datasets WHERE id = ? AND state = 'ready'", datasetId)
+      if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
+      const checkpoint = requireCheckpoint(db, checkpointId)
+      return jobs.add({
+        kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions',
+        work: ({ id, signal, progress }) =>
+          scoreDataset(context, { jobId: id, datasetId, checkpoint, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
+      })
+    },
+    summary: ({ datasetId }) =>
+      db.all<{ checkpointId: string; split: string; regions: number; pointingGame: number; consistency: number }>(
+        `SELECT s.checkpoint_id AS checkpointId, r.split AS split, count(*) AS regions, avg(s.pointing_hit) AS pointingGame, avg(s.inside_energy) AS consistency
+         FROM scores s CROSS JOIN regions r ON r.id = s.region_id AND r.deleted = 0 WHERE s.dataset_id = ? AND s.protocol = ? GROUP BY s.checkpoint_id, r.split`,
+        datasetId, PROTOCOL,
+      ),
+  }
+}
+
+interface ScoreRequest {
+  readonly jobId: string
+  readonly datasetId: string
+  readonly checkpoint: CheckpointRow
+  readonly splits?: string[] | undefined
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number, total: number) => void
+}
+
+/** Scores what has no score yet; each batch is kept as it comes, so a cancelled or killed job goes on where it ended. */
+async function scoreDataset({ db, project, worker, events }: EngineContext, request: ScoreRequest) {
+  const { checkpoint, datasetId, signal } = request
+  const manifestPath = join(project.cacheDir, `${request.jobId}.jsonl`)
+  const announce = (): void => events.emit({ type: 'scores.changed', datasetId, checkpointId: checkpoint.id })
+  const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, PROTOCOL] }
+  const filter = { datasetId, ...(request.splits?.length ? { splits: request.splits } : {}) }
+  let announcedMs = Date.now()
+  try {
+    const total = await writeLines(manifestPath, manifestSamples(db, filter, (stored) => project.fromStored(stored), unscored))
+    if (total === 0) return { scored: 0, skipped: [] }
+    request.onProgress(0, total)
+    const config = JSON.parse(checkpoint.model_config) as ModelConfig
+    const result = await worker.call('score', { checkpointPath: project.fromStored(checkpoint.path), manifestPath }, {
+      signal,
+      onEvent: (event) => {
+        if (event.type !== 'score.batch') return
+        db.transaction(() => {
+          if (!db.get('SELECT 1 FROM checkpoints WHERE id = ?', checkpoint.id)) return
+          for (const region of event.regions) keep(db, region, checkpoint.id, datasetId, config)
+        })
+        request.onProgress(event.done, event.total)
+        if (Date.now() - announcedMs < ANNOUNCE_EVERY_MS) return
+        announcedMs = Date.now()
+        announce()
+      },
+    })
+    return { scored: result.scored, skipped: result.skipped }
+  } finally {
+    announce()
+    await rm(manifestPath, { force: true })
+  }
+}
+
+function keep(db: Db, scored: ScoredRegion, checkpointId: string, datasetId: string, config: ModelConfig): void {
+  const region = db.get<{ image_id: string; revision: number; deleted: number }>('SELECT image_id, revision, deleted FROM regions WHERE id = ?', scored.regionId)
+  if (!region) return
+  storeHeat(db, {
+    checkpointId, imageId: region.image_id, phrase: scored.phrase, grid: scored.grid, peak: scored.peak, matchProbability: scored.scores.matchProbability,
+    layer: config.gradcam_layer, maskSize: config.mask_size, tokens: scored.tokens, truncated: scored.truncated,
+  })
+  if (region.deleted) return
+  if (region.revision === scored.revision) putScores(db, { checkpointId, regionId: scored.regionId, datasetId, revision: region.revision }, scored.scores)
+  else scoreRegionsOfHeat(db, findHeat(db, checkpointId, region.image_id, scored.phrase)!) // edited meanwhile: from the heatmap, if the phrase is still this one
+}
+
+const LINES_AT_ONCE = 1000
+
+/** @returns how many lines were written */
+async function writeLines(path: string, rows: Iterable<unknown>): Promise<number> {
+  const file = await open(path, 'w')
+  try {
+    let count = 0
+    let lines: string[] = []
+    for (const row of rows) {
+      lines.push(`${JSON.stringify(row)}\n`)
+      count++
+      if (lines.length < LINES_AT_ONCE) continue
+      await file.write(lines.join(''))
+      lines = []
+    }
+    await file.write(lines.join(''))
+    return count
+  } finally {
+    await file.close()
+  }
+}
