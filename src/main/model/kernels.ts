@@ -57,7 +57,9 @@ const binary = (name: string) => (a: Tensor, b: Tensor | number): Tensor =>
 export const add = binary('AddV2')
 export const sub = binary('Sub')
 export const mul = binary('Mul')
+export const div = binary('RealDiv')
 export const square = unary('Square')
+export const sqrt = unary('Sqrt')
 export const exp = unary('Exp')
 export const erf = unary('Erf')
 export const rsqrt = unary('Rsqrt')
@@ -149,4 +151,11 @@ function convolutionAttributes(stride: number): readonly Attribute[] {
       { name: 'dilations', type, value: [1, 1, 1, 1] },
     ]
   })
+}
+
+/** Lengths along axis 0 of a vector. */
+export function splitVector(x: Tensor, lengths: readonly number[]): Tensor[] {
+  const set = attributes(`split${lengths.length}`, () => [typeAttribute('T'), typeAttribute('Tlen', true), intAttribute('num_split', lengths.length)])
+  const axis = constant('axis0', () => tf.scalar(0, 'int32'))
+  return backend().executeMultipleOutputs('SplitV', set, [x, ints(lengths), axis], lengths.length)
 }

@@ -1,9 +1,11 @@
 /**
- * AdamW with decoupled weight decay, one variable at a time so that temporaries stay as large as one tensor. Decay spares
- * biases and 1-dimensional parameters, as the reference's parameter groups do (its temperature, 0-dimensional, is decayed).
+ * AdamW with decoupled weight decay. Small tensors are worked on together, laid end to end, since a kernel call costs more
+ * than their arithmetic; large ones one at a time, so that temporaries stay as large as one tensor. Decay spares biases and
+ * 1-dimensional parameters, as the reference's parameter groups do (its temperature, 0-dimensional, is decayed).
  */
+import * as k from '../model/kernels.ts'
 import { variableOf } from '../model/params.ts'
-import { tf, type Scalar, type Tensor, type Variable } from '../model/tf.ts'
+import { tf, type Tensor, type Variable } from '../model/tf.ts'
 import type { ModelParams } from '../model/types.ts'
 
 export interface AdamWSettings {
@@ -15,13 +17,38 @@ export interface AdamWSettings {
 
 export const REFERENCE_ADAMW: AdamWSettings = { weightDecay: 0.02, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
 
-export interface AdamWState {
-  readonly settings: AdamWSettings
-  readonly moments: Map<string, { readonly first: Variable; readonly second: Variable; step: number }>
+/** One parameter's moments on the host. */
+export interface Moment {
+  readonly shape: readonly number[]
+  readonly first: Float32Array
+  readonly second: Float32Array
+  /** Updates made so far. */
+  readonly step: number
 }
 
+/** Parameters that share their number of updates and whether they decay, end to end. */
+interface Bucket {
+  readonly names: readonly string[]
+  readonly sizes: readonly number[]
+  readonly shapes: readonly (readonly number[])[]
+  readonly decayed: boolean
+  readonly first: Variable
+  readonly second: Variable
+  step: number
+}
+
+export interface AdamWState {
+  readonly settings: AdamWSettings
+  buckets: readonly Bucket[]
+  /** Moments of parameters that had no gradient last time. */
+  resting: Map<string, Moment>
+}
+
+/** A bucket grows to this many values: 4 MB a temporary. */
+const BUCKET_VALUES = 1 << 20
+
 export function createAdamW(settings: AdamWSettings): AdamWState {
-  return { settings, moments: new Map() }
+  return { settings, buckets: [], resting: new Map() }
 }
 
 export function isDecayed(name: string, rank: number): boolean {
@@ -39,54 +66,116 @@ export interface AdamWStep {
  * @returns the norm of all gradients together, before clipping.
  */
 export function applyAdamW(state: AdamWState, params: ModelParams, gradients: Map<string, Tensor>, step: AdamWStep): { gradientNorm: number } {
-  const gradientNorm = globalNorm(gradients)
+  const names = [...gradients.keys()]
+  if (!sameNames(state.buckets, names)) arrange(state, params, names)
+  const flat = state.buckets.map((bucket) => {
+    const pieces = bucket.names.map((name) => gradients.get(name)!)
+    const joined = tf.tidy(() => joinFlat(pieces))
+    tf.dispose(pieces)
+    return joined
+  })
+  gradients.clear()
+  const gradientNorm = Math.sqrt(flat.reduce((sum, gradient) => sum + tf.tidy(() => tf.sum(k.square(gradient)).dataSync()[0]!), 0))
   // PyTorch's clip_grad_norm_ divides by the norm + 1e-6.
   const scale = step.clipNorm === null ? 1 : Math.min(1, step.clipNorm / (gradientNorm + 1e-6))
-  for (const [name, gradient] of gradients) {
-    updateVariable(state, name, variableOf(params, name), gradient, step.learningRate, scale)
-    gradient.dispose()
-  }
-  gradients.clear()
+  state.buckets.forEach((bucket, i) => {
+    tf.tidy(() => updateBucket(state.settings, bucket, params, flat[i]!, step.learningRate, scale))
+    flat[i]!.dispose()
+  })
   return { gradientNorm }
 }
 
-function globalNorm(gradients: ReadonlyMap<string, Tensor>): number {
-  return tf.tidy(() => {
-    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)) as Scalar)
-    return squares.length === 0 ? 0 : Math.sqrt(tf.sum(tf.stack(squares)).dataSync()[0]!)
+function joinFlat(pieces: readonly Tensor[]): Tensor {
+  const flat = pieces.map((piece) => k.reshape(piece, [piece.size]))
+  return flat.length === 1 ? flat[0]! : k.concat(flat)
+}
+
+function updateBucket(settings: AdamWSettings, bucket: Bucket, params: ModelParams, gradient: Tensor, rate: number, scale: number): void {
+  const { beta1, beta2, epsilon, weightDecay } = settings
+  bucket.step += 1
+  const { first, second, step } = bucket
+  const g = scale === 1 ? gradient : k.mul(gradient, tf.scalar(scale))
+  first.assign(k.add(k.mul(first, beta1), k.mul(g, 1 - beta1)))
+  second.assign(k.add(k.mul(second, beta2), k.mul(k.square(g), 1 - beta2)))
+  const divisor = k.add(k.div(k.sqrt(second), tf.scalar(Math.sqrt(1 - beta2 ** step))), epsilon)
+  const change = k.mul(k.div(first, divisor), tf.scalar(rate / (1 - beta1 ** step)))
+  const parts = bucket.names.length === 1 ? [change] : k.splitVector(change, bucket.sizes)
+  const kept = bucket.decayed ? tf.scalar(1 - rate * weightDecay) : null
+  parts.forEach((part, i) => {
+    const variable = variableOf(params, bucket.names[i]!)
+    variable.assign(k.sub(kept ? k.mul(variable, kept) : variable, k.reshape(part, bucket.shapes[i]!)))
   })
 }
 
-function updateVariable(state: AdamWState, name: string, variable: Variable, gradient: Tensor, learningRate: number, scale: number): void {
-  const { beta1, beta2, epsilon, weightDecay } = state.settings
-  const moment = momentOf(state, name, variable)
-  moment.step += 1
-  const correction1 = 1 - beta1 ** moment.step
-  const correction2 = Math.sqrt(1 - beta2 ** moment.step)
-  tf.tidy(() => {
-    const g = scale === 1 ? gradient : tf.mul(gradient, scale)
-    moment.first.assign(tf.add(tf.mul(moment.first, beta1), tf.mul(g, 1 - beta1)))
-    moment.second.assign(tf.add(tf.mul(moment.second, beta2), tf.mul(tf.square(g), 1 - beta2)))
-    const divisor = tf.add(tf.div(tf.sqrt(moment.second as Tensor), correction2), epsilon)
-    const decayed = isDecayed(name, variable.rank) ? tf.mul(variable, 1 - learningRate * weightDecay) : variable
-    variable.assign(tf.sub(decayed, tf.mul(tf.div(moment.first, divisor), learningRate / correction1)))
-  })
+function sameNames(buckets: readonly Bucket[], names: readonly string[]): boolean {
+  const known = new Set(buckets.flatMap((bucket) => bucket.names))
+  return known.size === names.length && names.every((name) => known.has(name))
 }
 
-function momentOf(state: AdamWState, name: string, variable: Variable) {
-  let moment = state.moments.get(name)
-  if (!moment) {
-    const zeros = (): Variable => tf.tidy(() => tf.variable(tf.zeros(variable.shape), false))
-    moment = { first: zeros(), second: zeros(), step: 0 }
-    state.moments.set(name, moment)
+/** Groups the parameters that have gradients now; rare, since losses switch on and off seldom. */
+function arrange(state: AdamWState, params: ModelParams, names: readonly string[]): void {
+  const moments = readMoments(state)
+  disposeAdamW(state)
+  const groups = new Map<string, string[][]>()
+  for (const name of names) {
+    const { size, rank } = variableOf(params, name)
+    const key = `${isDecayed(name, rank)} ${moments.get(name)?.step ?? 0}`
+    const lists = groups.get(key) ?? []
+    groups.set(key, lists)
+    const open = lists.at(-1)
+    const filled = open?.reduce((sum, other) => sum + variableOf(params, other).size, 0) ?? 0
+    if (open && filled + size <= BUCKET_VALUES) open.push(name)
+    else lists.push([name])
   }
-  return moment
+  state.buckets = [...groups.values()].flat().map((list) => makeBucket(params, list, moments))
+  for (const name of names) moments.delete(name)
+  state.resting = moments
+}
+
+function makeBucket(params: ModelParams, names: readonly string[], moments: ReadonlyMap<string, Moment>): Bucket {
+  const shapes = names.map((name) => variableOf(params, name).shape)
+  const sizes = names.map((name) => variableOf(params, name).size)
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const join = (which: 'first' | 'second'): Variable => {
+    const data = new Float32Array(total)
+    let at = 0
+    names.forEach((name, i) => {
+      const moment = moments.get(name)
+      if (moment) data.set(moment[which], at)
+      at += sizes[i]!
+    })
+    return tf.tidy(() => tf.variable(tf.tensor1d(data), false))
+  }
+  const decayed = isDecayed(names[0]!, shapes[0]!.length)
+  return { names, sizes, shapes, decayed, first: join('first'), second: join('second'), step: moments.get(names[0]!)?.step ?? 0 }
+}
+
+/** All moments by parameter, to be saved. */
+export function readMoments(state: AdamWState): Map<string, Moment> {
+  const moments = new Map(state.resting)
+  for (const { names, sizes, shapes, first, second, step } of state.buckets) {
+    const [firsts, seconds] = [first.dataSync<'float32'>(), second.dataSync<'float32'>()]
+    let at = 0
+    names.forEach((name, i) => {
+      const end = at + sizes[i]!
+      moments.set(name, { shape: shapes[i]!, first: firsts.slice(at, end), second: seconds.slice(at, end), step })
+      at = end
+    })
+  }
+  return moments
+}
+
+/** Puts saved moments in place of all there are. */
+export function restoreMoments(state: AdamWState, moments: ReadonlyMap<string, Moment>): void {
+  disposeAdamW(state)
+  state.resting = new Map(moments)
 }
 
 export function disposeAdamW(state: AdamWState): void {
-  for (const { first, second } of state.moments.values()) {
+  for (const { first, second } of state.buckets) {
     first.dispose()
     second.dispose()
   }
-  state.moments.clear()
+  state.buckets = []
+  state.resting = new Map()
 }

@@ -10,11 +10,10 @@ import { AppError } from '../../shared/errors.ts'
 import { openSafetensors, writeSafetensors, type TensorToWrite } from '../checkpoints/safetensors.ts'
 import { toFloat32 } from '../checkpoints/tensor-file.ts'
 import { exportTensors, paramsFromTensors } from '../model/load-params.ts'
-import { tf, type Variable } from '../model/tf.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
 import { explainWriteError } from './files.ts'
-import type { AdamWState } from './optimizer.ts'
+import { readMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
 
 export interface Best {
   readonly step: number
@@ -40,9 +39,9 @@ export async function saveRunState(path: string, params: ModelParams, optimizer:
   const tensors = new Map<string, TensorToWrite>()
   for (const [name, tensor] of exportTensors(params)) tensors.set(MODEL + name, tensor)
   const steps: Record<string, number> = {}
-  for (const [name, { first, second, step }] of optimizer.moments) {
-    tensors.set(FIRST + name, { shape: first.shape, data: first.dataSync<'float32'>() })
-    tensors.set(SECOND + name, { shape: second.shape, data: second.dataSync<'float32'>() })
+  for (const [name, { shape, first, second, step }] of readMoments(optimizer)) {
+    tensors.set(FIRST + name, { shape, data: first })
+    tensors.set(SECOND + name, { shape, data: second })
     steps[name] = step
   }
   await mkdir(dirname(path), { recursive: true })
@@ -61,13 +60,12 @@ export function loadRunState(path: string, config: ModelConfig, optimizer: AdamW
     const [state, steps] = [file.metadata[STATE_KEY], file.metadata[STEPS_KEY]]
     if (!state || !steps) throw new AppError('bad-input', 'The saved state of the run cannot be read.', 'Start the run again.', path)
     const { params } = paramsFromTensors(config, file.tensors, { place: path })
-    const values = (name: string): Variable => {
-      const tensor = file.tensors.get(name)!.read()
-      return tf.tidy(() => tf.variable(tf.tensor(toFloat32(tensor), [...tensor.shape]), false))
-    }
+    const values = (name: string): Float32Array => toFloat32(file.tensors.get(name)!.read())
+    const moments = new Map<string, Moment>()
     for (const [name, step] of Object.entries(JSON.parse(steps) as Record<string, number>)) {
-      optimizer.moments.set(name, { first: values(FIRST + name), second: values(SECOND + name), step })
+      moments.set(name, { shape: file.tensors.get(FIRST + name)!.shape, first: values(FIRST + name), second: values(SECOND + name), step })
     }
+    restoreMoments(optimizer, moments)
     return { params, state: JSON.parse(state) as RunProgressState }
   } finally {
     file.close()
