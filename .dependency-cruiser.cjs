@@ -59,7 +59,7 @@ module.exports = {
         ...['^src/main/features/', '^src/main/store/', '^src/main/formats/', '^src/main/checkpoints/', '^src/main/images/', '^src/shared/'],
         ...['^src/main/compute/(client|protocol)\\.ts$', '^src/main/engine/(jobs|events|context)\\.ts$'],
         // Files of runs and checkpoints: reading and writing them needs no TensorFlow.
-        '^src/main/train/(presets|run-folder|model-files|files)\\.ts$',
+        '^src/main/train/(presets|run-folder|run-events|model-files|files)\\.ts$',
       ],
     ),
     {
