@@ -16,6 +16,7 @@ import type { EngineContext } from './context.ts'
 import { type DemoSize, hadDemo, makeDemo } from './demo.ts'
 import { createEvents } from './events.ts'
 import { createHttpServer } from './http.ts'
+import { createJobLog } from './job-log.ts'
 import { createJobs } from './jobs.ts'
 import { createHandlers, createRouter, type EngineHandlers } from './router.ts'
 import { serveRpc } from './ws.ts'
@@ -59,7 +60,7 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
   const shippedDir = join(programDir, 'resources', 'checkpoints')
   const project = openProject(options.projectDir, { shippedDir, ...options.store })
   const events = createEvents()
-  const jobs = createJobs(events)
+  const jobs = createJobs(events, createJobLog(project.db))
   const compute = options.compute ?? ((role) => spawnCompute({ role, onLog: (line) => console.error(`[compute ${role}] ${line}`) }))
   const demoSize = typeof options.demo === 'object' ? options.demo : {}
   const context: EngineContext = {
@@ -111,6 +112,7 @@ async function serve(core: EngineCore, { port = 0, host = null, token = newToken
   const shown = host && host !== '0.0.0.0' && host !== '::' ? (host.includes(':') ? `[${host}]` : host) : '127.0.0.1'
   const url = `http://${shown}:${address.port}/`
   context.project.announce(url)
+  void core.handlers.system.info({}) // TensorFlow loads while the page does
   return {
     ...core, url, token,
     close: async () => {

@@ -56,11 +56,25 @@ interface Entry {
 const PUBLISH_EVERY_MS = 150
 const KEPT = 50
 
-export function createJobs(events: Events): Jobs {
+/** Where ended jobs are kept beyond the process. */
+export interface JobLog {
+  save(job: Job): void
+  /** Newest first. */
+  load(): Job[]
+}
+
+export function createJobs(events: Events, log: JobLog = { save: () => undefined, load: () => [] }): Jobs {
   const entries = new Map<string, Entry>()
   const busy = new Set<Lane>()
   let closing = false
 
+  const keep = (job: Job): void => {
+    try {
+      log.save(job)
+    } catch (error) {
+      console.error(`What happened could not be noted: ${toErrorData(error).message}`) // a full disk must not fail the job itself
+    }
+  }
   const publish = (entry: Entry): void => {
     if (entry.timer) clearTimeout(entry.timer)
     entry.timer = null
@@ -105,6 +119,7 @@ export function createJobs(events: Events): Jobs {
       }
     } finally {
       busy.delete(spec.lane)
+      keep(entry.job)
       entry.end.resolve(entry.job)
       trim()
       next()
@@ -127,6 +142,7 @@ export function createJobs(events: Events): Jobs {
     entry.abort.abort()
     if (waited) {
       update(entry, { state: 'cancelled' })
+      keep(entry.job)
       entry.end.resolve(entry.job)
       entry.spec.onSkipped?.()
     } else update(entry, { message: 'Stopping' })
@@ -145,7 +161,10 @@ export function createJobs(events: Events): Jobs {
       setImmediate(next)
       return job
     },
-    list: () => [...entries.values()].map((entry) => entry.job).reverse(),
+    list: () => {
+      const own = [...entries.values()].map((entry) => entry.job).reverse()
+      return [...own, ...log.load().filter((job) => !entries.has(job.id))]
+    },
     get: (id) => find(id).job,
     cancel: (id) => cancel(find(id)),
     ended: (id) => find(id).end.promise,

@@ -31,7 +31,7 @@ export async function registerCheckpoint(project: Project, checkpoint: NewCheckp
   const { size } = await stat(checkpoint.path)
   const sha256 = await hashOf(checkpoint.path)
   const { config, info, parameters } = await readHeader(checkpoint.path)
-  const metrics = JSON.stringify(checkpoint.metrics ?? info?.metrics ?? {})
+  const metrics = JSON.stringify(named(checkpoint.metrics ?? info?.metrics ?? {}))
   const step = checkpoint.step ?? info?.step ?? null
   return db.transaction(() => {
     const known = db.get<CheckpointRow>('SELECT * FROM checkpoints WHERE path = ?', stored)
@@ -54,6 +54,15 @@ export async function registerCheckpoint(project: Project, checkpoint: NewCheckp
     )
     return toCheckpoint(db.get<CheckpointRow>('SELECT * FROM checkpoints WHERE id = ?', id)!)
   })
+}
+
+/** Figures say by which protocol they were measured. */
+const METRIC_NAMES: Readonly<Record<string, string>> = {
+  'val.pointingGame': 'pointing game, AMC strict, val', 'val.consistency': 'consistency, val', 'val.matchProbability': 'match probability, val', 'val.matchAuc': 'match AUC, val',
+}
+
+function named(metrics: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [METRIC_NAMES[key] ?? key, value]))
 }
 
 async function readHeader(path: string) {

@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { AppError } from '../../shared/errors.ts'
 import type { Db } from './db.ts'
 import * as first from './migrations/0001-first.ts'
+import * as activity from './migrations/0002-activity.ts'
 
 export interface Migration {
   readonly version: number
@@ -10,7 +11,7 @@ export interface Migration {
 }
 
 /** Monotonic; a landed one is never edited. */
-export const MIGRATIONS: readonly Migration[] = [first]
+export const MIGRATIONS: readonly Migration[] = [first, activity]
 /** Marks the file as ours ("AMCW"), so that another program's database is not taken for a project. */
 export const APPLICATION_ID = 0x414d4357
 

@@ -15,6 +15,12 @@ interface Wanted {
   readonly phrase: string
 }
 
+interface Shared {
+  readonly answer: Promise<Heatmap>
+  readonly abort: AbortController
+  waiting: number
+}
+
 /** About a gigabyte for grids of 24 x 24; a dataset scored as a whole may hold more for as long as its job runs. */
 const MAX_STORED = 400_000
 const TRIM_EVERY = 500
@@ -22,11 +28,11 @@ const DAY_MS = 86_400_000
 
 export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
   const { db, events } = context
-  const computing = new Map<string, Promise<Heatmap>>()
+  const computing = new Map<string, Shared>()
   let sinceTrim = 0
 
-  const compute = async (wanted: Wanted): Promise<Heatmap> => {
-    const { heat, computeMs } = await explainOne(context, wanted)
+  const compute = async (wanted: Wanted, signal: AbortSignal): Promise<Heatmap> => {
+    const { heat, computeMs } = await explainOne(context, wanted, signal)
     const scored = db.transaction(() => {
       // Either may have been removed while it was computed.
       if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
@@ -48,31 +54,53 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
   }
 
   return {
-    get: (wanted) => {
+    get: (wanted, call) => {
       const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)
       if (row) {
         touch(db, wanted)
         return toHeatmap(row, 0, true)
       }
       const key = JSON.stringify([wanted.checkpointId, wanted.imageId, wanted.phrase])
-      const running = computing.get(key)
-      if (running) return running
-      const started = compute(wanted).finally(() => computing.delete(key))
-      computing.set(key, started)
-      return started
+      let shared = computing.get(key)
+      if (!shared) {
+        const abort = new AbortController()
+        const answer = compute(wanted, abort.signal).finally(() => {
+          if (computing.get(key)?.abort === abort) computing.delete(key)
+        })
+        shared = { answer, abort, waiting: 0 }
+        computing.set(key, shared)
+      }
+      return waitFor(shared, call?.signal, () => computing.delete(key))
     },
   }
 }
 
+/** The answer for one of those who asked; when the last of them no longer wants it, the computing is cancelled. */
+async function waitFor(shared: Shared, signal: AbortSignal | undefined, forget: () => void): Promise<Heatmap> {
+  shared.waiting++
+  const leave = (): void => {
+    if (--shared.waiting > 0) return
+    forget()
+    shared.abort.abort()
+  }
+  if (signal?.aborted) leave()
+  else signal?.addEventListener('abort', leave, { once: true })
+  try {
+    return await shared.answer
+  } finally {
+    signal?.removeEventListener('abort', leave)
+  }
+}
+
 /** Really computes one heatmap and stores nothing. @throws AppError 'not-found', 'bad-input' for an empty phrase or a missing image file */
-export async function explainOne({ db, project, interactive }: EngineContext, wanted: Wanted) {
+export async function explainOne({ db, project, interactive }: EngineContext, wanted: Wanted, signal?: AbortSignal) {
   const image = db.get<{ path: string }>('SELECT path FROM images WHERE id = ?', wanted.imageId)
   if (!image) throw new AppError('not-found', 'This image is not in the project any more.', 'Reload the list.', wanted.imageId)
   const checkpoint = requireCheckpoint(db, wanted.checkpointId)
   if (!wanted.phrase.trim()) throw new AppError('bad-input', 'An empty phrase has no heatmap.', 'Type what to look for.', 'phrase')
   const answer = await interactive.call('explain', {
     checkpointPath: project.fromStored(checkpoint.path), imagePath: project.fromStored(image.path), phrases: [wanted.phrase],
-  })
+  }, signal ? { signal } : {})
   const found = answer.phrases[0]
   if (!found) throw new AppError('internal', 'The computing process answered without a heatmap.', 'Try again.')
   return { heat: { ...found, checkpointId: wanted.checkpointId, imageId: wanted.imageId, phrase: wanted.phrase }, computeMs: answer.computeMs }

@@ -121,20 +121,14 @@ async function registerOf({ project, db, events }: EngineContext, run: RunRow, e
   events.emit({ type: 'checkpoints.changed' })
 }
 
-/** Lists a checkpoint of a run under its metrics' protocol, and forgets those whose files the run has cleared away. */
+/** Lists a checkpoint of a run, and forgets those whose files the run has cleared away. */
 export async function registerRunCheckpoint(
   { project, db }: Pick<EngineContext, 'project' | 'db'>, run: RunRow, { path, step, best, metrics }: { path: string; step: number; best: boolean; metrics: Readonly<Record<string, number>> },
 ): Promise<void> {
   if (!existsSync(path)) return
-  const named = Object.fromEntries(Object.entries(metrics).map(([key, value]) => [METRIC_NAMES[key] ?? key, value]))
-  await registerCheckpoint(project, { path, name: `${run.name}, step ${step.toLocaleString('en')}`, origin: 'run', runId: run.id, step, metrics: named, best })
+  await registerCheckpoint(project, { path, name: `${run.name}, step ${step.toLocaleString('en')}`, origin: 'run', runId: run.id, step, metrics, best })
   for (const row of db.all<CheckpointRow>('SELECT * FROM checkpoints WHERE run_id = ?', run.id)) {
     const file = project.fromStored(row.path)
     if (!existsSync(file) && basename(file).startsWith('step-')) db.run('DELETE FROM checkpoints WHERE id = ?', row.id)
   }
 }
-
-const METRIC_NAMES: Readonly<Record<string, string>> = {
-  'val.pointingGame': 'pointing game, AMC strict, val', 'val.consistency': 'consistency, val', 'val.matchProbability': 'match probability, val', 'val.matchAuc': 'match AUC, val',
-}
-

@@ -20,12 +20,17 @@ export function systemHandlers(context: EngineContext): Handlers<'system'> {
     }
     if (before.info === null || backend.info === null) events.emit({ type: 'backend.changed', ready: backend.info !== null, message: backend.problem || describe(backend.info!) })
   }
-  void ask()
+  let asked = false
   return {
-    info: () => ({
+    // The first call starts the computing process; a command that needs none never makes one.
+    info: () => {
+      if (!asked) void ask()
+      asked = true
+      return {
       version, project: { name: project.name, path: project.dir }, author: author(),
       backend: { ready: backend.info !== null, library: backend.info?.library ?? '', device: backend.info?.device ?? '', message: backend.problem || describe(backend.info!) },
-    }),
+      }
+    },
     doctor: async () => {
       await ask()
       return { lines: doctorLines(version, backend.info, backend.problem) }
