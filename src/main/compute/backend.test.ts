@@ -30,12 +30,15 @@ describe('the backend', () => {
   })
 })
 
-it('puts back only what is missing', () => {
+it('puts back what is missing and quiets what only warns', () => {
   const own = () => true
-  const util: Record<string, unknown> = { isArray: own }
+  const util: Record<string, unknown> = { isArray: own, isNullOrUndefined: own }
   restoreRemovedUtilities(util)
-  expect(util['isArray']).toBe(own)
-  const isNullOrUndefined = util['isNullOrUndefined'] as (value: unknown) => boolean
+  expect(util['isNullOrUndefined']).toBe(own)
+  expect(util['isArray']).toBe(Array.isArray)
+  const bare: Record<string, unknown> = {}
+  restoreRemovedUtilities(bare)
+  const isNullOrUndefined = bare['isNullOrUndefined'] as (value: unknown) => boolean
   expect([null, undefined, 0, ''].map(isNullOrUndefined)).toEqual([true, true, false, false])
 })
 

@@ -59,12 +59,12 @@ async function load(): Promise<Backend> {
 }
 
 /**
- * tfjs-node 4.22 calls util.isNullOrUndefined and util.isArray, which Node 23 removed. The fix is merged upstream and
- * was never released. Only what is missing is defined, so a Node that has them keeps its own.
+ * tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23 removed, and util.isArray, which still is there but warns on
+ * every start. The fix is merged upstream and was never released.
  */
 export function restoreRemovedUtilities(util: Record<string, unknown>): void {
   util['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
-  util['isArray'] ??= Array.isArray
+  util['isArray'] = Array.isArray
 }
 
 /** Folder of the tfjs-node package, or null when the dependencies are not installed. */
