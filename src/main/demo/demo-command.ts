@@ -77,8 +77,8 @@ export async function runDemo(options: DemoCommandOptions): Promise<DemoOutcome>
   })
   const samples = await demoSamples(dataDir)
   setTf((await loadBackend()).tf)
-  const withoutAmc = await train('without-amc', 'demo-without-amc', samples, options)
   const withAmc = await train('with-amc', 'demo-amc', samples, options)
+  const withoutAmc = await train('without-amc', 'demo-without-amc', samples, options)
   const planted = JSON.parse(await readFile(join(dataDir, PLANTED_ERRORS_FILE), 'utf8')) as PlantedErrorsFile
   const measures = await measureDemo({
     samples, seed,
