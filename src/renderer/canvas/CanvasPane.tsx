@@ -2,9 +2,9 @@
  * One canvas: image, heat, boxes, interaction. React mounts the stage and its four layers; everything that moves is drawn
  * from the scene's store outside React, once a frame.
  */
-import Konva from 'konva'
+import Konva from 'konva/lib/Core.js'
 import { useEffect, useLayoutEffect, useRef } from 'react'
-import { Layer, Stage } from 'react-konva'
+import { Layer, Stage } from 'react-konva/lib/ReactKonvaCore.js'
 import { type Box, type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
 import { cameraOffset, wheelFactor } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'

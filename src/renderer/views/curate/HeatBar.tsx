@@ -40,7 +40,7 @@ export function HeatBar({ work }: { work: Workbench }) {
       ) : null}
       <span className="grow" />
       <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>Peak</Checkbox></span>
-      {heat ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
+      {heat && !work.proposing ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
     </div>
   )
 }

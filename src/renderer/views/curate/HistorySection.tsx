@@ -36,7 +36,7 @@ export function HistorySection({ work, region }: { work: Workbench; region: Regi
             <Icon of={ICONS.find(([pattern]) => pattern.test(revision.label))?.[1] ?? Move} size="s" className="c3" />
             <span className="trunc" title={`${revision.label}, ${revision.actor}`}>{revision.label}</span>
             <span className="c3 t11">{when(revision.at)}</span>
-            {i > 0 ? <IconButton size="s" icon={RotateCcw} label={`Restore revision ${revision.revision}`} hint={`Restore: as it was after “${revision.label}”`} onClick={() => restore(revision)} /> : <span />}
+            {i > 0 ? <IconButton size="s" icon={RotateCcw} label={`Restore revision ${revision.revision}`} hint={`Restore: as it was after “${revision.label}”`} onClick={() => restore(revision)} /> : null}
           </li>
         ))}
       </ol>

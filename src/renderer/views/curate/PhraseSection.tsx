@@ -1,4 +1,3 @@
-import { Check, X } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
 import type { Region } from '../../../shared/domain.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -46,8 +45,8 @@ export function PhraseSection({ work, region }: { work: Workbench; region: Regio
         <span className="hint">{draftPhrase === null ? <Tag tone={STATUS_TONES[region.status]}>{STATUS_WORDS[region.status]}</Tag> : 'heat follows as you type'}</span>
       </div>
       <div className={styles.decide}>
-        <Button size="l" icon={Check} keys="a" aria-pressed={region.status === 'accepted'} onClick={() => verbs.decide('accepted')}>Accept</Button>
-        <Button size="l" icon={X} keys="x" aria-pressed={region.status === 'rejected'} onClick={() => verbs.decide('rejected')}>Reject</Button>
+        <Button size="l" keys="a" aria-pressed={region.status === 'accepted'} onClick={() => verbs.decide('accepted')}>Accept</Button>
+        <Button size="l" keys="x" aria-pressed={region.status === 'rejected'} onClick={() => verbs.decide('rejected')}>Reject</Button>
         <Button size="l" keys="d" aria-pressed={region.status === 'skipped'} onClick={() => verbs.decide('skipped')}>Skip</Button>
       </div>
     </Section>

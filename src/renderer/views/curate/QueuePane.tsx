@@ -43,7 +43,7 @@ export function QueuePane({ work, open, onToggle }: { work: Workbench; open: boo
           entries={[
             ...SORTS.map((sort) => ({
               label: sort.label, detail: view.sort === sort.value ? 'chosen' : '', disabled: needsScores(sort.value) && work.chosen.length === 0,
-              onSelect: () => (sort.value === 'random' ? control.shuffle() : undefined, control.change({ sort: sort.value, descending: false })),
+              onSelect: () => (sort.value === 'random' ? control.shuffle() : undefined, control.change({ sort: sort.value, descending: sort.value === 'suspect' })),
             })),
             null,
             { label: view.descending ? 'First things first' : 'Turn the order round', disabled: view.sort === 'random', onSelect: () => control.change({ descending: !view.descending }) },

@@ -77,8 +77,8 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
     <Section title="Scores" action={<span className="t11 c3">{heat.stale ? 'waiting for the heat' : 'moves while you drag'}</span>} className={heat.stale ? styles.stale : undefined}>
       <div className={styles.headline}>
         <span ref={cell('now')} className="t20" data-testid="score-now" />
-        {proposed ? <><Icon of={ArrowRight} size="s" className="c3" /><span className="t20" data-testid="score-proposed">{fixed(proposed.insideEnergy)}</span></> : null}
         <span ref={cell('change')} className="t12 c2" data-testid="score-change" />
+        {proposed ? <><Icon of={ArrowRight} size="s" className="c3" /><span className="t20" data-testid="score-proposed">{fixed(proposed.insideEnergy)}</span></> : null}
         <span className={cx('grow', 't12', 'c3', styles.right)}>consistency</span>
       </div>
       <div className={styles.bar}>

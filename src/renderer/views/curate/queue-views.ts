@@ -14,7 +14,7 @@ export interface QueueView {
 export const BUILT_IN: readonly QueueView[] = [
   { id: 'all', name: 'All regions', filter: {}, sort: 'file-order', descending: false },
   { id: 'to-review', name: 'To review', filter: { statuses: ['unreviewed'] }, sort: 'file-order', descending: false },
-  { id: 'suspects', name: 'Suspects', filter: {}, sort: 'suspect', descending: false },
+  { id: 'suspects', name: 'Suspects', filter: {}, sort: 'suspect', descending: true },
 ]
 
 export function fromSaved(view: View): QueueView {
@@ -28,7 +28,7 @@ export function toQuery(view: QueueView, datasetId: string, checkpointId: string
 
 export const SORTS: readonly { readonly value: RegionSort; readonly label: string; readonly first: string; readonly last: string }[] = [
   { value: 'file-order', label: 'File order', first: 'In file order', last: 'In file order, last first' },
-  { value: 'suspect', label: 'Suspects', first: 'Most suspect first', last: 'Least suspect first' },
+  { value: 'suspect', label: 'Suspects', first: 'Least suspect first', last: 'Most suspect first' },
   { value: 'consistency', label: 'Consistency', first: 'Lowest consistency first', last: 'Highest consistency first' },
   { value: 'match', label: 'Match probability', first: 'Lowest match probability first', last: 'Highest match probability first' },
   { value: 'phrase', label: 'Phrase', first: 'Phrases from A to Z', last: 'Phrases from Z to A' },

@@ -159,7 +159,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
   useLayoutEffect(() => {
     const selected = scene.store.getState().selected
     if (!selected?.startsWith(`${regionId}/`)) scene.select(firstBox)
-  }, [scene, regionId, firstBox === null])
+  }, [scene, regionId, firstBox === null, image])
 
   const commitPhrase = () => {
     const text = draftRef.current

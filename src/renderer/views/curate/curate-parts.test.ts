@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import type { Region } from '../../../shared/domain.ts'
+import { bestGrid } from './pane-grid.ts'
+import { readPrefs } from './prefs.ts'
+import { proposeBoxes } from './propose.ts'
+import { BUILT_IN, chips, sameView, toQuery } from './queue-views.ts'
+import { reason } from './reason.ts'
+import { otherRegions, sceneBoxes } from './scene-boxes.ts'
+import { mintId, moveLabel, px, quote, tone } from './words.ts'
+
+describe('proposals', () => {
+  const blob = (cells: readonly (readonly [number, number, number])[], n = 16) => {
+    const values = new Float32Array(n * n)
+    for (const [cx, cy, strength] of cells) {
+      for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) values[y * n + x]! += strength * Math.exp(-0.5 * (((x + 0.5 - cx) / 1.2) ** 2 + ((y + 0.5 - cy) / 1.2) ** 2))
+    }
+    return { width: n, height: n, values }
+  }
+  const image = { width: 320, height: 160 }
+
+  it('is one box around the strongest part, in image px', () => {
+    const [box, ...more] = proposeBoxes(blob([[4, 4, 1], [12, 12, 0.6]]), image, 0.4)
+    expect(more).toEqual([])
+    expect(box![0]).toBeGreaterThan(40)
+    expect(box![2]).toBeLessThan(120)
+    expect(box![1]).toBeGreaterThan(15)
+    expect(box![3]).toBeLessThan(65)
+    expect((box![0] + box![2]) / 2).toBeCloseTo(80, -0.5)
+    expect((box![1] + box![3]) / 2).toBeCloseTo(40, -0.5)
+  })
+
+  it('is several boxes when the phrase has several, the strongest first, and no noise', () => {
+    const boxes = proposeBoxes(blob([[4, 4, 1], [12, 12, 0.8], [12, 3, 0.5]]), image, 0.45, 2)
+    expect(boxes).toHaveLength(2)
+    expect(boxes[0]![0]).toBeLessThan(boxes[1]![0])
+  })
+
+  it('grows as the threshold falls, and is none for a flat map', () => {
+    const area = (threshold: number) => proposeBoxes(blob([[8, 8, 1]]), image, threshold).map((box) => (box[2] - box[0]) * (box[3] - box[1]))[0]!
+    expect(area(0.2)).toBeGreaterThan(area(0.5))
+    expect(area(0.5)).toBeGreaterThan(area(0.8))
+    expect(proposeBoxes({ width: 2, height: 2, values: [0, 0, 0, 0] }, image, 0.4)).toEqual([])
+  })
+})
+
+describe('why a region is suspected', () => {
+  it('says so in words, with the numbers', () => {
+    expect(reason(0.2, 0.95, 1, 1).text).toBe('80 % of the heat lies outside the box. The proposed box would raise consistency from 0.20 to 0.95.')
+    expect(reason(0.2, 0.95, 2, 2).text).toBe('80 % of the heat lies outside the boxes. The 2 proposed boxes would raise consistency from 0.20 to 0.95.')
+    expect(reason(0.9, 0.5, 1, 1).text).toBe('10 % of the heat lies outside the box. The proposed box would not raise consistency: 0.90 against 0.50.')
+    expect(reason(0, 0.8, 0, 1).text).toBe('This phrase has no box yet. The proposed box would hold 80 % of the heat.')
+    expect(reason(0.3, null, 1, 0).text).toBe('70 % of the heat lies outside the box. The heat is too flat for a proposal.')
+  })
+})
+
+describe('canvases', () => {
+  it('stand side by side or stacked, whichever draws the image larger', () => {
+    expect(bestGrid(2, { width: 840, height: 600 }, 72, 1)).toEqual({ columns: 2, rows: 1 })
+    expect(bestGrid(2, { width: 840, height: 900 }, 72, 3)).toEqual({ columns: 1, rows: 2 })
+    expect(bestGrid(4, { width: 840, height: 840 }, 72, 1)).toEqual({ columns: 2, rows: 2 })
+    expect(bestGrid(1, { width: 100, height: 100 }, 72, 1)).toEqual({ columns: 1, rows: 1 })
+  })
+})
+
+describe('boxes of an image', () => {
+  const region = (id: string, boxes: Region['boxes']): Region => ({ id, imageId: 'i', datasetId: 'd', revision: 1, split: 's', flags: [], phrase: id, boxes, status: 'unreviewed', tags: [], note: '', deleted: false })
+  const regions = [region('a', [[0, 0, 1, 1]]), region('b', [[1, 1, 2, 2], [3, 3, 4, 4]]), region('c', [])]
+
+  it('puts the phrase in hand last and lets only its boxes be changed', () => {
+    expect(sceneBoxes(regions, 'b', true).map((box) => [box.key, box.editable])).toEqual([['a/0', false], ['b/0', true], ['b/1', true]])
+    expect(sceneBoxes(regions, 'b', false).map((box) => box.key)).toEqual(['b/0', 'b/1'])
+  })
+
+  it('gives the list the colours of the canvas', () => {
+    expect(otherRegions(regions, 'b').map((entry) => entry.color)).toEqual(['#ff9200', '#16e070'])
+    expect(sceneBoxes(regions, 'b', true)[0]!.color).toBe('#ff9200')
+  })
+})
+
+describe('words', () => {
+  it('names what a gesture did', () => {
+    expect(moveLabel([0, 0, 10, 10], [14, 0, 24, 10])).toBe('Box moved 14 px right')
+    expect(moveLabel([0, 0, 10, 10], [-2.5, 3, 7.5, 13])).toBe('Box moved 2.5 px left, 3 px down')
+    expect(moveLabel([0, 0, 10, 10], [0, 0, 12.25, 10])).toBe('Box resized to 12.3 × 10')
+  })
+
+  it('shortens phrases, writes true minus, and names levels', () => {
+    expect(quote('short')).toBe('“short”')
+    expect(quote('a very long phrase about many things')).toBe('“a very long phrase abou…”')
+    expect(px(-3.04)).toBe('−3')
+    expect([0.1, 0.5, 0.9].map(tone)).toEqual(['negative', 'warning', 'positive'])
+  })
+
+  it('mints ids that differ and look like UUIDs', () => {
+    expect(mintId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(new Set(Array.from({ length: 1000 }, mintId)).size).toBe(1000)
+  })
+})
+
+describe('views of a dataset', () => {
+  it('shows each part of a filter as a chip that can be taken off', () => {
+    const filter = { statuses: ['unreviewed' as const], splits: ['train'], consistencyMax: 0.4, hit: false }
+    expect(chips(filter).map((chip) => `${chip.name} ${chip.value}`)).toEqual(['status to review', 'split train', 'score < 0.40', 'pointing miss'])
+    expect(chips(filter)[2]!.without).toEqual({ statuses: ['unreviewed'], splits: ['train'], hit: false })
+    expect(chips({ consistencyMin: 0.2, consistencyMax: 0.4 })[0]!.value).toBe('0.20–0.40')
+  })
+
+  it('knows whether a view was changed', () => {
+    const view = BUILT_IN[1]!
+    expect(sameView(view, { ...view, filter: { ...view.filter, text: undefined } })).toBe(true)
+    expect(sameView(view, { ...view, descending: true })).toBe(false)
+  })
+
+  it('asks for scores only with a checkpoint', () => {
+    expect(toQuery(BUILT_IN[0]!, 'd', null, 1).filter).toEqual({ datasetId: 'd' })
+    expect(toQuery(BUILT_IN[2]!, 'd', 'c', 1)).toMatchObject({ filter: { datasetId: 'd', checkpointId: 'c' }, sort: 'suspect', descending: true })
+  })
+})
+
+describe('kept preferences', () => {
+  it('fall back field by field', () => {
+    const fresh = readPrefs(null)
+    expect(fresh).toMatchObject({ layout: 'side-by-side', map: 'inferno', opacity: 0.8, peak: true })
+    expect(readPrefs('{broken')).toEqual(fresh)
+    expect(readPrefs(JSON.stringify({ map: 'rainbow', opacity: 9, layout: 'overlay', peak: 'yes' }))).toEqual({ ...fresh, opacity: 1, layout: 'overlay' })
+  })
+})
