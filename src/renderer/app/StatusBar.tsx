@@ -27,8 +27,13 @@ export function StatusBar() {
       </span>
       <span className={styles.screen}>{left}</span>
       <span className={styles.push}>{right}</span>
-      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? info.data.backend.device : info.data.backend.message || 'Model not ready') : ''}</span>
+      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? deviceName(info.data.backend.device) : info.data.backend.message || 'Model not ready') : ''}</span>
       <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />Shortcuts</button>
     </footer>
   )
+}
+
+/** "cpu" as people write it; a card's name stays as it is. */
+function deviceName(device: string): string {
+  return /^(cpu|gpu)$/i.test(device) ? device.toUpperCase() : device
 }

@@ -39,7 +39,7 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
   const data = useMemo(() => {
     const weight = dots ? 0 : smoothing
     const buckets = Math.max(50, Math.round(width))
-    const own = series ? envelope(series.steps, series.values, smooth(series.values, weight), buckets) : envelope([], [], [], 1)
+    const own = series ? envelope(series.steps, series.values, smooth(series.values, weight), buckets, bandRadius(series.values.length, buckets)) : envelope([], [], [], 1)
     return align([
       { steps: own.steps, values: [own.line, own.low, own.high] },
       ...references.map((reference) => {
@@ -93,6 +93,9 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
     </figure>
   )
 })
+
+/** Neighbours that a band reaches over: about a fiftieth of the points, less where a bucket holds several already. */
+const bandRadius = (points: number, buckets: number): number => Math.max(1, Math.round(Math.min(points, buckets) / (points > buckets ? 120 : 50)))
 
 const shown = (data: (number | null)[][], logarithmic: boolean): uPlot.AlignedData =>
   (logarithmic ? data.map((column, i) => (i === 0 ? column : column.map((value) => (value !== null && value > 0 ? value : null)))) : data) as unknown as uPlot.AlignedData
@@ -160,5 +163,5 @@ function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, fo
 /** Axis ticks carry no more figures than they need. */
 function axisText(tick: number, format: (value: number) => string): string {
   const text = format(tick)
-  return text.includes('%') ? text.replace(' %', '') : Math.abs(tick) >= 1000 ? short(tick) : String(Number(tick.toPrecision(4))).replace('-', '−')
+  return text.includes('%') ? String(Number(text.replace(' %', '').replace('−', '-'))).replace('-', '−') : Math.abs(tick) >= 1000 ? short(tick) : String(Number(tick.toPrecision(4))).replace('-', '−')
 }

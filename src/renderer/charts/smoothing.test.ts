@@ -41,15 +41,21 @@ describe('envelope', () => {
   })
 
   it('holds every raw value inside the band, in few buckets', () => {
-    fc.assert(fc.property(fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 20 }), (values, buckets) => {
+    fc.assert(fc.property(fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 3 }), (values, buckets, radius) => {
       const steps = values.map((_, i) => i * 3)
-      const result = envelope(steps, values, smooth(values, 0.5), buckets)
+      const result = envelope(steps, values, smooth(values, 0.5), buckets, radius)
       expect(result.steps.length).toBeLessThanOrEqual(Math.max(buckets, 1))
       expect(Math.min(...result.low)).toBe(Math.min(...values))
       expect(Math.max(...result.high)).toBe(Math.max(...values))
       expect(result.steps.at(-1)).toBe(steps.at(-1))
       for (let i = 1; i < result.steps.length; i++) expect(result.steps[i]!).toBeGreaterThan(result.steps[i - 1]!)
     }))
+  })
+
+  it('reaches over neighbours where points are few', () => {
+    const result = envelope([1, 2, 3, 4], [1, 5, 2, 3], [1, 3, 3, 3], 10, 1)
+    expect([...result.low]).toEqual([1, 1, 2, 2])
+    expect([...result.high]).toEqual([5, 5, 5, 3])
   })
 
   it('copes with nothing and with what is not finite', () => {

@@ -26,17 +26,18 @@ export interface Envelope {
   readonly steps: Float64Array
   /** Smoothed value at that step. */
   readonly line: Float64Array
-  /** Least and greatest raw value in the bucket. */
+  /** Least and greatest raw value in the bucket and its neighbours within the radius. */
   readonly low: Float64Array
   readonly high: Float64Array
 }
 
 /**
  * At most `buckets` points for drawing, each standing for a stretch of steps of equal length. Every raw value is inside the
- * band, so no spike is lost however far a curve is zoomed out.
+ * band, so no spike is lost however far a curve is zoomed out. With few points the band reaches over `radius` neighbours, so
+ * that it shows how much the values scatter and not just each of them.
  * @param steps rising; same length as values and smoothed
  */
-export function envelope(steps: ArrayLike<number>, values: ArrayLike<number>, smoothed: ArrayLike<number>, buckets: number): Envelope {
+export function envelope(steps: ArrayLike<number>, values: ArrayLike<number>, smoothed: ArrayLike<number>, buckets: number, radius = 0): Envelope {
   const n = steps.length
   const count = Math.min(n, Math.max(1, Math.floor(buckets)))
   const first = n > 0 ? steps[0]! : 0
@@ -65,7 +66,19 @@ export function envelope(steps: ArrayLike<number>, values: ArrayLike<number>, sm
       high[last] = Number.isNaN(high[last]!) ? value : Math.max(high[last]!, value)
     }
   }
-  return { steps: Float64Array.from(outSteps), line: Float64Array.from(line), low: Float64Array.from(low), high: Float64Array.from(high) }
+  return { steps: Float64Array.from(outSteps), line: Float64Array.from(line), low: widened(low, radius, Math.min), high: widened(high, radius, Math.max) }
+}
+
+/** The extreme of each value and its neighbours within the radius, passing by what is not finite. */
+function widened(values: readonly number[], radius: number, extreme: (a: number, b: number) => number): Float64Array {
+  const out = Float64Array.from(values)
+  for (let i = 0; radius > 0 && i < out.length; i++) {
+    for (let j = Math.max(0, i - radius); j <= Math.min(out.length - 1, i + radius); j++) {
+      const value = values[j]!
+      if (!Number.isNaN(value)) out[i] = Number.isNaN(out[i]!) ? value : extreme(out[i]!, value)
+    }
+  }
+  return out
 }
 
 /**

@@ -104,8 +104,8 @@ function Headlines({ datasets }: { datasets: readonly Dataset[] }) {
     <dl className={styles.sums}>
       <div><dt>Images</dt><dd className="t20">{count(sum((dataset) => dataset.images))}</dd></div>
       <div><dt>Regions</dt><dd className="t20">{count(regions)}</dd></div>
-      <div><dt>Reviewed</dt><dd className="t20">{count(reviewed)} <span className={cx('t12 c3', styles.wide)}>{regions > 0 ? percent(reviewed / regions, reviewed / regions < 0.1 ? 1 : 0) : ''}</span></dd></div>
-      <div><dt>Consistency, mean</dt><dd className="t20">{consistency === null ? '–' : fixed(consistency)}{consistency === null ? <span className="t12 c3"> not scored yet</span> : null}</dd></div>
+      <div><dt>Reviewed</dt><dd className="t20">{count(reviewed)} <span className={cx('t12 c3', styles.wide)}>{regions > 0 ? percent(reviewed / regions, reviewed > 0 && reviewed / regions < 0.1 ? 1 : 0) : ''}</span></dd></div>
+      <div><dt>Consistency, mean</dt><dd className="t20">{consistency === null ? <span className="t12 c3">not scored yet</span> : fixed(consistency)}</dd></div>
     </dl>
   )
 }

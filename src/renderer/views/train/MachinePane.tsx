@@ -80,7 +80,7 @@ function RunCheckpoints({ run }: { run: Run }) {
     <Section title="Checkpoints" aside={own.length > 0 ? `${own.length} kept` : undefined}>
       {own.length === 0 ? <p className="t12 c2">{isActive(run.state) || run.state === 'waiting' ? 'The first is kept at the first validation.' : 'None was kept.'}</p> : (
         <>
-          <table className={cx(table.table, table.dense, table.flush)}>
+          <table className={cx(table.table, table.dense, table.flush, styles.kept)}>
             <thead><tr><th>Step</th><th className={table.num}>Pointing</th><th className={table.num}>Consistency</th></tr></thead>
             <tbody>
               {own.map((checkpoint) => {

@@ -19,7 +19,7 @@ import { Slider } from '../../ui/Slider.tsx'
 import { Tag } from '../../ui/Tag.tsx'
 import { curvesOf } from './curves.ts'
 import { Probes } from './Probes.tsx'
-import { isActive, isResumable, type RunState, stateWord } from './states.ts'
+import { isActive, isResumable, ownName, type RunState, stateWord } from './states.ts'
 import styles from './train.module.css'
 
 const NO_OVERLAY = 'none'
@@ -52,7 +52,7 @@ function RunHead({ run, onSetup }: { run: Run; onSetup: () => void }) {
     <div className={styles.runHead}>
       <div className="row">
         <h1 className="t15 nowrap">Run {run.number}</h1>
-        <span className="c2 trunc">{run.name}</span>
+        <span className="c2 trunc">{ownName(run)}</span>
         <Tag tone={TONES[run.state]}>{stateWord(run.state)}</Tag>
         <span className="grow" />
         <span className={styles.narrowOnly}><Button size="s" icon={SlidersHorizontal} onClick={onSetup}>Next run</Button></span>
@@ -99,7 +99,7 @@ function Curves({ run, runs }: { run: Run; runs: readonly Run[] }) {
         <span className={styles.legend}><i style={{ background: 'var(--series-1)' }} />Run {run.number}</span>
         {reference ? <span className={cx(styles.legend, 'c2')}><i style={{ background: 'var(--series-0)' }} />Run {reference.number}, reference</span> : null}
         {others.length > 0 ? (
-          <Select look="quiet" size="s" label="Overlay another run" value={chosen ?? NO_OVERLAY} onChange={setOverlayId} options={[{ value: NO_OVERLAY, label: 'No overlay' }, ...others.map((other) => ({ value: other.id, label: `Overlay run ${other.number}`, ...(other.name ? { detail: other.name } : {}) }))]} />
+          <Select look="quiet" size="s" label="Overlay another run" value={chosen ?? NO_OVERLAY} onChange={setOverlayId} options={[{ value: NO_OVERLAY, label: 'No overlay' }, ...others.map((other) => ({ value: other.id, label: `Overlay run ${other.number}`, ...(ownName(other) ? { detail: ownName(other) } : {}) }))]} />
         ) : null}
         <span className="grow" />
         <span className={cx(styles.smoothing, styles.wideOnly)}>

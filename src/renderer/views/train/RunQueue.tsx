@@ -5,7 +5,7 @@ import { setParams } from '../../app/routes.ts'
 import { cx } from '../../ui/cx.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Section } from '../../ui/Pane.tsx'
-import { type RunState, stateWord } from './states.ts'
+import { ownName, type RunState, stateWord } from './states.ts'
 import styles from './train.module.css'
 
 const ICONS: Readonly<Record<RunState, LucideIcon>> = {
@@ -24,7 +24,7 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
         {sorted.map((run) => (
           <button key={run.id} type="button" className={cx(styles.queueRow, run.id === shownId && styles.shown)} aria-current={run.id === shownId ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
             <span className={run.state === 'failed' ? 'neg' : 'c2'}><Icon of={ICONS[run.state]} /></span>
-            <span className="trunc"><span className="med">Run {run.number}</span>{run.name ? ` · ${run.name}` : ''}</span>
+            <span className="trunc"><span className="med">Run {run.number}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}</span>
             <span className="c3">{run.state === 'training' && run.totalSteps > 0 ? percent(run.step / run.totalSteps) : stateWord(run.state).toLowerCase()}</span>
           </button>
         ))}

@@ -9,3 +9,6 @@ const WORDS: Readonly<Record<RunState, string>> = {
   waiting: 'Waiting', starting: 'Starting', training: 'Training', stopping: 'Stopping', stopped: 'Stopped', finished: 'Finished', failed: 'Failed',
 }
 export const stateWord = (state: RunState): string => WORDS[state]
+
+/** The name a person gave, empty where it only repeats the number. */
+export const ownName = (run: Run): string => (run.name === `Run ${run.number}` ? '' : run.name)
