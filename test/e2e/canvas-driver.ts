@@ -57,7 +57,12 @@ export function canvasDriver(page: Page, paneName: string): CanvasDriver {
     toScreen,
     ready: async () => {
       await pane.waitFor()
-      await page.waitForFunction(`Number(document.querySelector('[data-canvas="${paneName}"]')?.dataset.imageWidth) > 0`)
+      // By hand: the page's own rules forbid evaluating text in it, which waiting for a function would do.
+      const until = Date.now() + 20_000
+      while (!((await camera()).width > 0)) {
+        if (Date.now() > until) throw new Error(`The canvas ${paneName} shows no image.`)
+        await page.waitForTimeout(50)
+      }
     },
     imageSize: async () => {
       const { width, height } = await camera()

@@ -1,0 +1,98 @@
+/** Every screen, in both themes and at both sizes: nothing that axe calls serious, nothing cut off, and a picture to look at. */
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { canvasDriver } from './canvas-driver.ts'
+import { callEngine } from './call.ts'
+import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
+import { SCREENS, type Screen, showScreen, takePicture } from './screens.ts'
+
+const chromium = findChromium()
+if (!chromium) console.warn(NO_BROWSER)
+
+describe.skipIf(!chromium)(`every screen${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
+  let folder: { path: string; remove: () => Promise<void> }
+  let engine: ServedEngine
+  let compareQuery = ''
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('screens')
+    engine = await serve(`${folder.path}/project`)
+    const api = callEngine(engine)
+    const job = await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })
+    await api.ended(job.id)
+    const [dataset] = await api.datasets.list({})
+    const checkpoints = await api.checkpoints.list({})
+    for (const { id } of checkpoints.slice(0, 2)) await api.ended((await api.scores.compute({ datasetId: dataset!.id, checkpointId: id, splits: ['val'] })).id)
+    compareQuery = `dataset=${dataset!.id}&a=${checkpoints[1]?.id ?? ''}&b=${checkpoints[0]?.id ?? ''}&split=val`
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { steps: 12 }, datasetId: dataset!.id, name: 'a short run' })
+    await api.runEnded(run.id)
+    api.close()
+  })
+  afterAll(async () => {
+    await engine?.close()
+    await folder?.remove()
+  })
+
+  for (const theme of ['dark', 'light'] as const) {
+    for (const [width, height] of [[1440, 900], [1024, 700]] as const) {
+      describe(`${theme}, ${width} x ${height}`, () => {
+        let open: OpenPage
+        beforeAll(async () => void (open = await openPage(engine, { theme, width, height })))
+        afterAll(() => open?.close())
+
+        it.each(SCREENS)('%s', async (screen: Screen) => {
+          const { page } = open
+          await showScreen(page, screen, screen === 'compare' ? compareQuery : '')
+          if (screen === 'curate') {
+            await canvasDriver(page, 'image').ready()
+            await page.locator('[data-heat]').first().waitFor()
+            await page.waitForTimeout(200)
+          }
+          await takePicture(page, `${screen}-${theme}-${width}`)
+          expect(await outside(open), 'parts that stick out of the window').toEqual([])
+          const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+          const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
+          expect(serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)).toEqual([])
+          expect(open.faults).toEqual([])
+        })
+      })
+    }
+  }
+
+  it('shows the shortcut sheet and the palette without serious findings', async () => {
+    const open = await openPage(engine, { theme: 'dark' })
+    await showScreen(open.page, 'curate')
+    for (const [key, name] of [['?', 'shortcuts'], ['Control+k', 'palette']] as const) {
+      await open.page.locator('body').press(key)
+      await open.page.getByRole('dialog').waitFor()
+      await takePicture(open.page, `${name}-dark-1440`)
+      const { violations } = await new AxeBuilder({ page: open.page }).include('[role="dialog"]').analyze()
+      expect(violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => one.id)).toEqual([])
+      await open.page.keyboard.press('Escape')
+      await open.page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    await open.close()
+  })
+})
+
+/** Names of visible controls that lie partly outside the window without a scrolling box around them that could bring them in. */
+function outside({ page }: OpenPage): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const found = []
+    for (const element of document.querySelectorAll('button, a, input, select, textarea, h1, h2, [role=button], [role=slider]')) {
+      const box = element.getBoundingClientRect()
+      const style = getComputedStyle(element)
+      if (box.width < 2 || box.height < 2 || style.visibility === 'hidden' || element.closest('[hidden], [inert], .visually-hidden')) continue
+      if (box.left >= -1 && box.top >= -1 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1) continue
+      let scrolls = false
+      for (let parent = element.parentElement; parent; parent = parent.parentElement) {
+        const overflow = getComputedStyle(parent)
+        if (/(auto|scroll|hidden|clip)/.test(overflow.overflowX + overflow.overflowY) && parent !== document.body) { scrolls = /(auto|scroll)/.test(overflow.overflowX + overflow.overflowY) || parent.classList.contains('visually-hidden'); if (scrolls) break }
+      }
+      if (!scrolls) found.push((element.getAttribute('aria-label') || element.textContent || element.tagName).trim().slice(0, 40))
+    }
+    if (document.documentElement.scrollWidth > innerWidth) found.push('the page scrolls sideways')
+    return found
+  })()`)
+}
