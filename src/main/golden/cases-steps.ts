@@ -1,0 +1,178 @@
+/** Parameters, momentum copy and queues after optimizer steps; the step after resuming from a checkpoint. */
+import { openPth, type PthFile } from '../checkpoints/pth.ts'
+import { PyTuple } from '../checkpoints/pickle.ts'
+import { TorchTensor } from '../checkpoints/torch-objects.ts'
+import { toFloat32, type TensorFile } from '../checkpoints/tensor-file.ts'
+import { exportTensors } from '../model/load-params.ts'
+import { disposeParams, variableOf } from '../model/params.ts'
+import { stepGradients } from '../model/step.ts'
+import { tf } from '../model/tf.ts'
+import type { ModelParams } from '../model/types.ts'
+import { applyAdamW, createAdamW, disposeAdamW, isDecayed, REFERENCE_ADAMW, restoreMoments, type AdamWState, type Moment } from '../train/optimizer.ts'
+import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
+import { keyBiasParts } from './cases-gradients.ts'
+import { namedLosses } from './cases-forward.ts'
+import { floatsOf, tensorOf } from './folder.ts'
+import type { GoldenCase, GoldenSetup } from './setup.ts'
+
+/** The recorded steps' constant rate. */
+const LEARNING_RATE = 1e-3
+
+interface StepsJson {
+  readonly losses: { readonly f32: readonly Readonly<Record<string, number>>[] }
+}
+
+interface GroupsJson {
+  readonly no_decay: readonly string[]
+  readonly decay: readonly string[]
+}
+
+export function stepCases(setup: GoldenSetup): GoldenCase[] {
+  const { folder } = setup
+  const cases: GoldenCase[] = []
+  if (folder.has('steps.json')) cases.push({ name: 'steps', run: () => unbroken(setup) })
+  if (folder.has('queues_after_forward.safetensors')) cases.push({ name: 'queues after one forward pass', run: () => queuesCase(setup) })
+  if (folder.has('optimizer_groups.json')) cases.push({ name: 'optimizer groups', run: () => groupsCase(setup) })
+  for (const file of folder.files) {
+    const done = Number(/^ckpt_step(\d+)\.pth$/.exec(file)?.[1] ?? NaN)
+    if (done >= 0 && folder.has('steps.json')) cases.push({ name: `resume after step ${done}`, run: () => resumed(setup, file, done) })
+  }
+  return cases
+}
+
+/** From the first checkpoint through every recorded step. */
+async function unbroken(setup: GoldenSetup): Promise<Check[]> {
+  const { folder } = setup
+  const losses = folder.json<StepsJson>('steps.json').losses.f32
+  const params = await setup.load()
+  const optimizer = createAdamW(REFERENCE_ADAMW)
+  const checks: Check[] = []
+  try {
+    for (let step = 1; step <= losses.length; step++) {
+      checks.push(...takeStep(setup, params, optimizer, step, losses[step - 1]!))
+      const file = `step${step}.safetensors`
+      if (folder.has(file)) checks.push(...compareState(params, folder.tensors(file), step, `after step ${step}: `))
+    }
+    return checks
+  } finally {
+    disposeParams(params)
+    disposeAdamW(optimizer)
+  }
+}
+
+async function queuesCase(setup: GoldenSetup): Promise<Check[]> {
+  const params = await setup.load()
+  try {
+    const { gradients } = stepGradients(params, setup.batch, setup.options, { choices: setup.choices })
+    tf.dispose([...gradients.values()])
+    return compareState(params, setup.folder.tensors('queues_after_forward.safetensors'), 1, '')
+  } finally {
+    disposeParams(params)
+  }
+}
+
+/** One step on the recorded batch, with its losses compared. */
+function takeStep(setup: GoldenSetup, params: ModelParams, optimizer: AdamWState, step: number, want: Readonly<Record<string, number>>): Check[] {
+  const result = stepGradients(params, setup.batch, setup.options, { choices: setup.choices })
+  applyAdamW(optimizer, params, result.gradients, { learningRate: LEARNING_RATE, clipNorm: null })
+  const named = namedLosses(result, setup.options)
+  const tolerance = step <= 3 ? TOLERANCES.stepLosses : TOLERANCES.lateStepLosses
+  const checks = Object.entries(named).flatMap(([name, got]) =>
+    name in want ? [compareNumbers(`step ${step}: ${name}`, [got ?? NaN], [want[name]!], tolerance)] : [],
+  )
+  if ('temp_after' in want) {
+    checks.push(compareNumbers(`step ${step}: temperature`, variableOf(params, 'temp').dataSync(), [want['temp_after']], TOLERANCES.stepLosses))
+  }
+  for (const [key, pointer] of [['queue_ptr_img', params.queues?.imagePointer], ['queue_ptr_txt', params.queues?.textPointer]] as const) {
+    if (key in want) checks.push(compareExactly(`step ${step}: ${key}`, pointer, want[key]))
+  }
+  return checks
+}
+
+/** Every recorded tensor against the model's; the share of entries further off is counted over all parameters together. */
+function compareState(params: ModelParams, recorded: TensorFile, step: number, prefix: string): Check[] {
+  const state = exportTensors(params)
+  const { absolute, share } = TOLERANCES.parameters
+  let [outside, entries] = [0, 0]
+  const checks = [...recorded.tensors.keys()].flatMap((name): Check[] => {
+    const got = state.get(name)
+    if (!got) return [failed(`${prefix}${name}`, 'the model has no such tensor')]
+    if (got.data instanceof BigInt64Array) {
+      return [compareExactly(`${prefix}${name}`, Array.from(got.data, Number), Array.from(tensorOf(recorded, name).data as BigInt64Array, Number))]
+    }
+    const want = floatsOf(recorded, name)
+    if (name.endsWith('_queue')) return [compareNumbers(`${prefix}${name}`, got.data, want, TOLERANCES.queues)]
+    // The noise of a key bias's gradient moves it by up to the rate each step, in either direction.
+    const drift = { absolute: 2 * LEARNING_RATE * step }
+    return keyBiasParts(name, got.data, want).map((part) => {
+      if (part.keyBias) return compareNumbers(`${prefix}${part.what}`, part.got, part.want, drift)
+      entries += part.want.length
+      outside += part.want.reduce((sum, value, i) => sum + (Math.abs(value - part.got[i]!) <= share.most ? 0 : 1), 0)
+      return compareNumbers(`${prefix}${part.what}`, part.got, part.want, { absolute })
+    })
+  })
+  const what = `${prefix}entries within ${share.most}`
+  return [...checks, outside <= share.outside * entries ? passed(what) : failed(what, `${outside} of ${entries} are further off`)]
+}
+
+function groupsCase({ folder, load }: GoldenSetup): Promise<Check[]> {
+  const groups = folder.json<GroupsJson>('optimizer_groups.json')
+  return load().then((params) => {
+    const names = (decayed: boolean): string[] => params.trainable.filter((name) => isDecayed(name, variableOf(params, name).rank) === decayed).sort()
+    const checks = [
+      compareExactly('without decay', names(false), [...groups.no_decay].sort()),
+      compareExactly('with decay', names(true), [...groups.decay].sort()),
+    ]
+    disposeParams(params)
+    return checks
+  })
+}
+
+/** Loads a checkpoint with its optimizer and takes the next recorded step. */
+async function resumed(setup: GoldenSetup, file: string, done: number): Promise<Check[]> {
+  const { folder } = setup
+  const want = folder.json<StepsJson>('steps.json').losses.f32[done]
+  if (!want) return [failed(file, `no losses of step ${done + 1} are recorded`)]
+  const params = await setup.load(file)
+  const optimizer = createAdamW(REFERENCE_ADAMW)
+  const pth = await openPth(folder.path(file))
+  try {
+    restoreMoments(optimizer, torchMoments(pth, folder.json<GroupsJson>('optimizer_groups.json')))
+    const checks = takeStep(setup, params, optimizer, done + 1, want)
+    const probe = `step${done + 1}_probe.safetensors`
+    if (folder.has(probe)) checks.push(...compareState(params, folder.tensors(probe), done + 1, `after step ${done + 1}: `))
+    return checks
+  } finally {
+    pth.close()
+    disposeParams(params)
+    disposeAdamW(optimizer)
+  }
+}
+
+/** PyTorch's AdamW state, which names parameters by their place in the groups. */
+function torchMoments(file: PthFile, groups: GroupsJson): Map<string, Moment> {
+  const optimizer = (file.root as Map<string, unknown>).get('optimizer') as Map<string, unknown>
+  const state = optimizer.get('state') as Map<number, Map<string, unknown>>
+  const ids = (optimizer.get('param_groups') as unknown[]).flatMap((group) => listOf((group as Map<string, unknown>).get('params')) as number[])
+  const moments = new Map<string, Moment>()
+  ;[...groups.no_decay, ...groups.decay].forEach((name, place) => {
+    const entry = state.get(ids[place]!)
+    if (!entry) return
+    const read = (key: string): { shape: readonly number[]; data: Float32Array } => {
+      const tensor = file.entryOf(entry.get(key) as TorchTensor, `${name}.${key}`).read()
+      return { shape: tensor.shape, data: toFloat32(tensor) }
+    }
+    const step = entry.get('step')
+    const first = read('exp_avg')
+    moments.set(name, {
+      shape: first.shape,
+      first: first.data,
+      second: read('exp_avg_sq').data,
+      // Newer versions of PyTorch keep the count as a tensor.
+      step: step instanceof TorchTensor ? read('step').data[0]! : Number(step),
+    })
+  })
+  return moments
+}
+
+const listOf = (value: unknown): readonly unknown[] => (value instanceof PyTuple ? value.items : (value as unknown[]))
