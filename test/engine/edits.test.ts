@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { bicubicPeak, prepareHeat, scoreRegion } from '../../src/shared/consistency.ts'
+import type { Region, RegionFields } from '../../src/shared/domain.ts'
+import type { Box } from '../../src/shared/geometry.ts'
+import { diffRegion } from '../../src/shared/region-diff.ts'
+import type { EngineCore } from '../../src/main/engine/engine.ts'
+import { addCheckpoint, annotationsOf, type FakeCompute, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
+
+let engine: EngineCore & { compute: FakeCompute }
+let datasetId: string
+
+beforeEach(async () => {
+  engine = await openTestEngine()
+  datasetId = await importInto(engine, await writeDataset(join(await temporaryFolder(), 'data'), annotationsOf(3, 2)))
+})
+
+const regions = async (): Promise<Region[]> => {
+  const { rows } = await engine.handlers.regions.query({ filter: { datasetId }, sort: 'file-order', descending: false, offset: 0, limit: 100 })
+  const images = [...new Set(rows.map((row) => row.imageId))]
+  const found: Region[] = []
+  for (const imageId of images) found.push(...(await engine.handlers.regions.onImage({ imageId, checkpointIds: [] })).regions)
+  return found
+}
+const fieldsOf = ({ phrase, boxes, status, tags, note, deleted }: Region): RegionFields => ({ phrase, boxes, status, tags, note, deleted })
+const edit = (region: Region, change: Partial<RegionFields>, label = 'Edit') =>
+  engine.handlers.regions.apply({ editId: randomUUID(), label, edits: [{ regionId: region.id, revision: region.revision, diff: diffRegion(fieldsOf(region), { ...fieldsOf(region), ...change }) }] })
+const failure = async (work: () => unknown): Promise<unknown> => {
+  try {
+    await work()
+  } catch (error) {
+    return error
+  }
+  return null
+}
+
+describe('an edit', () => {
+  test('gives a new revision, and the history tells who did what, from the import on', async () => {
+    const [region] = await regions()
+    const { regions: [after], undoLabel, redoLabel } = await edit(region!, { phrase: 'the other thing' }, 'Change phrase')
+    expect(after).toMatchObject({ phrase: 'the other thing', revision: 2, boxes: region!.boxes })
+    expect([undoLabel, redoLabel]).toEqual(['Change phrase', null])
+    const history = await engine.handlers.regions.history({ id: region!.id })
+    expect(history.map((entry) => [entry.revision, entry.label, entry.fields.phrase])).toEqual([[2, 'Change phrase', 'the other thing'], [1, 'Imported', region!.phrase]])
+    expect(history[0]!.actor).toBe(engine.context.author())
+  })
+
+  test('made on an older revision is a conflict and overwrites nothing', async () => {
+    const [region] = await regions()
+    await edit(region!, { note: 'first' })
+    expect(await failure(() => edit(region!, { note: 'second' }))).toMatchObject({ code: 'conflict' })
+    expect((await regions())[0]!.note).toBe('first')
+  })
+
+  test('sent twice under one id is made once', async () => {
+    const [region] = await regions()
+    const request = { editId: randomUUID(), label: 'Accept', edits: [{ regionId: region!.id, revision: 1, diff: { status: { before: 'unreviewed' as const, after: 'accepted' as const } } }] }
+    const first = await engine.handlers.regions.apply(request)
+    expect(await engine.handlers.regions.apply(request)).toEqual(first)
+    expect((await regions())[0]!.revision).toBe(2)
+  })
+
+  test('of several regions is made as a whole or not at all', async () => {
+    const [a, b] = await regions()
+    const diff = { note: { before: '', after: 'both' } }
+    const edits = [{ regionId: a!.id, revision: 1, diff }, { regionId: b!.id, revision: 7, diff }]
+    expect(await failure(() => engine.handlers.regions.apply({ editId: randomUUID(), label: 'Both', edits }))).toMatchObject({ code: 'conflict' })
+    expect((await regions()).every((region) => region.note === '' && region.revision === 1)).toBe(true)
+    expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null })
+  })
+
+  test.each([
+    ['without area', { boxes: [[5, 5, 5, 9]] as Box[] }],
+    ['inverted', { boxes: [[9, 5, 5, 9]] as Box[] }],
+  ])('with a box %s is refused', async (_name, change) => {
+    const [region] = await regions()
+    expect(await failure(() => edit(region!, change))).toMatchObject({ code: 'bad-input' })
+  })
+
+  test('is announced to every page with the names of what undo would do', async () => {
+    const heard: unknown[] = []
+    engine.context.events.on((event) => heard.push(event))
+    const [region] = await regions()
+    await edit(region!, { status: 'accepted' }, 'Accept')
+    expect(heard).toContainEqual({ type: 'regions.changed', datasetId, imageIds: [region!.imageId], regionIds: [region!.id], undoLabel: 'Accept', redoLabel: null })
+  })
+})
+
+describe('a new region', () => {
+  const create = (imageId: string, regionId: string) =>
+    engine.handlers.regions.apply({
+      editId: randomUUID(), label: 'Draw', edits: [{ regionId, imageId, create: { phrase: 'a new thing', boxes: [[1, 2, 9, 9.5]], status: 'unreviewed', tags: ['new'], note: '', deleted: false } }],
+    })
+
+  test('stands after the others, goes by undo and comes back by redo', async () => {
+    const before = await regions()
+    const { regions: [made] } = await create(before[0]!.imageId, 'made-here')
+    expect(made).toMatchObject({ id: 'made-here', revision: 1, phrase: 'a new thing', boxes: [[1, 2, 9, 9.5]], split: before[0]!.split })
+    expect((await regions()).length).toBe(before.length + 1)
+    await engine.handlers.regions.undo({})
+    expect((await regions()).map((region) => region.id)).toEqual(before.map((region) => region.id))
+    await engine.handlers.regions.redo({})
+    expect((await regions()).find((region) => region.id === 'made-here')).toMatchObject({ phrase: 'a new thing', tags: ['new'] })
+  })
+
+  test('cannot take an id that is there, nor an image that is not', async () => {
+    const [first] = await regions()
+    expect(await failure(() => create(first!.imageId, first!.id))).toMatchObject({ code: 'conflict' })
+    expect(await failure(() => create('nowhere', 'fresh'))).toMatchObject({ code: 'not-found' })
+  })
+})
+
+test('undo goes with the removed dataset: there is nothing to undo in what is gone', async () => {
+  const [region] = await regions()
+  await edit(region!, { note: 'x' })
+  await engine.handlers.datasets.remove({ id: datasetId })
+  expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null })
+  expect(await engine.handlers.regions.undo({})).toMatchObject({ regions: [] })
+})
+
+test('any sequence of edits, undos and redos gives exactly the states a simple stack gives', async () => {
+  const box = fc.tuple(fc.double({ min: -20, max: 60, noNaN: true }), fc.double({ min: -20, max: 60, noNaN: true }), fc.double({ min: 0.25, max: 40, noNaN: true }), fc.double({ min: 0.25, max: 40, noNaN: true }))
+    .map(([x, y, w, h]): Box => [x, y, x + w, y + h]).filter((b) => b[2] > b[0] && b[3] > b[1])
+  const change = fc.record({
+    phrase: fc.string({ maxLength: 12 }), boxes: fc.array(box, { maxLength: 3 }), status: fc.constantFrom('accepted' as const, 'rejected' as const, 'unreviewed' as const),
+    tags: fc.array(fc.string({ maxLength: 4 }), { maxLength: 2 }), note: fc.string({ maxLength: 5 }), deleted: fc.boolean(),
+  }, { requiredKeys: [] })
+  const command = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), which: fc.nat(20), change, second: fc.option(fc.tuple(fc.nat(20), change), { nil: null }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('create' as const), which: fc.nat(20), change }) },
+    { weight: 2, arbitrary: fc.constant({ kind: 'undo' as const }) }, { weight: 2, arbitrary: fc.constant({ kind: 'redo' as const }) },
+  )
+  const all = (): Map<string, RegionFields & { revision: number }> =>
+    new Map(engine.context.db.all<{ id: string; phrase: string; boxes: string; status: string; tags: string; note: string; deleted: number; revision: number }>('SELECT * FROM regions ORDER BY id')
+      .map((row) => [row.id, { phrase: row.phrase, boxes: JSON.parse(row.boxes) as Box[], status: row.status as 'accepted', tags: JSON.parse(row.tags) as string[], note: row.note, deleted: row.deleted === 1, revision: row.revision }]))
+  const states = (): string => JSON.stringify([...all()].filter(([, region]) => !region.deleted).map(([id, { revision: _revision, ...fields }]) => [id, fields]))
+
+  const imageId = (await regions())[0]!.imageId
+  await fc.assert(fc.asyncProperty(fc.array(command, { maxLength: 25 }), async (commands) => {
+    engine.context.db.run("UPDATE edits SET state = 'dropped'") // each run starts with an empty ledger, on whatever the last one left
+    let [past, future, now]: [string[], string[], string] = [[], [], states()]
+    for (const one of commands) {
+      const here = [...all()]
+      if (one.kind === 'edit') {
+        const target = (which: number, to: Partial<RegionFields>) => {
+          const [regionId, { revision, ...fields }] = here[which % here.length]!
+          return { regionId, revision, diff: diffRegion(fields, { ...fields, ...to }) }
+        }
+        const edits = [target(one.which, one.change)]
+        if (one.second && one.second[0] % here.length !== one.which % here.length) edits.push(target(...one.second))
+        if (edits.every(({ diff }) => Object.keys(diff).length === 0)) continue
+        await engine.handlers.regions.apply({ editId: randomUUID(), label: 'edit', edits })
+        ;[past, future, now] = [[...past, now], [], states()]
+      } else if (one.kind === 'create') {
+        const fields = { phrase: 'p', boxes: [], status: 'unreviewed' as const, tags: [], note: '', ...one.change, deleted: false }
+        await engine.handlers.regions.apply({ editId: randomUUID(), label: 'create', edits: [{ regionId: randomUUID(), imageId, create: fields }] })
+        ;[past, future, now] = [[...past, now], [], states()]
+      } else if (one.kind === 'undo') {
+        await engine.handlers.regions.undo({})
+        const before = past.pop()
+        if (before !== undefined) [future, now] = [[...future, now], before]
+      } else {
+        await engine.handlers.regions.redo({})
+        const after = future.pop()
+        if (after !== undefined) [past, now] = [[...past, now], after]
+      }
+      expect(states()).toBe(now)
+      const labels = await engine.handlers.regions.undoState({})
+      expect([labels.undoLabel !== null, labels.redoLabel !== null]).toEqual([past.length > 0, future.length > 0])
+    }
+  }), { numRuns: 60 })
+})
+
+describe('scores after an edit', () => {
+  const setUp = async () => {
+    const checkpoint = await addCheckpoint(engine.context.project, 'one')
+    const [region] = await regions()
+    const heat = await engine.handlers.heatmaps.get({ imageId: region!.imageId, checkpointId: checkpoint.id, phrase: region!.phrase })
+    const scores = async () => (await engine.handlers.regions.onImage({ imageId: region!.imageId, checkpointIds: [checkpoint.id] })).scores[checkpoint.id]![region!.id]
+    return { checkpoint, region: region!, heat, scores }
+  }
+
+  test('of a box are those the page computed from the same heatmap, to the last bit', async () => {
+    const { region, heat, scores } = await setUp()
+    const box: Box = [3.25, 4.5, 33.125, 21]
+    await edit(region, { boxes: [box] })
+    const image = { width: 40, height: 30 }
+    expect(heat.peak).toEqual(bicubicPeak(heat.grid, image))
+    const expected = scoreRegion(prepareHeat(heat.grid, heat.peak, heat.maskSize), [box], image)
+    expect(await scores()).toEqual({ ...expected, matchProbability: heat.matchProbability })
+  })
+
+  test('of a phrase are dropped until its own heatmap is there, and come back with undo', async () => {
+    const { checkpoint, region, scores } = await setUp()
+    const before = await scores()
+    expect(before).toBeDefined()
+    await edit(region, { phrase: 'something else' })
+    expect(await scores()).toBeUndefined()
+    await engine.handlers.heatmaps.get({ imageId: region.imageId, checkpointId: checkpoint.id, phrase: 'something else' })
+    expect(await scores()).toBeDefined()
+    await engine.handlers.regions.undo({})
+    expect(await scores()).toEqual(before)
+  })
+
+  test('of a deleted region are gone, and an accepted one keeps them', async () => {
+    const { region, scores } = await setUp()
+    const before = await scores()
+    const { regions: [accepted] } = await edit(region, { status: 'accepted' })
+    expect(await scores()).toEqual(before)
+    await edit(accepted!, { deleted: true })
+    expect(await scores()).toBeUndefined()
+  })
+})

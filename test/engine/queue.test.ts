@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { RegionFilter, RegionSort } from '../../src/shared/domain.ts'
+import { queryQueue } from '../../src/main/features/regions/queue.ts'
+import { type Db, openDatabase } from '../../src/main/store/db.ts'
+import { migrate } from '../../src/main/store/migrate.ts'
+import { PROTOCOL } from '../../src/main/store/region-rows.ts'
+import { temporaryFolder } from '../support/engine.ts'
+
+interface Known {
+  readonly id: string
+  readonly imageId: string
+  readonly position: number
+  readonly split: string
+  readonly phrase: string
+  readonly status: string
+  readonly tags: readonly string[]
+  readonly flags: readonly string[]
+  readonly deleted: boolean
+  readonly energy: number | null
+  readonly hit: boolean | null
+  readonly match: number | null
+}
+
+const PHRASES = ['the red car', 'The Cat', 'a dog_1', '100 % wool', 'back\\slash', 'dog', 'zebra', '']
+const pick = <T>(list: readonly T[], n: number): T => list[n % list.length]!
+
+/** Regions made of figures, half of them scored by the checkpoint 'c'. */
+function fill(db: Db, count: number): Known[] {
+  db.run("INSERT INTO datasets (id, name, format, source, created_at, state) VALUES ('d', 'd', 'f', 's', 't', 'ready'), ('other', 'o', 'f', 's', 't', 'ready')")
+  db.run("INSERT INTO checkpoints (id, name, origin, path, sha256, model_name, model_config, parameters, size_bytes, created_at, metrics, best) VALUES ('c', 'c', 'imported', 'p', '', 'm', '{}', 1, 1, 't', '{}', 0)")
+  const known: Known[] = []
+  let state = 12_345
+  const next = (): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) >> 8
+  db.transaction(() => {
+    for (let i = 0; i < count; i++) {
+      const imageId = `i${Math.floor(i / 3)}`
+      if (i % 3 === 0) db.run("INSERT INTO images (id, dataset_id, name, path, width, height, orientation, bytes, split, position) VALUES (?, ?, '', ?, 10, 10, 1, 1, 's', ?)", imageId, i % 30 === 0 ? 'other' : 'd', imageId, i)
+      const one: Known = {
+        id: `r${String(i).padStart(7, '0')}`, imageId, position: i, split: pick(['train', 'val', 'test'], next()), phrase: pick(PHRASES, next()), status: pick(['unreviewed', 'accepted', 'rejected', 'skipped'], next()),
+        tags: pick([[], ['a'], ['a', 'b'], ['c']], next()), flags: pick([[], [], ['crosses-edge']], next()), deleted: next() % 11 === 0,
+        ...(next() % 2 ? { energy: (next() % 20) / 20, hit: next() % 2 === 0, match: (next() % 50) / 50 } : { energy: null, hit: null, match: null }),
+      }
+      const dataset = Math.floor(i / 3) % 10 === 0 ? 'other' : 'd'
+      db.run(
+        "INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, box_count, status, tags, note, deleted, revision, flags) VALUES (?, ?, ?, ?, ?, ?, '[[1,1,2,2]]', 1, ?, ?, '', ?, 1, ?)",
+        one.id, imageId, dataset, i, one.split, one.phrase, one.status, JSON.stringify(one.tags), one.deleted ? 1 : 0, JSON.stringify(one.flags),
+      )
+      // As an edit does: a deleted region has no score.
+      if (one.energy !== null && !one.deleted) {
+        db.run('INSERT INTO scores VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, 0, ?)', 'c', one.id, PROTOCOL, dataset, one.hit ? 1 : 0, one.energy, one.match)
+      }
+      if (dataset === 'd' && !one.deleted) known.push(one)
+    }
+  })
+  return known
+}
+
+/** What the queue must show, in plain code. */
+function expected(known: readonly Known[], filter: RegionFilter, sort: RegionSort, descending: boolean): Known[] {
+  const words = (filter.text ?? '').toLowerCase().split(/\s+/).filter(Boolean)
+  const asked = filter.consistencyMin !== undefined || filter.consistencyMax !== undefined || filter.hit !== undefined
+  const rows = known.filter((one) =>
+    (!filter.splits?.length || filter.splits.includes(one.split)) && (!filter.statuses?.length || filter.statuses.includes(one.status as 'accepted')) &&
+    words.every((word) => one.phrase.toLowerCase().includes(word)) && (!filter.tags?.length || filter.tags.some((tag) => one.tags.includes(tag))) &&
+    (filter.imageId === undefined || one.imageId === filter.imageId) && (filter.flagged === undefined || one.flags.length > 0 === filter.flagged) &&
+    (!asked || (one.energy !== null && one.energy >= (filter.consistencyMin ?? 0) && one.energy <= (filter.consistencyMax ?? 1) && (filter.hit === undefined || one.hit === filter.hit))))
+  const way = descending ? -1 : 1
+  const byScore = sort === 'consistency' || sort === 'suspect' || sort === 'match'
+  if (byScore && filter.checkpointId) {
+    const value = (one: Known): number => (sort === 'match' ? one.match! : sort === 'suspect' ? -one.energy! : one.energy!)
+    const turn = sort === 'suspect' ? -way : way
+    return [
+      ...rows.filter((one) => one.energy !== null).sort((a, b) => way * (value(a) - value(b)) || turn * (a.position - b.position)),
+      ...rows.filter((one) => one.energy === null),
+    ]
+  }
+  if (sort === 'phrase') return rows.sort((a, b) => way * (a.phrase.toLowerCase() < b.phrase.toLowerCase() ? -1 : a.phrase.toLowerCase() > b.phrase.toLowerCase() ? 1 : a.position - b.position))
+  return rows.sort((a, b) => way * (a.position - b.position))
+}
+
+async function database(): Promise<Db> {
+  const db = openDatabase(join(await temporaryFolder(), 'q.sqlite'))
+  onTestFinished(() => db.close())
+  migrate(db)
+  return db
+}
+
+test('every filter, sort, page and direction shows what plain code finds', async () => {
+  const db = await database()
+  const known = fill(db, 600)
+  const filter = fc.record({
+    splits: fc.subarray(['train', 'val', 'none']), statuses: fc.subarray(['unreviewed' as const, 'accepted' as const, 'rejected' as const]), text: fc.constantFrom('', 'dog', 'DOG', '%', '_', '\\', 'car red', 'r', ' '),
+    tags: fc.subarray(['a', 'b', 'zz']), imageId: fc.constantFrom('i5', 'i0', 'nope'), flagged: fc.boolean(), hit: fc.boolean(),
+    consistencyMin: fc.integer({ min: 0, max: 20 }).map((n) => n / 20), consistencyMax: fc.integer({ min: 0, max: 20 }).map((n) => n / 20),
+  }, { requiredKeys: [] })
+  fc.assert(fc.property(filter, fc.constantFrom<RegionSort>('file-order', 'consistency', 'suspect', 'match', 'phrase'), fc.boolean(), fc.nat(320), fc.integer({ min: 1, max: 120 }), (some, sort, descending, offset, limit) => {
+    const all: RegionFilter = { datasetId: 'd', checkpointId: 'c', ...some }
+    const page = queryQueue(db, { filter: all, sort, descending, offset, limit })
+    const want = expected(known, all, sort, descending)
+    expect(page.rows.map((row) => row.id)).toEqual(want.slice(offset, offset + limit).map((one) => one.id))
+    expect([page.total, page.reviewed]).toEqual([want.length, want.filter((one) => one.status === 'accepted' || one.status === 'rejected').length])
+    for (const [i, row] of page.rows.entries()) expect([row.consistency, row.hit]).toEqual([want[offset + i]!.energy, want[offset + i]!.hit])
+  }), { numRuns: 500 })
+})
+
+test('a shuffle is a permutation, the same for its seed and another for another', async () => {
+  const db = await database()
+  const known = fill(db, 300)
+  const order = (seed: number): string[] => [0, 100, 200].flatMap((offset) => queryQueue(db, { filter: { datasetId: 'd' }, sort: 'random', descending: false, seed, offset, limit: 100 }).rows.map((row) => row.id))
+  expect(order(3).toSorted()).toEqual(known.map((one) => one.id).toSorted())
+  expect(order(3)).toEqual(order(3))
+  expect(order(3)).not.toEqual(order(4))
+  expect(order(3)).not.toEqual(known.map((one) => one.id))
+})
+
+describe('in a demo of its usual size', () => {
+  let db: Db
+  beforeAll(async () => {
+    const { mkdtemp } = await import('node:fs/promises')
+    const { tmpdir } = await import('node:os')
+    db = openDatabase(join(await mkdtemp(join(tmpdir(), 'amc-queue-')), 'q.sqlite'))
+    migrate(db)
+    fill(db, 6000)
+    return async () => {
+      db.close()
+      await import('node:fs/promises').then(({ rm }) => rm(join(db.file, '..'), { recursive: true }))
+    }
+  })
+
+  test.each<RegionSort>(['file-order', 'consistency', 'suspect', 'match', 'phrase', 'random'])('a page sorted by %s takes milliseconds', (sort) => {
+    const times: number[] = []
+    for (let i = 0; i < 9; i++) {
+      const from = performance.now()
+      queryQueue(db, { filter: { datasetId: 'd', checkpointId: 'c' }, sort, descending: true, seed: 1, offset: i * 50, limit: 100 })
+      times.push(performance.now() - from)
+    }
+    expect(Math.min(...times)).toBeLessThan(15) // about 2 ms on an idle machine
+  })
+
+  test.each<[RegionSort, RegExp]>([['file-order', /regions_by_position/], ['consistency', /scores_by_energy/], ['match', /scores_by_match/], ['phrase', /regions_by_phrase/]])('sorting by %s walks its index instead of sorting a million rows', (sort, index) => {
+    const seen: string[] = []
+    const spy: Db = { ...db, all: (sql, ...values) => (seen.push(...db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values).map((row) => row.detail)), db.all(sql, ...values)) }
+    queryQueue(spy, { filter: { datasetId: 'd', checkpointId: 'c' }, sort, descending: false, offset: 0, limit: 100 })
+    expect(seen.join('\n')).toMatch(index)
+    // What follows "SCAN p" concerns the rows of the page only.
+    expect(seen.join('\n').split('SCAN p')[0]).not.toMatch(/USE TEMP B-TREE FOR ORDER BY/)
+  })
+})
