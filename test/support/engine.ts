@@ -1,4 +1,4 @@
-/** For tests of the engine: projects in temporary folders, small datasets, a calling client, and a computing process made of arithmetic. */
+/** For tests of the engine: projects in temporary folders, small datasets, a calling client. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,17 +8,16 @@ import type { ContractRouterClient } from '@orpc/contract'
 import sharp from 'sharp'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { bicubicPeak } from '../../src/shared/consistency.ts'
 import type { Contract } from '../../src/shared/contract/contract.ts'
 import type { Checkpoint } from '../../src/shared/domain.ts'
-import { AppError } from '../../src/shared/errors.ts'
 import { writeSafetensors } from '../../src/main/checkpoints/safetensors.ts'
-import type { Compute } from '../../src/main/compute/client.ts'
-import type { ExplainRequest, ExplainResult } from '../../src/main/compute/protocol.ts'
 import { createEngine, type Engine, type EngineOptions, openEngine, type EngineCore, type ServeOptions } from '../../src/main/engine/engine.ts'
 import { registerCheckpoint } from '../../src/main/features/register-checkpoint.ts'
 import type { Project } from '../../src/main/store/project.ts'
+import { fakeCompute, type FakeCompute } from './fake-compute.ts'
 import { TINY } from './tiny-runs.ts'
+
+export { fakeCompute, type FakeCompute }
 
 export type Client = ContractRouterClient<Contract>
 
@@ -52,46 +51,6 @@ export function annotationsOf(images: number, regionsEach: number): Annotation[]
     const x = (i * 3) % 20
     return { image: `${image}.png`, caption: `the thing number ${i}`, bbox: [[x, 5, x + 12, 25]], split: image % 4 === 3 ? 'val' : 'train' }
   })
-}
-
-export interface FakeCompute extends Compute {
-  /** Requests that were really computed. */
-  readonly explained: ExplainRequest[]
-  /** While set, explain waits for it. */
-  gate: Promise<void> | null
-}
-
-/** Answers as a computing process does, from arithmetic on the phrase: the same phrase has the same heat. */
-export function fakeCompute(): FakeCompute {
-  const explained: ExplainRequest[] = []
-  const fake: FakeCompute = {
-    explained, gate: null,
-    call: async (method, request, options) => {
-      if (method === 'info') return { library: 'arithmetic', device: 'cpu', gpu: false, whyNotGpu: null, threads: 1 } as never
-      if (method !== 'explain') throw new AppError('internal', `The stand-in cannot ${method}.`)
-      const asked = request as ExplainRequest
-      explained.push(asked)
-      if (fake.gate) await Promise.race([fake.gate, new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(new AppError('cancelled', 'Cancelled.'))))])
-      const image = { width: 40, height: 30 }
-      const result: ExplainResult = {
-        image, computeMs: 1,
-        phrases: asked.phrases.map((phrase) => {
-          const grid = { width: 4, height: 4, values: heatOf(phrase) }
-          return { phrase, grid, peak: bicubicPeak(grid, image), matchProbability: (phrase.length % 10) / 10, layer: 1, maskSize: 24, tokens: ['[CLS]', ...phrase.split(' ')], truncated: false }
-        }),
-      }
-      return result as never
-    },
-    start: async () => undefined,
-    pid: () => null,
-    close: async () => undefined,
-  }
-  return fake
-}
-
-function heatOf(phrase: string): Float32Array {
-  let state = [...phrase].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_521, 7)
-  return Float32Array.from({ length: 16 }, () => (state = (state * 75 + 74) % 65_537) / 65_537)
 }
 
 /** A checkpoint file that holds the sizes of the tiny model and one weight: enough to be listed. */
