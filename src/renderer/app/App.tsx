@@ -11,7 +11,7 @@ import { listenToKeys } from './commands.ts'
 import { type Screen, useRoute } from './routes.ts'
 import { ShortcutSheet } from './ShortcutSheet.tsx'
 import { StatusBar } from './StatusBar.tsx'
-import { TitleBar } from './TitleBar.tsx'
+import { TitleBar, TITLES } from './TitleBar.tsx'
 import styles from './app.module.css'
 
 /** Each screen is its own chunk, so that the first one is there at once. */
@@ -35,6 +35,7 @@ export function App() {
           <TitleBar screen={screen} />
           <ConnectionNotice />
           <main className={styles.main} data-screen={screen}>
+            <h1 className="visually-hidden">{TITLES[screen]}</h1>
             <ErrorBoundary key={screen}>
               <Suspense fallback={<Loading />}>
                 <View />

@@ -7,6 +7,7 @@ import { useStore } from 'zustand'
 import { Icon } from '../ui/Icon.tsx'
 import { Keys } from '../ui/Keys.tsx'
 import { bindingsOf, type Command, useAllCommands } from './commands.ts'
+import { matchScore } from './match.ts'
 import styles from './palette.module.css'
 
 const store = createStore<{ open: boolean }>(() => ({ open: false }))
@@ -42,7 +43,7 @@ function Palette() {
     window.setTimeout(() => command.run(), 0)
   }
   return (
-    <Cmdk label="Search or run" loop>
+    <Cmdk label="Search or run" loop filter={(_, search, keywords) => matchScore(search, keywords ?? [])}>
       <div className={styles.input}>
         <Icon of={Search} />
         <Cmdk.Input ref={input} placeholder="Search commands, datasets, checkpoints" />
@@ -52,7 +53,7 @@ function Palette() {
         {groups.map((group) => (
           <Cmdk.Group key={group} heading={group} className={styles.group}>
             {commands.filter((command) => command.group === group).map((command) => (
-              <Cmdk.Item key={command.id} value={`${command.title} ${command.id}`} keywords={[command.group, command.detail ?? '']} onSelect={() => choose(command)} className={styles.item}>
+              <Cmdk.Item key={command.id} value={command.id} keywords={[command.title, command.group, command.detail ?? '']} onSelect={() => choose(command)} className={styles.item}>
                 {command.icon ? <Icon of={command.icon} /> : <span />}
                 <span className="trunc">{command.title}</span>
                 {command.detail ? <span className="t12 c3">{command.detail}</span> : bindingsOf(command)[0] ? <Keys of={bindingsOf(command)[0]!} /> : <span />}

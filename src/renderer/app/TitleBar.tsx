@@ -10,13 +10,8 @@ import { openPalette } from './CommandPalette.tsx'
 import { formatHash, navigate, type Screen } from './routes.ts'
 import styles from './app.module.css'
 
-const TABS: readonly { readonly screen: Screen; readonly title: string }[] = [
-  { screen: 'library', title: 'Library' },
-  { screen: 'curate', title: 'Curate' },
-  { screen: 'train', title: 'Train' },
-  { screen: 'checkpoints', title: 'Checkpoints' },
-  { screen: 'compare', title: 'Compare' },
-]
+export const TITLES: Readonly<Record<Screen, string>> = { library: 'Library', curate: 'Curate', train: 'Train', checkpoints: 'Checkpoints', compare: 'Compare', settings: 'Settings' }
+const TABS = ['library', 'curate', 'train', 'checkpoints', 'compare'] as const satisfies readonly Screen[]
 
 export function TitleBar({ screen }: { screen: Screen }) {
   const info = useInfo()
@@ -44,13 +39,13 @@ export function TitleBar({ screen }: { screen: Screen }) {
       />
       <nav className={styles.tabs} aria-label="Screens">
         {TABS.map((tab) => (
-          <a key={tab.screen} href={formatHash(tab.screen)} aria-current={tab.screen === screen ? 'page' : undefined} draggable={false}>{tab.title}</a>
+          <a key={tab} href={formatHash(tab)} aria-current={tab === screen ? 'page' : undefined} draggable={false}>{TITLES[tab]}</a>
         ))}
       </nav>
       <span className="grow" />
       <JobChip />
-      <Button kind="ghost" size="s" icon={Search} keys="$mod+k" onClick={openPalette} aria-label="Search or run" aria-haspopup="dialog">
-        <span className={styles.wide}>Search or run</span>
+      <Button kind="ghost" size="s" icon={Search} keys="$mod+k" onClick={openPalette} aria-haspopup="dialog">
+        <span className={styles.folded}>Search or run</span>
       </Button>
       <IconButton icon={Settings} label="Settings" onClick={() => navigate('settings')} pressed={screen === 'settings'} />
     </header>

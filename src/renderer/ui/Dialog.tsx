@@ -1,6 +1,6 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { cx } from './cx.ts'
 import { IconButton } from './IconButton.tsx'
 import styles from './dialog.module.css'
@@ -20,11 +20,12 @@ export interface DialogProps {
 
 /** Escape and a click outside close it; focus stays inside and goes back to where it was. */
 export function Dialog({ open, onClose, title, description, children, actions, width = 'narrow', closable = false }: DialogProps) {
+  const popup = useRef<HTMLDivElement>(null)
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Base.Portal>
         <Base.Backdrop className={styles.scrim} />
-        <Base.Popup className={cx(styles.dialog, width === 'wide' && styles.wide)}>
+        <Base.Popup ref={popup} {...(closable ? { initialFocus: popup } : {})} className={cx(styles.dialog, width === 'wide' && styles.wide)}>
           <div className={styles.head}>
             <Base.Title className="t15">{title}</Base.Title>
             {closable ? <IconButton icon={X} label="Close" size="s" onClick={onClose} /> : null}

@@ -27,14 +27,16 @@ interface Choice {
   readonly split: string | null
 }
 
-/** What to compare when nothing was asked: the newest best checkpoint against the one before it, on what training did not see. */
+const pointing = (checkpoint: Checkpoint): number => Object.entries(checkpoint.metrics).find(([name]) => /pointing/i.test(name))?.[1] ?? -1
+
+/** What to compare when nothing was asked: the newest best of a run (else the best that is known) against the next, on what training did not see. */
 function choose(checkpoints: readonly Checkpoint[], datasets: readonly Dataset[], params: Readonly<Record<string, string>>): Choice | null {
-  const newest = [...checkpoints].sort((x, y) => y.createdAt.localeCompare(x.createdAt))
-  const preferred = [...newest.filter((checkpoint) => checkpoint.best), ...newest.filter((checkpoint) => !checkpoint.best)]
+  const rank = (checkpoint: Checkpoint) => (checkpoint.origin === 'run' && checkpoint.best ? 0 : checkpoint.origin === 'run' ? 2 : 1)
+  const preferred = [...checkpoints].sort((x, y) => rank(x) - rank(y) || (rank(x) === 0 ? y.createdAt.localeCompare(x.createdAt) : pointing(y) - pointing(x)))
   const asked = (id: string | undefined) => checkpoints.find((checkpoint) => checkpoint.id === id)
   const b = asked(params.b) ?? preferred.find((checkpoint) => checkpoint.id !== params.a)
   const a = asked(params.a) ?? preferred.find((checkpoint) => checkpoint.id !== b?.id)
-  const dataset = datasets.find((entry) => entry.id === params.dataset) ?? datasets[0]
+  const dataset = datasets.find((entry) => entry.id === params.dataset) ?? datasets.find((entry) => entry.meanConsistency !== null) ?? datasets[0]
   if (!a || !b || !dataset) return null
   const split = params.split === ALL ? null : (params.split ?? 'val')
   return { a, b, dataset, split: split !== null && dataset.splits[split] ? split : null }

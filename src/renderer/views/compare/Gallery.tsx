@@ -43,7 +43,7 @@ export function Gallery({ rows, a, b, index, onPick }: { rows: readonly Row[]; a
             <div key={row.regionId} id={`pair-${row.regionId}`} role="option" aria-selected={at === index} className={cx(styles.pairCard, at === index && styles.selected)} onClick={() => onPick(at)} data-testid="pair"
               style={{ top: item.start, left: PAD_PX + k * (pairWidth + GAP_PX), width: pairWidth, height: rowHeight }}>
               <PairThumb row={row} aId={a.id} bId={b.id} height={pairWidth / 2} />
-              <div className={styles.caption}><span className="trunc">{row.phrase}</span><span className={changeOf(row) > 0 ? 'pos' : changeOf(row) < 0 ? 'neg' : 'c2'}>{signed(changeOf(row))}</span></div>
+              <div className={styles.caption}><span className="trunc">{row.phrase}</span><span className={changeOf(row) >= 0.005 ? 'pos' : changeOf(row) <= -0.005 ? 'neg' : 'c2'}>{signed(changeOf(row))}</span></div>
             </div>
           )
         })) : null}

@@ -19,6 +19,8 @@ interface MissingProps {
   readonly split: string | null
 }
 
+const isUnderWay = (job: Job): boolean => job.state === 'running' || job.state === 'waiting'
+
 /** Starts what is missing, and follows it. Jobs started elsewhere show in the title bar as well. */
 function useScoring({ comparison, a, b, dataset, split }: MissingProps) {
   const jobs = useJobs()
@@ -32,9 +34,9 @@ function useScoring({ comparison, a, b, dataset, split }: MissingProps) {
     },
     onSuccess: (started) => setIds(started.map((job) => job.id)),
   })
-  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id))
+  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id) || (job.kind === 'score' && isUnderWay(job) && (job.title.includes(a.name) || job.title.includes(b.name))))
   const own = known.length > 0 ? known : (start.data ?? [])
-  const running = own.filter((job) => job.state === 'running' || job.state === 'waiting')
+  const running = own.filter(isUnderWay)
   return { start, running, failed: own.find((job) => job.state === 'failed') ?? null }
 }
 
@@ -63,7 +65,7 @@ export function SomeMissing(props: MissingProps) {
   if (missing === 0) return null
   return (
     <div className={styles.some} role="status">
-      <span>{counted(missing, 'region')} left out: not scored by both, as after an edit of the phrase.</span>
+      <span>{running.length > 0 ? `Scoring: ${counted(missing, 'region')} still to come. The numbers below are of what is there.` : `${counted(missing, 'region')} left out: not scored by both, as after an edit of the phrase.`}</span>
       {running.length > 0 ? <span className={styles.someProgress}><Progress value={running[0]!.total > 0 ? running[0]!.done / running[0]!.total : null} label="Scoring" /></span> : <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>Score them</Button>}
       {start.error || failed ? <span className="neg">{start.error?.message ?? failed?.error?.message}</span> : null}
     </div>

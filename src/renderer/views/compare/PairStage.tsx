@@ -2,6 +2,7 @@ import { ArrowLeftRight } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Size } from '../../../shared/geometry.ts'
 import { type Camera, fitCamera, keepVisible, panBy, wheelFactor, zoomAt } from '../../canvas/camera.ts'
+import { INK } from '../../canvas/ink.ts'
 import { imageUrl } from '../../state/queries.ts'
 import { cx } from '../../ui/cx.ts'
 import { Icon } from '../../ui/Icon.tsx'
@@ -47,7 +48,7 @@ export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names
     const first = canvasA.current && prepareCanvas(canvasA.current, viewport, ratio)
     if (!first) return
     const [peakA, peakB] = [pair.heatA?.peak ?? null, pair.heatB?.peak ?? null]
-    if (mode === 'difference') drawSide(first, viewport, scene, layers.difference, null, 0, 1)
+    if (mode === 'difference') drawSide(first, viewport, scene, layers.difference, null, 0, { opacity: 1, boxColour: INK.proposal })
     else if (mode === 'blink') drawSide(first, viewport, scene, showB ? layers.b : layers.a, showB ? peakB : peakA)
     else {
       drawSide(first, viewport, scene, layers.a, peakA)

@@ -57,7 +57,7 @@ function Shown({ row, a, b, index, total, onStep, datasetId }: ViewerProps & { r
         <Segmented label="View" value={mode} onChange={setMode} options={MODE_OPTIONS} />
         {mode === 'blink' ? <IconButton icon={paused ? Play : Pause} label={paused ? 'Blink' : 'Hold'} size="s" onClick={() => setPaused(!paused)} /> : null}
         <span className="grow" />
-        <IconButton icon={Maximize} label="Fit the image" keys="0" size="s" onClick={() => setFitCount((n) => n + 1)} />
+        <span className={styles.wide}><IconButton icon={Maximize} label="Fit the image" keys="0" size="s" onClick={() => setFitCount((n) => n + 1)} /></span>
         <IconButton icon={ChevronLeft} label="Previous pair" keys="ArrowLeft" size="s" disabled={index === 0} onClick={() => onStep(-1)} />
         <span className={cx('t12 c2', styles.wide)}>{count(index + 1)} of {count(total)}</span>
         <IconButton icon={ChevronRight} label="Next pair" keys="ArrowRight" size="s" disabled={index + 1 >= total} onClick={() => onStep(1)} />

@@ -32,7 +32,7 @@ export interface Scene {
 }
 
 /** One canvas with one heat layer. clipFromPx keeps what is left of it untouched, for the wipe. */
-export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scene: Scene, heat: HTMLCanvasElement | null, peak: Heatmap['peak'] | null, clipFromPx = 0, opacity = DEFAULT_HEAT_OPACITY): void {
+export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scene: Scene, heat: HTMLCanvasElement | null, peak: Heatmap['peak'] | null, clipFromPx = 0, { opacity = DEFAULT_HEAT_OPACITY, boxColour = INK.truth as string } = {}): void {
   const { image, camera, boxes } = scene
   const corner = toScreen(camera, viewport, { x: 0, y: 0 })
   const width = image.width * camera.scale
@@ -56,7 +56,7 @@ export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scen
   }
   for (const box of boxes) {
     const from = toScreen(camera, viewport, { x: box[0], y: box[1] })
-    drawBoxLine(context, from.x, from.y, (box[2] - box[0]) * camera.scale, (box[3] - box[1]) * camera.scale, { color: INK.truth, width: 2, dash: null })
+    drawBoxLine(context, from.x, from.y, (box[2] - box[0]) * camera.scale, (box[3] - box[1]) * camera.scale, { color: boxColour, width: 2, dash: null })
   }
   if (peak) {
     const at = toScreen(camera, viewport, { x: peak.x + 0.5, y: peak.y + 0.5 })

@@ -48,7 +48,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped }: { datasets: re
             <tr key={dataset.id} tabIndex={dataset.id === selectedId ? 0 : -1} aria-selected={dataset.id === selectedId} data-testid="dataset-row"
               onClick={() => setParams({ dataset: dataset.id })} onDoubleClick={() => navigate('curate', { dataset: dataset.id })} onKeyDown={(event) => onKeyDown(event, i)}>
               <td>
-                <span className="row gap3">
+                <span className={styles.identity}>
                   <span className={cx(styles.strip, styles.wide)}>{[0, 1, 2].map((k) => <span key={k} className={styles.thumb}>{dataset.previewImageIds[k] ? <img src={thumbUrl(dataset.previewImageIds[k]!)} alt="" loading="lazy" draggable={false} /> : null}</span>)}</span>
                   <span className="col">
                     <span className={cx('med trunc t13')}>{dataset.name}</span>

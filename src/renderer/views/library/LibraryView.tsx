@@ -52,7 +52,7 @@ export function LibraryView() {
       <ProjectPane dataset={selected} />
       <Pane label="Datasets" className={dropping ? styles.dropping : undefined}>
         <div className={styles.toolbar} {...drop}>
-          <h1 className="t15 trunc">{info.data?.project.name ?? ''}</h1>
+          <h2 className="t15 trunc">{info.data?.project.name ?? ''}</h2>
           <span className="grow" />
           <Button icon={Import} keys="i" onClick={() => openImport()}>Import</Button>
         </div>

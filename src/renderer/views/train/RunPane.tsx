@@ -51,7 +51,7 @@ function RunHead({ run, onSetup }: { run: Run; onSetup: () => void }) {
   return (
     <div className={styles.runHead}>
       <div className="row">
-        <h1 className="t15 nowrap">Run {run.number}</h1>
+        <h2 className="t15 nowrap">Run {run.number}</h2>
         <span className="c2 trunc">{ownName(run)}</span>
         <Tag tone={TONES[run.state]}>{stateWord(run.state)}</Tag>
         <span className="grow" />
