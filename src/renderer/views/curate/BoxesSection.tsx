@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, boxFlags, boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { MINUS } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
@@ -48,14 +49,15 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
 /** One number. Enter or leaving takes it over, Escape does not, arrows step; what cannot be read is not taken over. */
 function Coordinate({ name, label, value, least, onChange }: { name: string; label: string; value: number; least?: number; onChange: (value: number) => void }) {
   const [text, setText] = useState<string | null>(null)
+  const exact = String(value).replace('-', MINUS)
   useEffect(() => setText(null), [value])
   const parse = (entry: string) => {
-    const number = Number(entry.replace(',', '.').replace('−', '-'))
+    const number = Number(entry.replace(',', '.').replace(MINUS, '-'))
     return entry.trim() !== '' && Number.isFinite(number) && (least === undefined || number >= least) ? number : null
   }
   const take = () => {
     // Untouched text keeps the exact value behind it; only what was typed replaces it.
-    const number = text === null || text === px(value) ? null : parse(text)
+    const number = text === null || text === exact ? null : parse(text)
     if (number !== null && number !== value) onChange(number)
     setText(null)
   }
@@ -64,7 +66,7 @@ function Coordinate({ name, label, value, least, onChange }: { name: string; lab
     if (event.key === 'Enter') take()
     else if (event.key === 'Escape') setText(null)
     else if (step !== 0) {
-      const from = text === null ? value : parse(text)
+      const from = text === null || text === exact ? value : parse(text)
       const next = from === null ? null : from + step * (event.shiftKey ? 10 : 1)
       if (next !== null && (least === undefined || next >= least)) onChange(next)
     } else return
@@ -74,7 +76,12 @@ function Coordinate({ name, label, value, least, onChange }: { name: string; lab
   return (
     <label className={cx(styles.number, text !== null && parse(text) === null && styles.wrong)}>
       <span>{name}</span>
-      <input aria-label={label} inputMode="decimal" autoComplete="off" value={text ?? px(value)} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => event.currentTarget.select()} onKeyDown={onKeyDown} />
+      <input aria-label={label} inputMode="decimal" autoComplete="off" value={text ?? (Math.abs(value) >= 100 ? px(Math.round(value)) : px(value))} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => {
+        const field = event.currentTarget
+        // At rest the number is as short as the field; under the caret it is the whole one.
+        setText(exact)
+        window.setTimeout(() => field.select())
+      }} onKeyDown={onKeyDown} />
     </label>
   )
 }

@@ -75,6 +75,7 @@ export function Canvases({ work }: { work: Workbench }) {
           <div className={styles.foot}>{slot === 0 ? <FreePhrase work={work} /> : <HeatFacts answer={heats[slot]} />}</div>
         </div>
       ))}
+      {Array.from({ length: Math.max(0, grid.columns * grid.rows - panes) }, (_, i) => <div key={`empty-${i}`} className={styles.pane} />)}
     </div>
   )
 }
@@ -140,8 +141,10 @@ function FreePhrase({ work }: { work: Workbench }) {
         before={<Icon of={Crosshair} size="s" />} after={freePhrase ? null : <Keys of="t" />}
         onChange={(event) => verbs.setFree(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && freePhrase.trim()) verbs.annotateFree()
-          else if (event.key === 'Escape') {
+          if (event.key === 'Enter' && freePhrase.trim()) {
+            verbs.annotateFree()
+            event.currentTarget.blur()
+          } else if (event.key === 'Escape') {
             verbs.setFree('')
             event.currentTarget.blur()
           } else return

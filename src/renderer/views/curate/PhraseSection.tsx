@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'react'
+import { useRef } from 'react'
 import type { Region } from '../../../shared/domain.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Section } from '../../ui/Pane.tsx'
@@ -14,16 +14,10 @@ export function PhraseSection({ work, region }: { work: Workbench; region: Regio
   const { draftPhrase, verbs, heat } = work
   const field = useRef<HTMLTextAreaElement>(null)
   const text = draftPhrase ?? region.phrase
-  useLayoutEffect(() => {
-    const element = field.current
-    if (!element) return
-    element.style.height = 'auto'
-    element.style.height = `${element.scrollHeight + 2}px`
-  }, [text])
   const tokens = heat.heat && !heat.stale ? heat.heat : null
   return (
     <Section>
-      <textarea
+      <div className={styles.phraseBox} data-text={text}><textarea
         ref={field} className={styles.phrase} aria-label="Phrase" data-testid="phrase-editor" rows={1} spellCheck={false} value={text} placeholder="What is in the box?"
         onChange={(event) => verbs.setDraft(event.currentTarget.value.replace(/\n/g, ' '))}
         onBlur={verbs.commitPhrase}
@@ -39,7 +33,7 @@ export function PhraseSection({ work, region }: { work: Workbench; region: Regio
             window.setTimeout(() => field.current?.blur())
           }
         }}
-      />
+      /></div>
       <div className={styles.under}>
         <span className="hint">{tokens ? `${tokens.tokens.length} ${tokens.tokens.length === 1 ? 'token' : 'tokens'}${tokens.truncated ? ', cut at the model’s limit' : ''}` : text.trim() ? 'Counting tokens' : 'No phrase yet'}</span>
         <span className="hint">{draftPhrase === null ? <Tag tone={STATUS_TONES[region.status]}>{STATUS_WORDS[region.status]}</Tag> : 'heat follows as you type'}</span>

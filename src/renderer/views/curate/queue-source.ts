@@ -21,6 +21,8 @@ export interface QueuePage {
 
 export interface QueueState {
   readonly query: QueueQuery | null
+  /** The question the rows answer; the old one until the new rows have come. */
+  readonly answered: QueueQuery | null
   readonly total: number
   readonly reviewed: number
   /** False until the first page has come. */
@@ -48,7 +50,7 @@ export const PAGE_ROWS = 100
 type Fetch = (query: QueueQuery, offset: number, limit: number) => Promise<QueuePage>
 
 export function createQueueSource(fetchPage: Fetch): QueueSource {
-  const empty: QueueState = { query: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map() }
+  const empty: QueueState = { query: null, answered: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map() }
   const store = createStore<QueueState>(() => empty)
   const get = store.getState
   let generation = 0
@@ -102,10 +104,10 @@ export function createQueueSource(fetchPage: Fetch): QueueSource {
       (result) => {
         if (mine !== generation) return
         reviewedAtFirst = result.reviewed
-        store.setState({ rows: new Map(result.rows.map((row, i) => [i, row])), total: result.total, reviewed: reviewedAtFirst, loaded: true, error: null })
+        store.setState({ rows: new Map(result.rows.map((row, i) => [i, row])), answered: query, total: result.total, reviewed: reviewedAtFirst, loaded: true, error: null })
       },
       (error: unknown) => {
-        if (mine === generation) store.setState({ error, loaded: false, rows: new Map(), total: 0 })
+        if (mine === generation) store.setState({ error, answered: query, loaded: false, rows: new Map(), total: 0 })
         pages.delete(0)
       },
     )

@@ -99,6 +99,8 @@ export function useWorkbench(dataset: Dataset): Workbench {
 
   const [current, setCurrent] = useState<Current>(() => ({ regionId: params.region ?? null, imageId: params.image ?? null, index: -1 }))
   const currentRef = useRef(current)
+  /** The last place in the queue, from where walking goes on after a sample that is not in it. */
+  const lastIndex = useRef(-1)
   const [draftPhrase, setDraft] = useState<string | null>(null)
   const draftRef = useRef<string | null>(null)
   const [freePhrase, setFreePhrase] = useState('')
@@ -179,6 +181,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
     const before = currentRef.current
     if (before.regionId === next.regionId && before.index === next.index) return
     currentRef.current = next
+    if (next.index >= 0) lastIndex.current = next.index
     setCurrent(next)
     setFreePhrase('')
     setWantsProposals(false)
@@ -194,8 +197,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
     else void queue.rowAt(index).then((late) => late && open(late, index))
   }
   const go = (step: number) => {
-    const { index } = currentRef.current
-    const next = index + step
+    const next = lastIndex.current + step
     const { total } = queue.store.getState()
     if (next >= 0 && next < total) goTo(next)
     else if (total > 0) announce(step > 0 ? 'End of the queue' : 'Start of the queue')
@@ -249,7 +251,10 @@ export function useWorkbench(dataset: Dataset): Workbench {
       (changed) => {
         for (const entry of changed) queue.patch(entry)
         const first = changed.find((entry) => !entry.deleted)
-        if (first && first.id !== currentRef.current.regionId) show({ regionId: first.id, imageId: first.imageId, index: queue.indexOf(first.id) })
+        const { imageId: id, regionId: inHand } = currentRef.current
+        // What was taken back may be the phrase in hand itself: then another one of the image is taken.
+        const target = first ?? (id && inHand && editLog.region(id, inHand)?.deleted !== false ? editLog.regions(id)[0] : undefined)
+        if (target && target.id !== inHand) show({ regionId: target.id, imageId: target.imageId, index: queue.indexOf(target.id) })
       },
       (error: unknown) => toast({ tone: 'negative', title: sentence(error) }),
     )
@@ -308,7 +313,10 @@ export function useWorkbench(dataset: Dataset): Workbench {
     },
   }
 
-  useFollowQueue(queue, control, currentRef, setCurrent, open)
+  useFollowQueue(queue, currentRef, (next) => {
+    lastIndex.current = next.index
+    setCurrent(next)
+  }, open)
   usePrefetch(queue, current.index, chosenIds, heat.heat !== null && !heat.stale)
   useLinks(params.region, params.image, currentRef, queue, show)
   useEngineEvents((event) => {

@@ -9,7 +9,6 @@ import { editLog } from './edits.ts'
 import { loadImage } from './images.ts'
 import type { QueueSource } from './queue-source.ts'
 import { prefetchHeat } from './use-heat.ts'
-import type { QueueControl } from './use-queue-control.ts'
 import type { Current } from './use-workbench.ts'
 
 /** One image with its regions; what comes goes into the edit log, under the edits that are not yet saved. */
@@ -42,19 +41,18 @@ export function useChosen(checkpoints: readonly Checkpoint[], params: Readonly<R
 
 /** Keeps the sample in hand and its place in the queue together: a new queue begins at its first row, unless the sample is in it. */
 export function useFollowQueue(
-  queue: QueueSource, control: QueueControl, current: RefObject<Current>, place: (next: Current) => void, open: (row: QueueRow, index: number) => void,
+  queue: QueueSource, current: RefObject<Current>, place: (next: Current) => void, open: (row: QueueRow, index: number) => void,
 ): void {
   const rows = useStore(queue.store, (state) => state.rows)
-  const loaded = useStore(queue.store, (state) => state.loaded)
+  const answered = useStore(queue.store, (state) => state.answered)
   const followed = useRef<unknown>(null)
   useEffect(() => {
-    if (!loaded || rows.size === 0) return
-    const query = queue.store.getState().query
+    if (!answered) return
     const { regionId, imageId, index } = current.current
     const found = regionId === null ? -1 : queue.indexOf(regionId)
-    const isNewQueue = followed.current !== query
+    const isNewQueue = followed.current !== answered
     const isFirst = followed.current === null
-    followed.current = query
+    followed.current = answered
     if (found >= 0) {
       if (found !== index || imageId === null) {
         const row = rows.get(found)!
@@ -66,9 +64,17 @@ export function useFollowQueue(
     // A sample that was linked to is kept, though the queue does not hold it on its first page.
     if (isNewQueue && !(isFirst && regionId !== null && imageId !== null)) {
       const first = rows.get(0)
-      if (first) open(first, 0)
+      if (first) {
+        open(first, 0)
+        return
+      }
     }
-  }, [rows, loaded, control.view])
+    // Not in the queue any more, though it is still looked at.
+    if (isNewQueue && index >= 0) {
+      current.current = { regionId, imageId, index: -1 }
+      place(current.current)
+    }
+  }, [rows, answered])
 }
 
 /** Image, regions and heat of the next samples, once those of the present one are there. */
