@@ -6,6 +6,8 @@ import { annotationsOf, type Client, connect, importInto, openTestEngine, tempor
 import { mustStart, startEngineProcess } from '../support/engine-process.ts'
 
 const ROUNDS = 8
+/** Each start is a process of its own; beside training on two cores it takes many seconds. */
+const TIMEOUT_MS = 300_000
 
 test(`kill -9 in a storm of edits loses none that was acknowledged, ${ROUNDS} times in a row`, async () => {
   const projectDir = join(await temporaryFolder(), 'project')
@@ -63,7 +65,7 @@ test(`kill -9 in a storm of edits loses none that was acknowledged, ${ROUNDS} ti
   const revisions = db.get<{ n: number }>("SELECT count(*) AS n FROM revisions WHERE revision > 1")!.n
   expect(ledger).toBe(revisions)
   db.close()
-})
+}, TIMEOUT_MS)
 
 async function readAll(api: Client, datasetId: string): Promise<Map<string, { note: string; revision: number }>> {
   const { rows } = await api.regions.query({ filter: { datasetId }, sort: 'file-order', descending: false, offset: 0, limit: 1000 })
@@ -94,7 +96,7 @@ test.each([30, 120, 250])('kill -9 during an import (after %i ms of it) leaves n
   expect(counts()).toEqual({ images: left.length * 1500, regions: left.length * 4500 })
   await importInto(engineAfter, path)
   expect(counts()).toEqual({ images: (left.length + 1) * 1500, regions: (left.length + 1) * 4500 })
-})
+}, TIMEOUT_MS)
 
 test('a second start on the same project says who has it; after kill -9 the next start needs no help', async () => {
   const projectDir = join(await temporaryFolder(), 'project')
@@ -110,7 +112,7 @@ test('a second start on the same project says who has it; after kill -9 the next
   await first.kill()
   const third = await mustStart(projectDir)
   expect(third.pid).not.toBe(first.pid)
-})
+}, TIMEOUT_MS)
 
 test('two starts at the same moment: one has the project, the other says so', async () => {
   for (let round = 0; round < 3; round++) {
@@ -119,7 +121,7 @@ test('two starts at the same moment: one has the project, the other says so', as
     expect(started.filter((one) => 'code' in one && one.code === 'locked')).toHaveLength(2)
     expect(started.filter((one) => 'pid' in one)).toHaveLength(1)
   }
-})
+}, TIMEOUT_MS)
 
 test('within one process too, a project is opened once', async () => {
   const projectDir = join(await temporaryFolder(), 'project')
