@@ -62,7 +62,8 @@ describe.skipIf(reason !== '')(`the desktop shell${reason ? ` (${reason})` : ''}
     await shell.page.waitForTimeout(1500)
     expect(shell.page.url()).toBe(address)
     expect(shell.app.windows()).toHaveLength(1)
-    expect(await shell.page.evaluate(`navigator.permissions.query({ name: 'geolocation' }).then((p) => p.state)`)).toBe('denied')
+    expect(await shell.page.evaluate('Notification.requestPermission()')).toBe('denied')
+    expect(await shell.page.evaluate('new Promise((done) => navigator.geolocation.getCurrentPosition(() => done(0), (error) => done(error.code)))'), 'permission denied').toBe(1)
   })
 
   it('shows image, boxes and heat; a dragged box moves the score and is on disk', async () => {

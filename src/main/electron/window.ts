@@ -1,6 +1,6 @@
 /** The one window: locked to the engine's page. It goes nowhere else, opens nothing, and is granted nothing. */
-import { BrowserWindow, nativeTheme, net, screen, type Session } from 'electron'
-import { join } from 'path'
+import { BrowserWindow, nativeTheme, screen, type Session } from 'electron'
+import { get } from 'http'
 import { readWindowState, usableBounds, type WindowState, writeWindowState } from './window-state.ts'
 
 const USUAL_SIZE = { width: 1440, height: 900 }
@@ -58,11 +58,12 @@ export function openWindow(stateFile: string, title: string, preload: string): S
     show: (url, token) => {
       origin = originOf(url)
       rememberPort(stateFile, Number(new URL(url).port))
-      window.loadURL(`${origin}/?token=${encodeURIComponent(token)}`).catch(() => undefined) // an engine that just died is started again
+      const hash = webContents.getURL().split('#')[1] // the screen that was open, when the page must be loaded anew
+      window.loadURL(`${origin}/?token=${encodeURIComponent(token)}${hash ? `#${hash}` : ''}`).catch(() => undefined) // an engine that just died is started again
     },
     renewToken: async (url, token) => {
       if (originOf(url) !== origin) throw new Error('the address changed')
-      await visit(webContents.session, `${origin}/?token=${encodeURIComponent(token)}`)
+      await takeCookie(webContents.session, origin, token)
     },
   }
 }
@@ -75,16 +76,22 @@ function originOf(url: string): string {
   }
 }
 
-/** Asks the engine for its page with the new token, in the page's session: the cookie it sets serves the open page too. */
-function visit(session: Session, url: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = net.request({ url, session, useSessionCookies: true })
-    request.on('response', (response) => {
-      response.on('data', () => undefined)
-      response.on('end', () => (response.statusCode < 400 ? resolve() : reject(new Error(`the engine answered ${response.statusCode}`))))
+/**
+ * Hands the new token in and puts the cookie that the engine answers with into the page's session. Chromium's own network
+ * would not take a SameSite=Strict cookie outside of a page, so Node asks.
+ */
+function takeCookie(session: Session, origin: string, token: string): Promise<void> {
+  return new Promise<string>((resolve, reject) => {
+    const request = get(`${origin}/?token=${encodeURIComponent(token)}`, (response) => {
+      response.resume()
+      const cookie = (response.headers['set-cookie'] || [])[0]
+      if (cookie) resolve(cookie)
+      else reject(new Error(`the engine answered ${String(response.statusCode)} without a cookie`))
     })
     request.on('error', reject)
-    request.end()
+  }).then((cookie) => {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) as unknown as [string, string, string]
+    return session.cookies.set({ url: origin, name, value, path: '/', httpOnly: true, sameSite: 'strict' })
   })
 }
 
