@@ -1,9 +1,11 @@
 /** All commands, in the order of `amc --help`. */
 import type { Command } from './command.ts'
+import { checkpointInspectCommand } from './checkpoint.ts'
 import { compareCommand } from './compare.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
+import { goldenCommand } from './golden.ts'
 import { importCommand } from './import.ts'
 import { scoreCommand } from './score.ts'
 import { serveCommand } from './serve.ts'
@@ -11,4 +13,5 @@ import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
   doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, explainCommand, compareCommand,
+  checkpointInspectCommand, goldenCommand,
 ]

@@ -1,5 +1,5 @@
 /** What needs no model run: tokenizers, text cleaning, checkpoints, queues, position embeddings, learning rates. */
-import { openPth } from '../checkpoints/pth.ts'
+import { openPth, type PthFile } from '../checkpoints/pth.ts'
 import { toFloat32, type HostTensor } from '../checkpoints/tensor-file.ts'
 import { interpolatePositions } from '../model/load-params.ts'
 import { enqueue } from '../model/momentum.ts'
@@ -10,14 +10,14 @@ import type { FeatureQueues } from '../model/types.ts'
 import { cosineRateAt, referenceRate, type ReferenceSchedule } from '../train/schedule.ts'
 import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf, type GoldenFolder } from './folder.ts'
-import type { GoldenCase } from './setup.ts'
+import { vocabularyOf, type GoldenCase } from './setup.ts'
 
 export function partCases(folder: GoldenFolder): GoldenCase[] {
   const cases: GoldenCase[] = []
   const add = (needs: string, name: string, run: () => Promise<Check[]>): void => {
     if (folder.has(needs)) cases.push({ name, run })
   }
-  for (const [file, vocabulary] of tokenizerFiles(folder)) add(file, file.replace(/\.json$/, ''), async () => tokenizerCase(folder, file, vocabulary))
+  for (const file of tokenizerFiles(folder)) add(file, file.replace(/\.json$/, ''), async () => tokenizerCase(folder, file))
   add('pre_caption.json', 'pre_caption', async () => captionCase(folder))
   for (const file of folder.files.filter((name) => /^[^/]*_tensors\.json$/.test(name))) {
     const stem = file.replace(/_tensors\.json$/, '')
@@ -26,24 +26,16 @@ export function partCases(folder: GoldenFolder): GoldenCase[] {
   add('queue_cases.json', 'queues', async () => queueCase(folder))
   add('pos_embed_interp.safetensors', 'position embeddings', async () => positionCase(folder))
   add('lr_schedule.json', 'learning rates', async () => scheduleCase(folder))
+  for (const pth of folder.files.filter((name) => /^checkpoint_\d+\.pth$/.test(name))) {
+    add('model_legacy.pth', `${pth} equals its legacy form`, () => sameTensors(folder, pth, 'model_legacy.pth'))
+  }
   return cases
 }
 
-/** tokenizer_x.json goes with the vocabulary of the size it names. */
-function tokenizerFiles(folder: GoldenFolder): [file: string, vocabulary: string][] {
-  const vocabularies = folder.files.filter((name) => /^\w*vocab\.txt$/.test(name))
-  return folder.files
-    .filter((name) => /^tokenizer_\w+\.json$/.test(name))
-    .flatMap((file): [string, string][] => {
-      const { vocab_size: size } = folder.json<{ vocab_size: number }>(file)
-      const vocabulary = vocabularies.find((name) => wordsOf(folder, name).length === size)
-      return vocabulary ? [[file, vocabulary]] : []
-    })
-}
-
-const wordsOf = (folder: GoldenFolder, name: string): string[] => folder.text(name).replace(/\n$/, '').split('\n')
+const tokenizerFiles = (folder: GoldenFolder): string[] => folder.files.filter((name) => /^tokenizer_\w+\.json$/.test(name))
 
 interface TokenizerJson {
+  readonly vocab_size: number
   readonly special: Readonly<Record<string, number>>
   readonly single: readonly { readonly text: string; readonly tokens: readonly string[]; readonly input_ids: readonly number[] }[]
   readonly [batch: string]: unknown
@@ -56,9 +48,12 @@ interface TokenBatchJson {
   readonly attention_mask: readonly (readonly number[])[]
 }
 
-function tokenizerCase(folder: GoldenFolder, file: string, vocabulary: string): Check[] {
-  const tokenizer = createTokenizer(wordsOf(folder, vocabulary))
+/** The vocabulary is the one of the size that the file names. */
+function tokenizerCase(folder: GoldenFolder, file: string): Check[] {
   const recorded = folder.json<TokenizerJson>(file)
+  const vocabulary = vocabularyOf(folder, recorded.vocab_size)
+  if (!vocabulary) return [failed(file, `no vocabulary of ${recorded.vocab_size} words is in the folder`)]
+  const tokenizer = createTokenizer(vocabulary)
   const checks = [compareExactly('special ids', sorted(tokenizer.special), sorted(recorded.special))]
   for (const { text, tokens, input_ids: ids } of recorded.single) {
     checks.push(compareExactly(`pieces of ${JSON.stringify(text)}`, tokenizer.tokenize(text), tokens))
@@ -122,6 +117,20 @@ async function checkpointCase(folder: GoldenFolder, pth: string, listing: string
   }
 }
 
+/** The same tensors in the same order with the same values. */
+async function sameTensors(folder: GoldenFolder, name: string, other: string): Promise<Check[]> {
+  const [a, b] = [await openPth(folder.path(name)), await openPth(folder.path(other))]
+  try {
+    const isModel = (key: string): boolean => key.startsWith('model.')
+    const names = [...a.tensors.keys()].filter(isModel)
+    const values = (file: PthFile, key: string): number[] => Array.from(file.tensors.get(key)!.read().data as ArrayLike<number | bigint>, Number)
+    return [compareExactly('names', [...b.tensors.keys()].filter(isModel), names), ...names.map((key) => compareNumbers(key, values(b, key), values(a, key), TOLERANCES.exact))]
+  } finally {
+    a.close()
+    b.close()
+  }
+}
+
 const endsOf = (numbers: readonly number[], first: number): number[] => [...numbers.slice(0, first), ...numbers.slice(-1)]
 const lastOf = ({ last }: ListedTensor): (number | string)[] => (last === undefined || last === null ? [] : [last])
 
@@ -130,7 +139,7 @@ function sumCheck({ name, sum }: ListedTensor, { data }: HostTensor, numbers: re
   if (sum === undefined) return passed(`${name}: no sum recorded`)
   const got = numbers.reduce((total, value) => total + value, 0)
   const size = numbers.reduce((total, value) => total + Math.abs(value), 0)
-  return compareNumbers(`${name}: sum`, [got], [asNumber(sum)], { absolute: 1e-12 * Math.max(1, size) * Math.max(1, Math.log2(data.length + 1)) })
+  return compareNumbers(`${name}: sum`, [got], [asNumber(sum)], { absolute: 1e-12 * Math.max(1, size) * Math.max(1, Math.log2(data.length + 1)), text: 'sums to their rounding' })
 }
 
 function asNumber(value: unknown): number {

@@ -8,15 +8,20 @@ import { disposeParams, variableOf } from '../model/params.ts'
 import { stepGradients } from '../model/step.ts'
 import { tf } from '../model/tf.ts'
 import type { ModelParams } from '../model/types.ts'
-import { applyAdamW, createAdamW, disposeAdamW, isDecayed, REFERENCE_ADAMW, restoreMoments, type AdamWState, type Moment } from '../train/optimizer.ts'
+import {
+  applyAdamW, createAdamW, disposeAdamW, isDecayed, REFERENCE_ADAMW, restoreMoments,
+  type AdamWSettings, type AdamWState, type Moment,
+} from '../train/optimizer.ts'
 import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { keyBiasParts } from './cases-gradients.ts'
 import { namedLosses } from './cases-forward.ts'
-import { floatsOf, tensorOf } from './folder.ts'
+import { floatsOf, tensorOf, type GoldenFolder } from './folder.ts'
 import type { GoldenCase, GoldenSetup } from './setup.ts'
 
-/** The recorded steps' constant rate. */
-const LEARNING_RATE = 1e-3
+/** The recorded steps' constant rate where the folder does not say it. */
+const USUAL_RATE = 1e-3
+
+const GROUPS = 'optimizer_groups.json'
 
 interface StepsJson {
   readonly losses: { readonly f32: readonly Readonly<Record<string, number>>[] }
@@ -25,6 +30,16 @@ interface StepsJson {
 interface GroupsJson {
   readonly no_decay: readonly string[]
   readonly decay: readonly string[]
+  readonly group_options?: readonly { readonly weight_decay: number; readonly lr: number; readonly betas: readonly [number, number]; readonly eps: number }[]
+}
+
+/** The constant rate and AdamW's settings of the recorded steps. */
+function optimizerOf(folder: GoldenFolder): { rate: number; settings: AdamWSettings } {
+  const groups = folder.has(GROUPS) ? (folder.json<GroupsJson>(GROUPS).group_options ?? []) : []
+  const decayed = groups.find((group) => group.weight_decay > 0)
+  if (!decayed) return { rate: USUAL_RATE, settings: REFERENCE_ADAMW }
+  const { lr: rate, weight_decay: weightDecay, betas, eps: epsilon } = decayed
+  return { rate, settings: { weightDecay, beta1: betas[0], beta2: betas[1], epsilon } }
 }
 
 export function stepCases(setup: GoldenSetup): GoldenCase[] {
@@ -32,7 +47,7 @@ export function stepCases(setup: GoldenSetup): GoldenCase[] {
   const cases: GoldenCase[] = []
   if (folder.has('steps.json')) cases.push({ name: 'steps', run: () => unbroken(setup) })
   if (folder.has('queues_after_forward.safetensors')) cases.push({ name: 'queues after one forward pass', run: () => queuesCase(setup) })
-  if (folder.has('optimizer_groups.json')) cases.push({ name: 'optimizer groups', run: () => groupsCase(setup) })
+  if (folder.has(GROUPS)) cases.push({ name: 'optimizer groups', run: () => groupsCase(setup) })
   for (const file of folder.files) {
     const done = Number(/^ckpt_step(\d+)\.pth$/.exec(file)?.[1] ?? NaN)
     if (done >= 0 && folder.has('steps.json')) cases.push({ name: `resume after step ${done}`, run: () => resumed(setup, file, done) })
@@ -45,13 +60,13 @@ async function unbroken(setup: GoldenSetup): Promise<Check[]> {
   const { folder } = setup
   const losses = folder.json<StepsJson>('steps.json').losses.f32
   const params = await setup.load()
-  const optimizer = createAdamW(REFERENCE_ADAMW)
+  const optimizer = createAdamW(optimizerOf(folder).settings)
   const checks: Check[] = []
   try {
     for (let step = 1; step <= losses.length; step++) {
       checks.push(...takeStep(setup, params, optimizer, step, losses[step - 1]!))
       const file = `step${step}.safetensors`
-      if (folder.has(file)) checks.push(...compareState(params, folder.tensors(file), step, `after step ${step}: `))
+      if (folder.has(file)) checks.push(...compareState(params, folder.tensors(file), { step: step, rate: optimizerOf(folder).rate, prefix: `after step ${step}: ` }))
     }
     return checks
   } finally {
@@ -61,11 +76,12 @@ async function unbroken(setup: GoldenSetup): Promise<Check[]> {
 }
 
 async function queuesCase(setup: GoldenSetup): Promise<Check[]> {
+  const { folder } = setup
   const params = await setup.load()
   try {
     const { gradients } = stepGradients(params, setup.batch, setup.options, { choices: setup.choices })
     tf.dispose([...gradients.values()])
-    return compareState(params, setup.folder.tensors('queues_after_forward.safetensors'), 1, '')
+    return compareState(params, folder.tensors('queues_after_forward.safetensors'), { step: 1, rate: optimizerOf(folder).rate, prefix: '' })
   } finally {
     disposeParams(params)
   }
@@ -74,7 +90,7 @@ async function queuesCase(setup: GoldenSetup): Promise<Check[]> {
 /** One step on the recorded batch, with its losses compared. */
 function takeStep(setup: GoldenSetup, params: ModelParams, optimizer: AdamWState, step: number, want: Readonly<Record<string, number>>): Check[] {
   const result = stepGradients(params, setup.batch, setup.options, { choices: setup.choices })
-  applyAdamW(optimizer, params, result.gradients, { learningRate: LEARNING_RATE, clipNorm: null })
+  applyAdamW(optimizer, params, result.gradients, { learningRate: optimizerOf(setup.folder).rate, clipNorm: null })
   const named = namedLosses(result, setup.options)
   const tolerance = step <= 3 ? TOLERANCES.stepLosses : TOLERANCES.lateStepLosses
   const checks = Object.entries(named).flatMap(([name, got]) =>
@@ -90,7 +106,7 @@ function takeStep(setup: GoldenSetup, params: ModelParams, optimizer: AdamWState
 }
 
 /** Every recorded tensor against the model's; the share of entries further off is counted over all parameters together. */
-function compareState(params: ModelParams, recorded: TensorFile, step: number, prefix: string): Check[] {
+function compareState(params: ModelParams, recorded: TensorFile, { step, rate, prefix }: { step: number; rate: number; prefix: string }): Check[] {
   const state = exportTensors(params)
   const { absolute, share } = TOLERANCES.parameters
   let [outside, entries] = [0, 0]
@@ -102,10 +118,10 @@ function compareState(params: ModelParams, recorded: TensorFile, step: number, p
     }
     const want = floatsOf(recorded, name)
     if (name.endsWith('_queue')) return [compareNumbers(`${prefix}${name}`, got.data, want, TOLERANCES.queues)]
-    // The noise of a key bias's gradient moves it by up to the rate each step, in either direction.
-    const drift = { absolute: 2 * LEARNING_RATE * step }
+    // The noise of a key bias's gradient moves it by up to the rate each step, in either direction: right or wrong, no more is known.
+    const drift = { absolute: 2 * rate * step, text: 'key biases 2 rates a step' }
     return keyBiasParts(name, got.data, want).map((part) => {
-      if (part.keyBias) return compareNumbers(`${prefix}${part.what}`, part.got, part.want, drift)
+      if (part.keyBias) return { ...compareNumbers(`${prefix}${part.what}`, part.got, part.want, drift), absError: 0, relError: 0 }
       entries += part.want.length
       outside += part.want.reduce((sum, value, i) => sum + (Math.abs(value - part.got[i]!) <= share.most ? 0 : 1), 0)
       return compareNumbers(`${prefix}${part.what}`, part.got, part.want, { absolute })
@@ -116,7 +132,7 @@ function compareState(params: ModelParams, recorded: TensorFile, step: number, p
 }
 
 function groupsCase({ folder, load }: GoldenSetup): Promise<Check[]> {
-  const groups = folder.json<GroupsJson>('optimizer_groups.json')
+  const groups = folder.json<GroupsJson>(GROUPS)
   return load().then((params) => {
     const names = (decayed: boolean): string[] => params.trainable.filter((name) => isDecayed(name, variableOf(params, name).rank) === decayed).sort()
     const checks = [
@@ -134,13 +150,13 @@ async function resumed(setup: GoldenSetup, file: string, done: number): Promise<
   const want = folder.json<StepsJson>('steps.json').losses.f32[done]
   if (!want) return [failed(file, `no losses of step ${done + 1} are recorded`)]
   const params = await setup.load(file)
-  const optimizer = createAdamW(REFERENCE_ADAMW)
+  const optimizer = createAdamW(optimizerOf(folder).settings)
   const pth = await openPth(folder.path(file))
   try {
-    restoreMoments(optimizer, torchMoments(pth, folder.json<GroupsJson>('optimizer_groups.json')))
+    restoreMoments(optimizer, torchMoments(pth, folder.json<GroupsJson>(GROUPS)))
     const checks = takeStep(setup, params, optimizer, done + 1, want)
     const probe = `step${done + 1}_probe.safetensors`
-    if (folder.has(probe)) checks.push(...compareState(params, folder.tensors(probe), done + 1, `after step ${done + 1}: `))
+    if (folder.has(probe)) checks.push(...compareState(params, folder.tensors(probe), { step: done + 1, rate: optimizerOf(folder).rate, prefix: `after step ${done + 1}: ` }))
     return checks
   } finally {
     pth.close()

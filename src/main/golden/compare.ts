@@ -9,6 +9,8 @@ export interface Check {
   readonly relError: number
   /** One sentence; null when ok. */
   readonly fault: string | null
+  /** What was allowed, in short; empty where nothing was measured. */
+  readonly allowed: string
 }
 
 /** How far a value may be off. Absent limits do not apply. */
@@ -19,6 +21,10 @@ export interface Tolerance {
   readonly ofLargest?: number
   /** Norm of the difference as a share of the recorded norm. */
   readonly norm?: number
+  /** The true value is 0 and what is recorded is rounding noise: a relative error means nothing. */
+  readonly noise?: boolean
+  /** Says it in words where the limits are worked out for each comparison. */
+  readonly text?: string
 }
 
 /** What an independent float32 implementation holds, by group. */
@@ -27,7 +33,7 @@ export const TOLERANCES = {
   losses: { absolute: 1e-5 },
   amc: { absolute: 3e-5 },
   gradients: { ofLargest: 2e-4, norm: 1e-4 },
-  keyBiasGradients: { absolute: 1e-6 },
+  keyBiasGradients: { absolute: 1e-6, noise: true },
   /** `share`: of all parameters together, at most this share may be off by more than `most`. */
   parameters: { absolute: 2e-4, share: { outside: 1e-4, most: 1e-5 } },
   stepLosses: { absolute: 3e-5 },
@@ -57,8 +63,9 @@ export function compareNumbers(what: string, got: Numbers, want: Numbers, tolera
     what,
     ok: faults.length === 0,
     absError: worst,
-    relError: largest > 0 ? worst / largest : worst,
+    relError: tolerance.noise ? 0 : largest > 0 ? worst / largest : worst,
     fault: faults.length === 0 ? null : `${what}: ${faults.join('; ')}`,
+    allowed: describeTolerance(tolerance),
   }
 }
 
@@ -82,6 +89,17 @@ function measure(got: Numbers, want: Numbers) {
   return { largest, worst, differenceNorm: Math.sqrt(differenceSquares), norm: Math.sqrt(squares) }
 }
 
+function describeTolerance({ absolute, ofLargest, norm, text }: Tolerance): string {
+  if (text) return text
+  const short = (value: number): string => value.toExponential().replace('e+0', '')
+  const parts = [
+    absolute === undefined ? '' : absolute === 0 ? 'exact' : short(absolute),
+    ofLargest === undefined ? '' : `${short(ofLargest)} of the largest entry`,
+    norm === undefined ? '' : `${short(norm)} of the norm`,
+  ]
+  return parts.filter(Boolean).join(' and ')
+}
+
 /** Compares plain data by its JSON form. */
 export function compareExactly(what: string, got: unknown, want: unknown): Check {
   const [a, b] = [JSON.stringify(got), JSON.stringify(want)]
@@ -89,11 +107,11 @@ export function compareExactly(what: string, got: unknown, want: unknown): Check
 }
 
 export function passed(what: string): Check {
-  return { what, ok: true, absError: 0, relError: 0, fault: null }
+  return { what, ok: true, absError: 0, relError: 0, fault: null, allowed: 'exact' }
 }
 
 export function failed(what: string, reason: string): Check {
-  return { what, ok: false, absError: 1, relError: 1, fault: `${what}: ${reason}` }
+  return { what, ok: false, absError: 1, relError: 1, fault: `${what}: ${reason}`, allowed: '' }
 }
 
 const shorten = (text: string | undefined): string => (text === undefined ? 'nothing' : text.length > 80 ? `${text.slice(0, 80)}...` : text)

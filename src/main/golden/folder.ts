@@ -14,7 +14,9 @@ export interface GoldenFolder {
   tensors(name: string): TensorFile
   /** Absolute path of a file about to be read by someone else. */
   path(name: string): string
-  /** Files nothing has read so far. */
+  /** Says that a part of a file that is read is compared by nothing. */
+  leaveOut(name: string, part: string): void
+  /** Files nothing has read so far, and parts left out. */
   untouched(): string[]
   close(): void
 }
@@ -30,6 +32,7 @@ export function openGoldenFolder(dir: string): GoldenFolder {
     .sort()
   const known = new Set(files)
   const read = new Set<string>()
+  const leftOut = new Set<string>()
   const opened = new Map<string, TensorFile>()
   const path = (name: string): string => {
     read.add(name)
@@ -39,7 +42,7 @@ export function openGoldenFolder(dir: string): GoldenFolder {
     dir,
     files,
     has: (name) => known.has(name),
-    json: <T>(name: string) => JSON.parse(readFileSync(path(name), 'utf8')) as T,
+    json: <T>(name: string) => parseJson(readFileSync(path(name), 'utf8'), name) as T,
     text: (name) => readFileSync(path(name), 'utf8'),
     tensors: (name) => {
       const file = opened.get(name) ?? openSafetensors(path(name))
@@ -47,8 +50,17 @@ export function openGoldenFolder(dir: string): GoldenFolder {
       return file
     },
     path,
-    untouched: () => files.filter((name) => !read.has(name) && !name.endsWith('.md')),
+    leaveOut: (name, part) => void (known.has(name) && leftOut.add(`${name}: ${part}`)),
+    untouched: () => [...files.filter((name) => !read.has(name) && !name.endsWith('.md')), ...leftOut].sort(),
     close: () => opened.forEach((file) => file.close()),
+  }
+}
+
+function parseJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AppError('bad-input', `${name} is not JSON: ${(error as Error).message}.`, 'Check that the folder is complete.', name, { cause: error })
   }
 }
 

@@ -2,21 +2,28 @@
  * Compares everything a folder of recorded values holds with what is computed here. Cases are found by the folder's files;
  * nothing about its sizes or values is known beforehand.
  */
+import { setImmediate } from 'node:timers/promises'
 import { loadBackend } from '../compute/backend.ts'
 import { setTf, type Tf } from '../model/tf.ts'
 import { forwardCases } from './cases-forward.ts'
 import { gradientCases } from './cases-gradients.ts'
 import { partCases } from './cases-parts.ts'
 import { stepCases } from './cases-steps.ts'
-import type { Check } from './compare.ts'
+import { evaluationCases } from './cases-evaluation.ts'
+import { inputCases } from './cases-inputs.ts'
+import { metricCases } from './cases-metrics.ts'
+import { preparationCases } from './cases-preparation.ts'
+import { failed, type Check } from './compare.ts'
 import { openGoldenFolder } from './folder.ts'
-import { goldenSetup, type GoldenCase } from './setup.ts'
+import { goldenSetup, type GoldenCase, type GoldenSetup } from './setup.ts'
 
 export interface GoldenCaseResult {
   readonly ok: boolean
   readonly maxAbsError: number
   /** As a share of the recorded tensor's largest entry. */
   readonly maxRelError: number
+  /** What was allowed, in short. */
+  readonly tolerance: string
   /** Comparisons made. */
   readonly checks: number
   readonly failedChecks: number
@@ -24,6 +31,8 @@ export interface GoldenCaseResult {
   readonly worst: string | null
   /** The first few faults, in sentences. */
   readonly faults: readonly string[]
+  /** What the comparison leaves open, in a sentence. */
+  readonly note?: string
 }
 
 export interface GoldenReport {
@@ -32,7 +41,7 @@ export interface GoldenReport {
   readonly passed: number
   readonly failed: number
   readonly skipped: readonly { readonly name: string; readonly why: string }[]
-  /** Files in the folder that nothing here compares. */
+  /** Files in the folder, or parts of them (FILE: PART), that nothing here compares; empty when only some cases were asked for. */
   readonly notCovered: readonly string[]
 }
 
@@ -41,29 +50,36 @@ export interface GoldenOptions {
   readonly tf?: Tf
   /** Only cases whose name contains one of these. */
   readonly only?: readonly string[]
-  readonly onCase?: (name: string, result: GoldenCaseResult) => void
+  readonly onProgress?: (progress: GoldenProgress) => void
   readonly signal?: AbortSignal
 }
 
+export interface GoldenProgress {
+  /** The case that was just compared. */
+  readonly name: string
+  readonly result: GoldenCaseResult
+  readonly done: number
+  readonly total: number
+}
+
 /** @throws AppError 'not-found' when dir is no golden folder. */
-export async function runGolden(dir: string, { tf, only, onCase, signal }: GoldenOptions = {}): Promise<GoldenReport> {
+export async function runGolden(dir: string, { tf, only, onProgress, signal }: GoldenOptions = {}): Promise<GoldenReport> {
   setTf(tf ?? (await loadBackend()).tf)
   const folder = openGoldenFolder(dir)
   try {
-    const cases = partCases(folder)
-    const skipped: { name: string; why: string }[] = []
     const setup = await goldenSetup(folder)
-    if (setup) cases.push(...forwardCases(setup), ...gradientCases(setup), ...stepCases(setup))
-    else skipped.push({ name: 'model', why: 'The folder has no checkpoint with inputs.' })
+    const found = [...partCases(folder), ...preparationCases(folder), ...metricCases(folder), ...(setup ? modelCases(setup) : [])]
+    const isAsked = ({ name }: GoldenCase): boolean => !only || only.some((part) => name.includes(part))
+    const cases = found.filter(isAsked)
+    const skipped = found.filter((golden) => !isAsked(golden)).map(({ name }) => ({ name, why: 'It was not asked for.' }))
+    if (!setup) skipped.push({ name: 'model', why: 'The folder has no checkpoint with inputs.' })
     const results: Record<string, GoldenCaseResult> = {}
-    for (const golden of cases) {
+    for (const [i, golden] of cases.entries()) {
       signal?.throwIfAborted()
-      if (only && !only.some((part) => golden.name.includes(part))) {
-        skipped.push({ name: golden.name, why: 'It was not asked for.' })
-        continue
-      }
-      results[golden.name] = summarize(await checksOf(golden))
-      onCase?.(golden.name, results[golden.name]!)
+      const result = summarize(golden, await checksOf(golden))
+      results[golden.name] = result
+      onProgress?.({ name: golden.name, result, done: i + 1, total: cases.length })
+      await setImmediate() // a signal may have come
     }
     const all = Object.values(results)
     const passed = all.filter((result) => result.ok).length
@@ -73,29 +89,33 @@ export async function runGolden(dir: string, { tf, only, onCase, signal }: Golde
   }
 }
 
+const modelCases = (setup: GoldenSetup): GoldenCase[] => [
+  ...inputCases(setup), ...forwardCases(setup), ...gradientCases(setup), ...stepCases(setup), ...evaluationCases(setup),
+]
+
 async function checksOf(golden: GoldenCase): Promise<readonly Check[]> {
   try {
     const checks = await golden.run()
-    if (checks.length > 0) return checks
-    return [{ what: golden.name, ok: false, absError: 1, relError: 1, fault: `${golden.name}: nothing was compared` }]
+    return checks.length > 0 ? checks : [failed(golden.name, 'nothing was compared')]
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    return [{ what: golden.name, ok: false, absError: 1, relError: 1, fault: `${golden.name}: ${message}` }]
+    return [failed(golden.name, error instanceof Error ? error.message : String(error))]
   }
 }
 
 const FAULTS_SHOWN = 5
 
-function summarize(checks: readonly Check[]): GoldenCaseResult {
+function summarize({ note }: GoldenCase, checks: readonly Check[]): GoldenCaseResult {
   const faults = checks.flatMap(({ fault }) => (fault ? [fault] : []))
   const worst = checks.reduce((a, b) => (b.relError > a.relError ? b : a))
   return {
     ok: faults.length === 0,
     maxAbsError: Math.max(...checks.map(({ absError }) => absError)),
     maxRelError: worst.relError,
+    tolerance: [...new Set(checks.map(({ allowed }) => allowed).filter(Boolean))].join('; '),
     checks: checks.length,
     failedChecks: faults.length,
     worst: worst.relError > 0 ? worst.what : null,
     faults: faults.slice(0, FAULTS_SHOWN),
+    ...(note ? { note } : {}),
   }
 }

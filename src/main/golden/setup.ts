@@ -1,5 +1,5 @@
 /** The model, the batch and the choices that a golden folder describes; sizes come from its files alone. */
-import { openPth } from '../checkpoints/pth.ts'
+import { openPth, type PthFile } from '../checkpoints/pth.ts'
 import type { TensorEntry } from '../checkpoints/tensor-file.ts'
 import { modelTensors, paramsFromTensors } from '../model/load-params.ts'
 import { REFERENCE_STEP, type ModelParams, type StepChoices, type StepOptions, type TrainBatch } from '../model/types.ts'
@@ -38,6 +38,8 @@ export interface InputsJson {
   readonly alpha: number
   readonly amc_weights: readonly [number, number]
   readonly margins: readonly [number, number]
+  readonly captions?: readonly string[]
+  readonly pre_captions?: readonly string[]
 }
 
 export interface GoldenSetup {
@@ -49,6 +51,8 @@ export interface GoldenSetup {
   readonly options: StepOptions
   /** A model of its own each time; the caller disposes it. */
   load(checkpoint?: string, imageSize?: number): Promise<ModelParams>
+  /** The checkpoint's file; the caller closes it. */
+  open(): Promise<PthFile>
 }
 
 /** Null when the folder has no model inputs. */
@@ -78,7 +82,7 @@ export async function goldenSetup(folder: GoldenFolder): Promise<GoldenSetup | n
       file.close()
     }
   }
-  return { folder, config, inputs, batch, choices, options, load }
+  return { folder, config, inputs, batch, choices, options, load, open: () => openPth(folder.path(checkpoint)) }
 }
 
 /** The checkpoint the recorded values start from: checkpoint_*.pth, the first by name. */
@@ -157,8 +161,19 @@ export function hasVariant(folder: GoldenFolder, variant: string): boolean {
   return folder.tensors('inputs.safetensors').tensors.has(`gt_mask_indicator_${variant}`)
 }
 
+/** The words of a vocabulary file, one a line. */
+export const wordsOf = (folder: GoldenFolder, name: string): string[] => folder.text(name).replace(/\n$/, '').split('\n')
+
+/** The vocabulary in the folder that has this many words; undefined when none has. */
+export function vocabularyOf(folder: GoldenFolder, size: number): string[] | undefined {
+  const names = folder.files.filter((name) => /^\w*vocab\.txt$/.test(name))
+  return names.map((name) => wordsOf(folder, name)).find((words) => words.length === size)
+}
+
 /** A case of the suite: named by what it compares. */
 export interface GoldenCase {
   readonly name: string
+  /** What the comparison leaves open, in a sentence. */
+  readonly note?: string
   run(): Promise<readonly Check[]>
 }

@@ -1,0 +1,239 @@
+/** Heatmaps at the evaluation's image size: cross-attention and image-attention Grad-CAM, whole results with their points. */
+import { openPth, type PthFile } from '../checkpoints/pth.ts'
+import { toFloat32, type TensorFile } from '../checkpoints/tensor-file.ts'
+import { TorchTensor } from '../checkpoints/torch-objects.ts'
+import { encodeImages, explainTensors } from '../model/explain.ts'
+import { modelTensors, paramsFromTensors } from '../model/load-params.ts'
+import { disposeParams } from '../model/params.ts'
+import { preCaption } from '../model/pre-caption.ts'
+import { tf } from '../model/tf.ts'
+import { createTokenizer } from '../model/tokenizer.ts'
+import type { ModelParams, TokenBatch } from '../model/types.ts'
+import { gridSide } from '../../shared/config/model-config.ts'
+import { imageAttention } from './cases-image-attention.ts'
+import { compareExactly, compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
+import { floatsOf, intsOf, tensorOf } from './folder.ts'
+import { pointChecks } from './points.ts'
+import { vocabularyOf, type GoldenCase, type GoldenSetup } from './setup.ts'
+
+interface EvalJson {
+  readonly eval_image_res: number
+  readonly grid: number
+  readonly phrases: readonly string[]
+  readonly pre_captions: readonly string[]
+  readonly token_lengths: readonly (readonly number[])[]
+  readonly batch_size: number
+  readonly renamed: Readonly<Record<string, string>>
+  readonly single_over_batched_ratio?: readonly number[]
+  readonly queue_size_mismatch?: string
+}
+
+/** The evaluation at work: the model at its image size, the file of what was recorded. */
+interface Evaluation {
+  readonly setup: GoldenSetup
+  readonly params: ModelParams
+  readonly file: TensorFile
+  readonly json: EvalJson
+}
+
+const TENSORS = 'eval.safetensors'
+const LIST = 'eval.json'
+
+export function evaluationCases(setup: GoldenSetup): GoldenCase[] {
+  const { folder } = setup
+  const cases: GoldenCase[] = []
+  if (folder.has(TENSORS) && folder.has(LIST)) {
+    const blocks = new Set([...folder.tensors(TENSORS).tensors.keys()].filter((name) => name !== 'images').map((name) => name.split('/')[0]!))
+    for (const block of blocks) cases.push({ name: `evaluation ${block}`, run: () => evaluate(setup, (evaluation) => blockChecks(evaluation, block)) })
+    cases.push({ name: 'evaluation words', run: async () => wordChecks(setup) })
+    cases.push({ name: 'evaluation loading', run: () => loadingChecks(setup) })
+    for (const part of ['missing', 'unexpected']) folder.leaveOut(LIST, `${part} (keys of the published evaluation model, which has other buffers than ours)`)
+    for (const part of ['refclef_result_fields', 'flickr_result_fields']) folder.leaveOut(LIST, part)
+  }
+  for (const file of folder.files.filter((name) => /^flickr_result_\w+\.pth$/.test(name))) {
+    cases.push({ name: `evaluation ${file}`, run: () => evaluate(setup, (evaluation) => resultChecks(evaluation, file)) })
+  }
+  return cases
+}
+
+async function evaluate(setup: GoldenSetup, use: (evaluation: Evaluation) => Check[] | Promise<Check[]>): Promise<Check[]> {
+  const json = setup.folder.json<EvalJson>(LIST)
+  const params = await setup.load(undefined, json.eval_image_res)
+  tf.engine().startScope('golden evaluation')
+  try {
+    return await use({ setup, params, json, file: setup.folder.tensors(TENSORS) })
+  } finally {
+    tf.engine().endScope()
+    disposeParams(params)
+  }
+}
+
+function blockChecks(evaluation: Evaluation, block: string): Check[] {
+  const { file, params } = evaluation
+  if (block === 'image_embeds') {
+    const features = encodeImages(params, floatsOf(file, 'images'))
+    const check = compareNumbers(block, features.tokens.dataSync(), floatsOf(file, block), TOLERANCES.evaluation)
+    features.dispose()
+    return [check]
+  }
+  const [, kind, number] = /^(itm|itc)_block(\d+)$/.exec(block) ?? []
+  if (block === 'itm_single') return singleChecks(evaluation)
+  if (!kind) return [failed(block, 'nothing here computes it')]
+  const names = [...file.tensors.keys()].filter((name) => name.startsWith(`${block}/`))
+  const batches = [...new Set(names.flatMap((name) => /\/(batch\d+)\//.exec(name)?.[1] ?? []))].sort(byNumber)
+  const checks: Check[] = []
+  const maps: number[] = []
+  let from = 0
+  for (const batch of batches) {
+    const text = textOf(file, `${block}/${batch}`)
+    const images = imagesOf(evaluation, from, text.count)
+    const computed = kind === 'itm' ? crossAttention(evaluation, images, text, Number(number)) : imageAttention({ ...evaluation, images, text, layer: Number(number), pad: evaluation.setup.inputs.special_ids.pad })
+    from += text.count
+    maps.push(...computed['pred']!)
+    for (const name of names.filter((one) => one.startsWith(`${block}/${batch}/`) && !/\/(input_ids|attention_mask)$/.test(one))) {
+      const got = computed[name.split('/')[2]!]
+      checks.push(got ? compareNumbers(name, got, floatsOf(file, name), TOLERANCES.evaluation) : failed(name, 'nothing here computes it'))
+    }
+  }
+  if (file.tensors.has(`${block}/pred`)) checks.push(compareNumbers(`${block}/pred`, maps, floatsOf(file, `${block}/pred`), TOLERANCES.evaluation))
+  return checks
+}
+
+const byNumber = (a: string, b: string): number => Number(/\d+$/.exec(a)![0]) - Number(/\d+$/.exec(b)![0])
+
+function textOf(file: TensorFile, prefix: string): TokenBatch {
+  const [count, length] = tensorOf(file, `${prefix}/input_ids`).shape as [number, number]
+  return { ids: intsOf(file, `${prefix}/input_ids`), mask: intsOf(file, `${prefix}/attention_mask`), count, length }
+}
+
+function imagesOf({ file, json }: Evaluation, from: number, count: number): Float32Array {
+  const size = 3 * json.eval_image_res ** 2
+  return floatsOf(file, 'images').subarray(from * size, (from + count) * size)
+}
+
+function crossAttention({ params, setup }: Evaluation, images: Float32Array, text: TokenBatch, layer: number): Record<string, ArrayLike<number> & Iterable<number>> {
+  const features = encodeImages(params, images)
+  const { attention, gradient, logits, map } = explainTensors(params, { features, text, padId: setup.inputs.special_ids.pad, layer }, false)
+  const values = { attn_map: attention.dataSync(), attn_grad: gradient.dataSync(), vl_output: logits.dataSync(), pred: map.dataSync() }
+  features.dispose()
+  return values
+}
+
+/** Phrases one at a time with the configured layer: no padding, so the maps are larger by padded / own length. */
+function singleChecks(evaluation: Evaluation): Check[] {
+  const { file, json, setup } = evaluation
+  const maps = singleMaps(evaluation)
+  const checks = [compareNumbers('itm_single/pred', maps.flat(), floatsOf(file, 'itm_single/pred'), TOLERANCES.evaluation)]
+  const batched = `itm_block${setup.config.gradcam_layer}/pred`
+  if (json.single_over_batched_ratio && file.tensors.has(batched)) {
+    const [want, cells] = [floatsOf(file, batched), json.grid ** 2]
+    const sum = (values: ArrayLike<number> & Iterable<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
+    const ratios = maps.map((map, n) => sum(map) / sum(want.subarray(n * cells, (n + 1) * cells)))
+    checks.push(compareNumbers('single over batched', ratios, json.single_over_batched_ratio, TOLERANCES.evaluation))
+  }
+  return checks
+}
+
+function singleMaps(evaluation: Evaluation): number[][] {
+  const { json, setup } = evaluation
+  const tokenizer = tokenizerOf(setup)
+  return json.pre_captions.map((phrase, n) => {
+    const text = tokenizer.encodeBatch([phrase])
+    return [...crossAttention(evaluation, imagesOf(evaluation, n, 1), text, setup.config.gradcam_layer)['pred']!]
+  })
+}
+
+/** All phrases in the evaluation's batches, padded to the longest of each, with the configured layer. */
+function batchedMaps(evaluation: Evaluation): number[][] {
+  const { json, setup } = evaluation
+  const tokenizer = tokenizerOf(setup)
+  const cells = json.grid ** 2
+  const maps: number[][] = []
+  while (maps.length < json.pre_captions.length) {
+    const text = tokenizer.encodeBatch(json.pre_captions.slice(maps.length, maps.length + json.batch_size))
+    const values = [...crossAttention(evaluation, imagesOf(evaluation, maps.length, text.count), text, setup.config.gradcam_layer)['pred']!]
+    for (let n = 0; n < text.count; n++) maps.push(values.slice(n * cells, (n + 1) * cells))
+  }
+  return maps
+}
+
+function tokenizerOf({ folder, config }: GoldenSetup) {
+  const vocabulary = vocabularyOf(folder, config.text.vocab_size)
+  if (!vocabulary) throw new Error(`no vocabulary of ${config.text.vocab_size} words is in the folder`)
+  return createTokenizer(vocabulary)
+}
+
+function wordChecks(setup: GoldenSetup): Check[] {
+  const { folder } = setup
+  const json = folder.json<EvalJson>(LIST)
+  const { max_words: words } = folder.json<{ max_words: number }>('config.json')
+  const tokenizer = tokenizerOf(setup)
+  const lengths = json.pre_captions.map((phrase) => tokenizer.encode(phrase).ids.length)
+  const checks = [
+    compareExactly('cleaned phrases', json.phrases.map((phrase) => preCaption(phrase, words)), json.pre_captions),
+    compareExactly('token lengths', lengths, json.token_lengths.flat()),
+    compareExactly('batches', json.token_lengths.map((batch) => batch.length), batchSizes(lengths.length, json.batch_size)),
+  ]
+  let from = 0
+  json.token_lengths.forEach(({ length: count }, i) => {
+    const batch = tokenizer.encodeBatch(json.pre_captions.slice(from, from + count))
+    from += count
+    for (const name of folder.tensors(TENSORS).tensors.keys()) {
+      if (name.endsWith(`/batch${i}/input_ids`)) checks.push(compareExactly(name, Array.from(batch.ids), Array.from(intsOf(folder.tensors(TENSORS), name))))
+      if (name.endsWith(`/batch${i}/attention_mask`)) checks.push(compareExactly(name, Array.from(batch.mask), Array.from(intsOf(folder.tensors(TENSORS), name))))
+    }
+  })
+  return checks
+}
+
+const batchSizes = (count: number, size: number): number[] => Array.from({ length: Math.ceil(count / size) }, (_, i) => Math.min(size, count - i * size))
+
+/** Names of the evaluation's model are understood; the grid is the one of its image size; other queues are no obstacle. */
+async function loadingChecks(setup: GoldenSetup): Promise<Check[]> {
+  const { renamed, eval_image_res: size, grid, queue_size_mismatch: stops } = setup.folder.json<EvalJson>(LIST)
+  const config = { ...setup.config, image: { ...setup.config.image, size } }
+  const checks = [compareExactly('grid', gridSide(config), grid)]
+  for (const [name, short] of Object.entries(renamed)) checks.push(compareExactly(short, [...modelTensors(new Map([[short, 0]])).keys()], [name]))
+  if (stops === undefined) return checks
+  const file = await setup.open()
+  try {
+    const { params, report } = paramsFromTensors({ ...config, queue_size: 2 * config.queue_size }, file.tensors)
+    disposeParams(params)
+    // The published code stops here; we start the queues anew and say so.
+    checks.push(compareExactly('queues of another size', [report.missing.length, report.notes.length > 0], [0, true]))
+  } finally {
+    file.close()
+  }
+  return checks
+}
+
+interface EndToEndJson {
+  readonly log: Parameters<typeof pointChecks>[1]
+  readonly result: Readonly<Record<string, number>>
+}
+
+/** A saved result file: one map for each phrase, and with the recorded boxes what the pointing game makes of them. */
+async function resultChecks(evaluation: Evaluation, name: string): Promise<Check[]> {
+  const { setup } = evaluation
+  const pth = await openPth(setup.folder.path(name))
+  try {
+    const results = pth.root as readonly ReadonlyMap<string, unknown>[]
+    const maps = batchedMaps(evaluation)
+    const { grid } = evaluation.json
+    const checks = results.flatMap((result, n) => {
+      const want = mapOf(pth, result.get('pred'), `${n}.pred`)
+      return want ? [compareNumbers(`${name}: map ${n}`, maps[n] ?? [], want, TOLERANCES.evaluation)] : [failed(`${name}: map ${n}`, 'it is not a tensor')]
+    })
+    const points = 'eval_flickr_end2end.json'
+    if (!setup.folder.has(points)) return checks
+    const { log, result } = setup.folder.json<EndToEndJson>(points)
+    const heat = (n: number) => ({ width: grid, height: grid, values: Float32Array.from(maps[n]!) })
+    return [...checks, ...pointChecks(heat, log, result)]
+  } finally {
+    pth.close()
+  }
+}
+
+function mapOf(file: PthFile, tensor: unknown, name: string): Float32Array | null {
+  return tensor instanceof TorchTensor ? toFloat32(file.entryOf(tensor, name).read()) : null
+}
