@@ -2,11 +2,12 @@ import { FolderOpen, Folder, FileText, CornerLeftUp } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { api } from '../state/engine.ts'
-import { chooseNatively, shell } from '../state/shell.ts'
+import { shell } from '../state/shell.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Field, Input } from '../ui/Field.tsx'
 import { Icon } from '../ui/Icon.tsx'
+import { Menu } from '../ui/Menu.tsx'
 import { ErrorNote, Loading } from '../ui/Notes.tsx'
 import styles from './path.module.css'
 
@@ -14,25 +15,24 @@ import styles from './path.module.css'
  * A path on the engine's machine: typed, chosen in the system's dialog where the program has a window of its own, or found
  * in a listing that the engine gives, since a browser may not know paths.
  */
-export function PathField({ label, value, onChange, hint, filesOnly = false, autoFocus = false, onEnter }: {
-  label: string; value: string; onChange: (path: string) => void; hint?: string; filesOnly?: boolean; autoFocus?: boolean; onEnter?: () => void
+export function PathField({ label, value, onChange, hint, filesOnly = false, endings = [], autoFocus = false, onEnter }: {
+  label: string; value: string; onChange: (path: string) => void; hint?: string; filesOnly?: boolean; endings?: readonly string[]; autoFocus?: boolean; onEnter?: () => void
 }) {
   const [browsing, setBrowsing] = useState(false)
-  const choose = async () => {
-    if (!shell) {
-      setBrowsing(true)
-      return
-    }
-    const path = await chooseNatively(filesOnly ? 'file' : 'folder')
+  const take = (path: string | null) => {
     if (path) onChange(path)
   }
+  const file = () => void shell?.chooseFile(label, endings).then(take)
+  const browse = !shell ? <Button icon={FolderOpen} onClick={() => setBrowsing(true)}>Browse</Button> : filesOnly ? <Button icon={FolderOpen} onClick={file}>Browse</Button> : (
+    <Menu align="end" trigger={<Button icon={FolderOpen}>Browse</Button>} entries={[{ label: 'Folder', icon: Folder, onSelect: () => void shell?.chooseFolder(label).then(take) }, { label: 'File', icon: FileText, onSelect: file }]} />
+  )
   return (
     <>
       <Field label={label} hint={hint}>
         {({ id, describedBy }) => (
           <span className={styles.row}>
             <Input id={id} aria-describedby={describedBy} value={value} autoFocus={autoFocus} onChange={(event) => onChange(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && onEnter?.()} />
-            <Button icon={FolderOpen} onClick={() => void choose()}>Browse</Button>
+            {browse}
           </span>
         )}
       </Field>

@@ -23,21 +23,34 @@ export function ShortcutSheet() {
 function Sheet() {
   const commands = useAllCommands().filter((command) => bindingsOf(command).length > 0)
   const groups = [...new Set(commands.map((command) => command.group))].reverse()
+  const linesOf = (group: string) => commands.filter((command) => command.group === group)
   return (
     <div className={styles.sheet}>
-      {groups.map((group) => (
-        <section key={group} className={styles.group}>
-          <h3 className="t12 strong">{group}</h3>
-          <dl>
-            {commands.filter((command) => command.group === group).map((command) => (
-              <div key={command.id} className={styles.line}>
-                <dt className="trunc">{command.title}</dt>
-                <dd>{bindingsOf(command).map((binding) => <Keys key={binding} of={binding} />)}</dd>
-              </div>
-            ))}
-          </dl>
-        </section>
+      {inColumns(groups, (group) => linesOf(group).length + 2).map((column, i) => (
+        <div key={i} className={styles.column}>
+          {column.map((group) => (
+            <section key={group}>
+              <h3 className="t12 strong">{group}</h3>
+              <dl>
+                {linesOf(group).map((command) => (
+                  <div key={command.id} className={styles.line}>
+                    <dt className="trunc">{command.title}</dt>
+                    <dd>{bindingsOf(command).map((binding) => <Keys key={binding} of={binding} />)}</dd>
+                  </div>
+                ))}
+              </dl>
+            </section>
+          ))}
+        </div>
       ))}
     </div>
   )
+}
+
+/** Whole groups in two columns of nearly equal height, in order. */
+function inColumns<T>(groups: readonly T[], heightOf: (group: T) => number): readonly (readonly T[])[] {
+  const total = groups.reduce((sum, group) => sum + heightOf(group), 0)
+  let height = 0
+  const split = groups.findIndex((group) => (height += heightOf(group)) >= total / 2)
+  return [groups.slice(0, split + 1), groups.slice(split + 1)]
 }

@@ -80,9 +80,10 @@ export function bindingsOf(command: Command): readonly string[] {
 
 const FIELD = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select, [contenteditable=""], [contenteditable=true], [role=listbox], [role=menu], [role=combobox]'
 
-/** Single letters rest while a field, an open menu or a list that searches by typing has focus. */
+/** Single letters rest while a field, an open menu or a list that searches by typing has focus; a list marked data-commands does not search. */
 export function isField(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest(FIELD) !== null
+  const field = target instanceof Element ? target.closest(FIELD) : null
+  return field !== null && !field.hasAttribute('data-commands')
 }
 
 /** Keys that a focused control uses itself: a slider its arrows, a button Space and Enter. */

@@ -111,7 +111,7 @@ function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, fo
   const axis = { stroke: cssColour('--text-3'), font, ticks: { show: false }, grid: { stroke: cssColour('--grid-line'), width: 1 } }
   const points = dots ? { show: true, size: 5, width: 0 } : { show: false }
   return {
-    width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 6, 0, 0], legend: { show: false },
+    width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 10, 0, 0], legend: { show: false },
     cursor: { sync: { key: 'run', setSeries: false }, y: false, points: { size: 5 }, drag: { x: true, y: false, setScale: false } },
     scales: {
       // New points must not undo a zoom: the stretch shown is ours to keep.

@@ -34,7 +34,7 @@ export function CheckpointImport({ onClose }: { onClose: () => void }) {
       <div className="scroll grow">
         <Section>
           <div className={styles.form}>
-            <PathField label="File" value={path} onChange={(value) => { setPath(value); load.reset() }} filesOnly hint="The reference’s and ALBEF’s .pth, or .safetensors." />
+            <PathField label="File" value={path} onChange={(value) => { setPath(value); load.reset() }} filesOnly endings={['pth', 'pt', 'safetensors']} hint="The reference’s and ALBEF’s .pth, or .safetensors." />
             <Field label="Name" hint="The file’s own name when left empty.">{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} />}</Field>
             <Field label="Model" hint="Name of a model configuration. Recognised by its shapes when left empty.">{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={modelConfig} onChange={(event) => setModelConfig(event.currentTarget.value)} />}</Field>
             <Checkbox small checked={allowMissing} onChange={setAllowMissing}>Load even when weights are missing</Checkbox>

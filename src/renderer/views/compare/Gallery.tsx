@@ -35,7 +35,7 @@ export function Gallery({ rows, a, b, index, onPick }: { rows: readonly Row[]; a
     onPick(index + step)
   }
   return (
-    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" aria-label="Pairs" aria-activedescendant={rows[index] ? `pair-${rows[index].regionId}` : undefined} onKeyDown={onKeyDown}>
+    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" data-commands aria-label="Pairs" aria-activedescendant={rows[index] ? `pair-${rows[index].regionId}` : undefined} onKeyDown={onKeyDown}>
       <div style={{ height: lines.getTotalSize(), position: 'relative' }}>
         {width > 0 ? lines.getVirtualItems().flatMap((item) => rows.slice(item.index * columns, (item.index + 1) * columns).map((row, k) => {
           const at = item.index * columns + k

@@ -19,6 +19,7 @@ import { SomeMissing } from './MissingScores.tsx'
 import { type Brush, type Cell, CELLS, cellOf, type Order, pickRows } from './pick.ts'
 import { Scatter } from './Scatter.tsx'
 import { Slices } from './Slices.tsx'
+import { usePrefetchPair } from './use-pair.ts'
 import { Viewer } from './Viewer.tsx'
 import styles from './compare.module.css'
 
@@ -39,6 +40,7 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
   const found = rows.findIndex((row) => row.regionId === params.region)
   const index = found < 0 ? 0 : found
   const row = rows[index] ?? null
+  usePrefetchPair(rows[index + 1] ?? null, a.id, b.id)
   const show = (at: number) => {
     const next = rows[at]
     if (next) setParams({ region: next.regionId })
@@ -60,6 +62,7 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
       <Headlines headline={comparison.headline!} />
       <div className={styles.body}>
         <Pane label="Hits, misses and slices">
+          <h2 className="visually-hidden">Hits, misses and slices</h2>
           <div className="scroll grow">
             <Matrix matrix={comparison.matrix!} p={comparison.mcnemarP} cell={cell} onPick={pick} />
             <Slices slices={comparison.slices} />

@@ -62,7 +62,7 @@ export function ImportPane({ initialPath, onClose }: { initialPath: string; onCl
       <div className="scroll grow">
         <Section>
           <div className={styles.form}>
-            <PathField label="Folder or annotation file" value={path} onChange={(next) => { change(next); if (next !== path && /[\\/]/.test(next)) setAsked(null) }} autoFocus={!initialPath} onEnter={look} hint="On the machine where the engine runs." />
+            <PathField label="Folder or annotation file" endings={['json', 'jsonl', 'yaml']} value={path} onChange={(next) => { change(next); if (next !== path && /[\\/]/.test(next)) setAsked(null) }} autoFocus={!initialPath} onEnter={look} hint="On the machine where the engine runs." />
             <details className={styles.more}>
               <summary className="t12 c2">Images in another folder</summary>
               <PathField label="Folder of images" value={imagesDir} onChange={setImagesDir} onEnter={look} />

@@ -20,7 +20,7 @@ export function RunLog({ run, live }: { run: Run; live: boolean }) {
     <Section title="Log">
       {log.error ? <ErrorNote error={log.error} compact onRetry={() => void log.refetch()} /> : lines.length === 0 ? <p className="t12 c2">{log.isPending ? '' : 'Nothing yet.'}</p> : (
         <ol className={styles.log}>
-          {lines.map((line, i) => <li key={lines.length - i}><span className="c3">{when(line.at)}</span><span data-selectable>{line.text}</span></li>)}
+          {lines.map((line, i) => <li key={lines.length - i}><span className="c3 nowrap">{when(line.at)}</span><span data-selectable>{line.text}</span></li>)}
         </ol>
       )}
     </Section>
