@@ -136,8 +136,10 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
   picture(imageLayer, (context, image) => {
     const { props } = drawing()
     if (!props.image) return
-    context.imageSmoothingEnabled = scene.store.getState().camera.scale < PIXELS_FROM_SCALE
-    context.imageSmoothingQuality = 'high'
+    const { camera, gesture } = scene.store.getState()
+    context.imageSmoothingEnabled = camera.scale < PIXELS_FROM_SCALE
+    // A large photograph costs much to scale well; while it moves nobody sees the difference.
+    context.imageSmoothingQuality = gesture.kind === 'panning' ? 'low' : 'high'
     context.drawImage(props.image, 0, 0, image.width, image.height)
   })
   picture(heatLayer, (context, image) => {

@@ -37,7 +37,7 @@ export function Toolbar({ work }: { work: Workbench }) {
       <IconButton icon={Undo2} label="Undo" hint={undoLabel ? `Undo: ${undoLabel}` : 'Nothing to undo'} keys="$mod+z" disabled={undoLabel === null} onClick={verbs.undo} />
       <IconButton icon={Redo2} label="Redo" hint={redoLabel ? `Redo: ${redoLabel}` : 'Nothing to redo'} keys="$mod+Shift+z" disabled={redoLabel === null} onClick={verbs.redo} />
       <span className={styles.sep} />
-      <Button size="s" icon={Sparkles} keys="p" disabled={!work.heat.heat} aria-pressed={work.proposing} onClick={verbs.toggleProposals}>Propose boxes</Button>
+      <Button className={styles.propose} size="s" icon={Sparkles} keys="p" aria-label="Propose boxes" disabled={!work.heat.heat} aria-pressed={work.proposing} onClick={verbs.toggleProposals}>Propose boxes</Button>
       <span className="grow" />
       <span className={styles.wide}><Segmented label="View" value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
       <span className={styles.narrow}>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Region } from '../../../shared/domain.ts'
+import type { Checkpoint, Region } from '../../../shared/domain.ts'
+import { defaultCheckpoint } from './default-checkpoint.ts'
 import { bestGrid } from './pane-grid.ts'
 import { readPrefs } from './prefs.ts'
 import { proposeBoxes } from './propose.ts'
@@ -114,6 +115,22 @@ describe('views of a dataset', () => {
   it('asks for scores only with a checkpoint', () => {
     expect(toQuery(BUILT_IN[0]!, 'd', null, 1).filter).toEqual({ datasetId: 'd' })
     expect(toQuery(BUILT_IN[2]!, 'd', 'c', 1)).toMatchObject({ filter: { datasetId: 'd', checkpointId: 'c' }, sort: 'suspect', descending: true })
+  })
+})
+
+describe('the checkpoint to begin with', () => {
+  const checkpoint = (id: string, over: Partial<Checkpoint>): Checkpoint => ({
+    id, name: id, origin: 'shipped', runId: null, step: null, modelName: 'm', parameters: 1, sizeBytes: 1, createdAt: '2026-01-01', metrics: {}, best: false, ...over,
+  })
+  const weak = checkpoint('weak', { createdAt: '2026-02-01', metrics: { 'pointing game, AMC strict, demo val': 0.3 } })
+  const strong = checkpoint('strong', { metrics: { 'pointing game, AMC strict, demo val': 0.8 } })
+  const trained = checkpoint('trained', { origin: 'run', best: true })
+
+  it('is the best of the newest run, else the one that points best, else the newest', () => {
+    expect(defaultCheckpoint([weak, strong, trained])?.id).toBe('trained')
+    expect(defaultCheckpoint([weak, strong])?.id).toBe('strong')
+    expect(defaultCheckpoint([checkpoint('old', {}), checkpoint('new', { createdAt: '2026-03-01' })])?.id).toBe('new')
+    expect(defaultCheckpoint([])).toBeUndefined()
   })
 })
 

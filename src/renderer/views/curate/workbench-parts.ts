@@ -5,6 +5,7 @@ import { useStore } from 'zustand'
 import type { Checkpoint, QueueRow } from '../../../shared/domain.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
+import { defaultCheckpoint } from './default-checkpoint.ts'
 import { editLog } from './edits.ts'
 import { loadImage } from './images.ts'
 import type { QueueSource } from './queue-source.ts'
@@ -24,11 +25,6 @@ export function imageQuery(imageId: string, checkpointIds: readonly string[]) {
   }
 }
 
-/** The checkpoint to begin with: the best of the newest run, else the newest trained one, else any. */
-export function defaultCheckpoint(checkpoints: readonly Checkpoint[]): Checkpoint | undefined {
-  const newestFirst = [...checkpoints].sort((a, b) => b.createdAt.localeCompare(a.createdAt))
-  return newestFirst.find((checkpoint) => checkpoint.origin === 'run' && checkpoint.best) ?? newestFirst.find((checkpoint) => checkpoint.best) ?? newestFirst.find((checkpoint) => checkpoint.origin === 'run') ?? newestFirst[0]
-}
 
 const MOST_CHECKPOINTS = 3
 
