@@ -2,7 +2,7 @@
  * Parameters out of a checkpoint's tensors, with an account of every key. A checkpoint that fits only in part gives plausible
  * but wrong heatmaps, so missing keys refuse by default and another architecture is named as such.
  */
-import { gridSide, type ModelConfig } from '../../shared/config/model-config.ts'
+import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import { assembleParams, emptyQueues, momentumName, parameterSpecs, startAll, variableOf, type QueueValues } from './params.ts'
 import { createRandom } from './random.ts'
