@@ -2,7 +2,7 @@ import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Keys } from '../ui/Keys.tsx'
-import { bindingsOf, useAllCommands } from './commands.ts'
+import { bindingsOf, type Command, useAllCommands } from './commands.ts'
 import styles from './shortcuts.module.css'
 
 const store = createStore<{ open: boolean }>(() => ({ open: false }))
@@ -35,7 +35,7 @@ function Sheet() {
                 {linesOf(group).map((command) => (
                   <div key={command.id} className={styles.line}>
                     <dt className="trunc">{command.title}</dt>
-                    <dd>{bindingsOf(command).map((binding) => <Keys key={binding} of={binding} />)}</dd>
+                    <dd>{shownBindings(command).map((binding) => <Keys key={binding} of={binding} />)}</dd>
                   </div>
                 ))}
               </dl>
@@ -45,6 +45,14 @@ function Sheet() {
       ))}
     </div>
   )
+}
+
+/** The four arrows with all their modifiers would fill the sheet: the plain ones tell enough. */
+function shownBindings(command: Command): readonly string[] {
+  const all = bindingsOf(command)
+  if (all.length <= 3) return all
+  const plain = all.filter((binding) => !binding.includes('+'))
+  return (plain.length > 0 ? plain : all).slice(0, 4)
 }
 
 /** Whole groups in two columns of nearly equal height, in order. */

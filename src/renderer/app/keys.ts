@@ -23,7 +23,7 @@ export function keyCaps(binding: string, mac: boolean = isMac()): readonly strin
       if (/^Key[A-Z]$/.test(key)) return key.slice(3)
       if (/^Digit\d$/.test(key)) return key.slice(5)
       if (key === 'Equal') return '+'
-      if (key === 'Minus') return '−'
+      if (key === 'Minus' || key === '-') return '−'
       if (key === 'Comma') return ','
       if (key === 'Slash') return '/'
       return key.length === 1 ? key.toUpperCase() : key
