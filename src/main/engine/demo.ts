@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Job } from '../../shared/domain.ts'
 import { generateDemo } from '../demo/generate.ts'
 import { importDataset } from '../features/datasets/import-job.ts'
+import { queueScoring } from '../features/scores/handlers.ts'
 import type { Db } from '../store/db.ts'
 import type { EngineContext } from './context.ts'
 
@@ -22,7 +23,7 @@ export function hadDemo(db: Db): boolean {
 }
 
 /** @returns the job, or the one that is at it already */
-export function makeDemo({ project, db, jobs, events }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events'>, size: DemoSize = {}): Job {
+export function makeDemo({ project, db, jobs, events }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events'>, size: DemoSize, onMade: (datasetId: string) => void): Job {
   const running = jobs.list().find((job) => job.kind === 'demo' && (job.state === 'waiting' || job.state === 'running'))
   if (running) return running
   return jobs.add({
@@ -39,7 +40,17 @@ export function makeDemo({ project, db, jobs, events }: Pick<EngineContext, 'pro
       })
       db.run("INSERT OR REPLACE INTO project (key, value) VALUES ('demo', ?)", result.datasetId)
       events.emit({ type: 'datasets.changed' })
+      onMade(result.datasetId)
       return result
     },
   })
+}
+
+/**
+ * Scores the demo with the checkpoints that come with the program, so that Compare and the queue of suspects have something to
+ * show; in the background, held-out scenes first.
+ */
+export function scoreDemo(context: Omit<EngineContext, 'makeDemo'>, datasetId: string): void {
+  const shipped = context.db.all<{ id: string }>("SELECT id FROM checkpoints WHERE origin = 'shipped' ORDER BY created_at DESC, id DESC")
+  for (const splits of [['val'], ['train']]) for (const { id } of shipped) queueScoring(context, { datasetId, checkpointId: id, splits, background: true })
 }

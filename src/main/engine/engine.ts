@@ -13,7 +13,7 @@ import { openProject, type OpenProjectOptions } from '../store/project.ts'
 import { createGuard, type Guard, newToken } from './auth.ts'
 import { checkHeatmap } from './check.ts'
 import type { EngineContext } from './context.ts'
-import { type DemoSize, hadDemo, makeDemo } from './demo.ts'
+import { type DemoSize, hadDemo, makeDemo, scoreDemo } from './demo.ts'
 import { createEvents } from './events.ts'
 import { createHttpServer } from './http.ts'
 import { createJobLog } from './job-log.ts'
@@ -63,11 +63,11 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
   const jobs = createJobs(events, createJobLog(project.db))
   const compute = options.compute ?? ((role) => spawnCompute({ role, onLog: (line) => console.error(`[compute ${role}] ${line}`) }))
   const demoSize = typeof options.demo === 'object' ? options.demo : {}
-  const context: EngineContext = {
+  const parts: Omit<EngineContext, 'makeDemo'> = {
     project, db: project.db, events, jobs, programDir, version: versionOf(programDir), interactive: compute('interactive'), worker: compute('job'),
-    makeDemo: () => makeDemo({ project, db: project.db, jobs, events }, demoSize),
     author: () => project.db.get<{ value: string }>("SELECT value FROM project WHERE key = 'author'")?.value ?? systemUser(),
   }
+  const context: EngineContext = { ...parts, makeDemo: () => makeDemo(parts, demoSize, (datasetId) => scoreDemo(parts, datasetId)) }
   const handlers = createHandlers(context)
   if (options.demo && !hadDemo(project.db)) context.makeDemo()
   const settled = (async () => {

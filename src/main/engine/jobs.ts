@@ -25,6 +25,8 @@ export interface NewJob {
   readonly lane: Lane
   readonly unit?: string
   readonly total?: number
+  /** Nobody waits for it: it stops for any other job of its lane and is taken up after it. Its work must go on where it ended. */
+  readonly background?: boolean
   /** Runs when its turn comes; the result is kept. Must end soon after the signal fires, by throwing or by returning what it has. */
   readonly work: (job: { readonly id: string; readonly signal: AbortSignal; readonly progress: (progress: JobProgress) => void }) => Promise<unknown>
   /** Called when it is cancelled before its turn. */
@@ -46,7 +48,9 @@ export interface Jobs {
 interface Entry {
   job: Job
   readonly spec: NewJob
-  readonly abort: AbortController
+  abort: AbortController
+  /** Stopped for a job that somebody waits for. */
+  yielded: boolean
   readonly end: PromiseWithResolvers<Job>
   startedMs: number
   publishedMs: number
@@ -95,7 +99,9 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
   }
 
   async function run(entry: Entry): Promise<void> {
-    const { spec, abort } = entry
+    const { spec } = entry
+    const abort = (entry.abort = new AbortController())
+    entry.yielded = false
     busy.add(spec.lane)
     entry.startedMs = Date.now()
     update(entry, { state: 'running' })
@@ -109,26 +115,43 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
     }
     try {
       const result = await spec.work({ id: entry.job.id, signal: abort.signal, progress })
-      update(entry, { state: 'done', secondsLeft: null, result: result ?? null })
+      // A run that was stopped comes back with what it has.
+      update(entry, { state: abort.signal.aborted ? 'cancelled' : 'done', secondsLeft: null, result: result ?? null })
     } catch (error) {
       const data = toErrorData(error)
-      if (data.code === 'cancelled' || abort.signal.aborted) update(entry, { state: 'cancelled', secondsLeft: null })
+      if (entry.yielded && abort.signal.aborted) update(entry, { state: 'waiting', secondsLeft: null, message: '' })
+      else if (data.code === 'cancelled' || abort.signal.aborted) update(entry, { state: 'cancelled', secondsLeft: null })
       else {
         if (data.code === 'internal') console.error(error)
         update(entry, { state: 'failed', secondsLeft: null, error: { code: data.code, message: data.message, cure: data.cure } })
       }
     } finally {
       busy.delete(spec.lane)
-      keep(entry.job)
-      entry.end.resolve(entry.job)
-      trim()
+      if (!isOpen(entry.job)) {
+        keep(entry.job)
+        entry.end.resolve(entry.job)
+        trim()
+      }
       next()
     }
   }
 
   function next(): void {
     if (closing) return
-    for (const entry of entries.values()) if (entry.job.state === 'waiting' && !busy.has(entry.spec.lane)) void run(entry)
+    const waiting = [...entries.values()].filter((entry) => entry.job.state === 'waiting')
+    waiting.sort((a, b) => Number(a.spec.background ?? false) - Number(b.spec.background ?? false))
+    for (const entry of waiting) {
+      if (!busy.has(entry.spec.lane)) void run(entry)
+      else if (!entry.spec.background) makeRoom(entry.spec.lane)
+    }
+  }
+
+  function makeRoom(lane: Lane): void {
+    for (const entry of entries.values()) {
+      if (entry.spec.lane !== lane || !entry.spec.background || entry.job.state !== 'running' || entry.abort.signal.aborted) continue
+      entry.yielded = true
+      entry.abort.abort()
+    }
   }
 
   function trim(): void {
@@ -139,6 +162,7 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
   const cancel = (entry: Entry): Job => {
     if (!isOpen(entry.job)) return entry.job
     const waited = entry.job.state === 'waiting'
+    entry.yielded = false
     entry.abort.abort()
     if (waited) {
       update(entry, { state: 'cancelled' })
@@ -155,7 +179,7 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
         id: newId('job'), kind: spec.kind, title: spec.title, state: 'waiting', done: 0, total: spec.total ?? 0, unit: spec.unit ?? '', secondsLeft: null,
         message: '', error: null, result: null, updatedAt: new Date().toISOString(),
       }
-      const entry: Entry = { job, spec, abort: new AbortController(), end: Promise.withResolvers(), startedMs: 0, publishedMs: 0, timer: null }
+      const entry: Entry = { job, spec, abort: new AbortController(), yielded: false, end: Promise.withResolvers(), startedMs: 0, publishedMs: 0, timer: null }
       entries.set(job.id, entry)
       publish(entry)
       setImmediate(next)

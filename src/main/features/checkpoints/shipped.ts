@@ -10,7 +10,7 @@ const NAMES: Readonly<Record<string, string>> = { 'demo-with-amc': 'Demo, with A
 
 /** Registers what is in the folder; what is broken is told in the log and left out. Returns how many are there. */
 export async function registerShipped({ project, db, events }: EngineContext, folder: string): Promise<number> {
-  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors')).sort()
+  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.safetensors')).sort().reverse() // the last one counts as the newest: the one with AMC
   let count = 0
   for (const file of files) {
     const path = join(folder, file)

@@ -2,6 +2,7 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
+import type { Job } from '../../../shared/domain.ts'
 import type { ModelConfig } from '../../../shared/config/model-config.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { ScoredRegion } from '../../compute/protocol.ts'
@@ -14,18 +15,9 @@ import { PROTOCOL } from '../../store/region-rows.ts'
 const ANNOUNCE_EVERY_MS = 2000
 
 export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
-  const { db, jobs } = context
+  const { db } = context
   return {
-    compute: ({ datasetId, checkpointId, splits }) => {
-      const dataset = db.get<{ name: string }>("SELECT name FROM datasets WHERE id = ? AND state = 'ready'", datasetId)
-      if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
-      const checkpoint = requireCheckpoint(db, checkpointId)
-      return jobs.add({
-        kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions',
-        work: ({ id, signal, progress }) =>
-          scoreDataset(context, { jobId: id, datasetId, checkpoint, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
-      })
-    },
+    compute: (input) => queueScoring(context, input),
     summary: ({ datasetId }) =>
       db.all<{ checkpointId: string; split: string; regions: number; pointingGame: number; consistency: number }>(
         `SELECT s.checkpoint_id AS checkpointId, r.split AS split, count(*) AS regions, avg(s.pointing_hit) AS pointingGame, avg(s.inside_energy) AS consistency
@@ -33,6 +25,20 @@ export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
         datasetId, PROTOCOL,
       ),
   }
+}
+
+/** @throws AppError 'not-found' for a dataset or checkpoint that is not there */
+export function queueScoring(
+  context: Pick<EngineContext, 'db' | 'jobs' | 'project' | 'worker' | 'events'>,
+  { datasetId, checkpointId, splits, background = false }: { datasetId: string; checkpointId: string; splits?: string[] | undefined; background?: boolean },
+): Job {
+  const dataset = context.db.get<{ name: string }>("SELECT name FROM datasets WHERE id = ? AND state = 'ready'", datasetId)
+  if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
+  const checkpoint = requireCheckpoint(context.db, checkpointId)
+  return context.jobs.add({
+    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions', background,
+    work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, datasetId, checkpoint, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
+  })
 }
 
 interface ScoreRequest {
@@ -45,7 +51,7 @@ interface ScoreRequest {
 }
 
 /** Scores what has no score yet; each batch is kept as it comes, so a cancelled or killed job goes on where it ended. */
-async function scoreDataset({ db, project, worker, events }: EngineContext, request: ScoreRequest) {
+async function scoreDataset({ db, project, worker, events }: Pick<EngineContext, 'db' | 'project' | 'worker' | 'events'>, request: ScoreRequest) {
   const { checkpoint, datasetId, signal } = request
   const manifestPath = join(project.cacheDir, `${request.jobId}.jsonl`)
   const announce = (): void => events.emit({ type: 'scores.changed', datasetId, checkpointId: checkpoint.id })
