@@ -50,7 +50,7 @@ export async function ensureAddon({ root, cache, libraries, compiler }) {
   const temporary = temporaryBeside(file)
   mkdirSync(dirname(file), { recursive: true })
   const code = readdirSync(sources).filter((name) => name.endsWith('.cc')).map((name) => join(sources, name))
-  const result = await run(compiler, [...flags, ...code, '-o', temporary, ...objects], { timeoutMs: 10 * 60_000 })
+  const result = await run(compiler, [...flags, ...code, '-o', temporary, ...objects], { timeoutMs: 30 * 60_000 })
   if (result.code !== 0) {
     rmSync(temporary, { force: true })
     throw new Problem(`${compiler} could not compile the TensorFlow addon:\n${lastLines(result, 8).replaceAll(/^/gm, '    ')}`, 'A C++17 compiler is needed (g++ 8 or newer, clang 7 or newer).')
@@ -107,7 +107,7 @@ console.log('TRIAL ' + JSON.stringify({ gradient: [...g], version: b.binding.TF_
  * @returns {Promise<{ok: true, version: string | null, gpu: boolean} | {ok: false, reason: string}>}
  */
 export async function tryAddon(root, node) {
-  const result = await run(node, ['-e', TRIAL], { cwd: root, timeoutMs: 180_000, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' } })
+  const result = await run(node, ['-e', TRIAL], { cwd: root, timeoutMs: 15 * 60_000, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' } })
   const line = result.stdout.split('\n').find((text) => text.startsWith('TRIAL '))
   if (result.code !== 0 || !line) return { ok: false, reason: lastLines(result, 3) || `it ended with code ${result.code}` }
   const { gradient, version, gpu } = JSON.parse(line.slice(6))

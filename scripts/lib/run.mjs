@@ -7,6 +7,9 @@ import { delimiter, join } from 'node:path'
 const running = new Set()
 let guarded = false
 
+/** Exit code of a program that was killed for taking too long, as timeout(1) has it. */
+export const OUT_OF_TIME = 124
+
 /**
  * Runs a program to its end. With `show` its output goes to our stderr as it comes (stdout is for results); it is also
  * kept, up to its last 256 kB. A program that cannot be started gives code 127, one out of time is killed and gives 124.
@@ -48,7 +51,7 @@ export function run(command, args, options = {}) {
     const finish = (code) => {
       if (timer) clearTimeout(timer)
       running.delete(child)
-      resolve({ code: late ? 124 : code, stdout, stderr })
+      resolve({ code: late ? OUT_OF_TIME : code, stdout, stderr })
     }
     child.on('error', (error) => {
       stderr += error.message

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { makeFolderWhole, readJson, sha256File } from './files.mjs'
 import { Problem } from './problem.mjs'
-import { lastLines, run, which } from './run.mjs'
+import { OUT_OF_TIME, lastLines, run, which } from './run.mjs'
 import { WHEEL_TAGS } from './tensorflow-pins.mjs'
 import { extractZip } from './zip.mjs'
 
@@ -13,12 +13,15 @@ import { extractZip } from './zip.mjs'
  */
 
 /** How to call pip here, or null when there is none. @param {NodeJS.ProcessEnv} env @returns {Promise<Pip | null>} */
-export async function findPip(env = process.env) {
+export async function findPip(env = process.env, patienceMs = 120_000) {
   /** @type {[string, string[]][]} */
   const ways = [['python3', ['-m', 'pip']], ['python', ['-m', 'pip']], ['py', ['-3', '-m', 'pip']], ['pip3', []], ['pip', []]]
   for (const [name, args] of ways) {
     const command = which(name, env)
-    if (command && (await run(command, [...args, '--version'], { env, timeoutMs: 30_000 })).code === 0) return { command, args }
+    if (!command) continue
+    const { code } = await run(command, [...args, '--version'], { env, timeoutMs: patienceMs })
+    // Out of time means a slow machine, not a missing pip: the download itself will tell.
+    if (code === 0 || code === OUT_OF_TIME) return { command, args }
   }
   return null
 }

@@ -84,7 +84,16 @@ describe('TensorFlow from a wheel', () => {
     await expect(ensure(never, null)).rejects.toMatchObject({ name: 'Problem', cure: expect.stringContaining('python3-pip') })
     expect(howToInstall('both', 'linux')).toContain('g++')
     expect(howToInstall('compiler', 'darwin')).toContain('xcode-select')
-    expect(await findPip({ PATH: '' })).toBeNull()
+  })
+
+  it('tells a slow pip from none', async () => {
+    const program = (/** @type {string} */ text) => writeFileSync(join(place.dir, 'python3'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    const env = { PATH: place.dir }
+    expect(await findPip(env)).toBeNull()
+    program('exit 1')
+    expect(await findPip(env)).toBeNull()
+    program('exec /bin/sleep 30')
+    expect(await findPip(env, 200)).toEqual({ command: join(place.dir, 'python3'), args: ['-m', 'pip'] })
   })
 
   it('refuses a wheel without the library', async () => {
