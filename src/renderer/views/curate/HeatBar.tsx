@@ -4,6 +4,7 @@ import { Checkbox } from '../../ui/Checkbox.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Slider } from '../../ui/Slider.tsx'
 import { setPrefs } from './prefs.ts'
+import { MAX_THRESHOLD, MIN_THRESHOLD } from './propose.ts'
 import { sharedScale, useShownHeats } from './use-shown-heats.ts'
 import type { Workbench } from './use-workbench.ts'
 import styles from './curate.module.css'
@@ -34,7 +35,7 @@ export function HeatBar({ work }: { work: Workbench }) {
       {work.proposing ? (
         <span className={styles.opacity}>
           <span className="c2">Threshold</span>
-          <Slider label="Proposal threshold" min={0.1} max={0.9} value={prefs.threshold} valueText={percent(prefs.threshold)} onChange={(threshold) => setPrefs({ threshold })} />
+          <Slider label="Proposal threshold" min={MIN_THRESHOLD} max={MAX_THRESHOLD} value={prefs.threshold} valueText={percent(prefs.threshold)} onChange={(threshold) => setPrefs({ threshold })} />
           <span className="num">{percent(prefs.threshold)}</span>
         </span>
       ) : null}

@@ -131,10 +131,10 @@ function Rows({ work }: { work: Workbench }) {
     event.preventDefault()
     event.stopPropagation()
   }
-  const unscored = needsScores(work.control.view.sort) && [...rows.values()].every((row) => row.consistency === null)
+  const missing = needsScores(work.control.view.sort) ? [...rows.values()].filter((row) => row.consistency === null).length / rows.size : 0
   return (
     <>
-      {unscored ? <NotScored work={work} /> : null}
+      {missing > 0.5 ? <NotScored work={work} none={missing === 1} /> : null}
       <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= 0 ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
         <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {items.map((item) => (
@@ -187,7 +187,7 @@ function NoRows({ work }: { work: Workbench }) {
   )
 }
 
-function NotScored({ work }: { work: Workbench }) {
+function NotScored({ work, none }: { work: Workbench; none: boolean }) {
   const [asked, setAsked] = useState(false)
   const checkpoint = work.chosen[0]
   const compute = () => {
@@ -201,7 +201,7 @@ function NotScored({ work }: { work: Workbench }) {
   return (
     <div className={styles.unscored}>
       <Icon of={ChartScatter} />
-      <span className="t12 c2">{checkpoint ? `${checkpoint.name} has not scored this dataset, so the order is that of the file.` : 'There is no checkpoint to score with yet.'}</span>
+      <span className="t12 c2">{checkpoint ? none ? `${checkpoint.name} has not scored these regions, so the order is that of the file.` : `${checkpoint.name} has not scored all of these regions. Those without a score come last.` : 'There is no checkpoint to score with yet.'}</span>
       {checkpoint ? <Button size="s" busy={asked} disabled={asked} onClick={compute}>{asked ? 'Scoring' : `Score ${count(work.dataset.regions)} regions`}</Button> : null}
     </div>
   )

@@ -3,7 +3,7 @@ import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 import { COLOUR_MAPS, type ColourMap } from '../../canvas/colour-maps.ts'
 import { DEFAULT_HEAT_OPACITY } from '../../canvas/heat.ts'
-import { DEFAULT_THRESHOLD } from './propose.ts'
+import { DEFAULT_THRESHOLD, MAX_THRESHOLD, MIN_THRESHOLD } from './propose.ts'
 
 export const LAYOUTS = ['side-by-side', 'overlay', 'image-only'] as const
 export type CanvasLayout = (typeof LAYOUTS)[number]
@@ -46,7 +46,7 @@ export function readPrefs(text: string | null): Prefs {
     layout: LAYOUTS.includes(result.layout) ? result.layout : DEFAULTS.layout,
     map: COLOUR_MAPS.includes(result.map) ? result.map : DEFAULTS.map,
     opacity: Math.min(1, Math.max(0, result.opacity)),
-    threshold: Math.min(0.9, Math.max(0.1, result.threshold)),
+    threshold: Math.min(MAX_THRESHOLD, Math.max(MIN_THRESHOLD, result.threshold)),
   }
 }
 
