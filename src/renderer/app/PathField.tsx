@@ -46,7 +46,15 @@ function Browser({ open, start, filesOnly, onClose, onChoose }: { open: boolean;
   const asked = path ?? (start.trim() || undefined)
   const listing = useQuery({
     queryKey: ['browse', asked ?? ''],
-    queryFn: ({ signal }) => api.datasets.browse(asked === undefined ? {} : { path: asked }, { signal }),
+    queryFn: async ({ signal }) => {
+      try {
+        return await api.datasets.browse(asked === undefined ? {} : { path: asked }, { signal })
+      } catch (error) {
+        // What was typed need not be a folder; then the listing begins where it does without it.
+        if (path !== null || asked === undefined) throw error
+        return api.datasets.browse({}, { signal })
+      }
+    },
     enabled: open, staleTime: 0, placeholderData: (previous) => previous,
   })
   return (

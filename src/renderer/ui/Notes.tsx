@@ -15,7 +15,7 @@ export function ErrorNote({ error, title, onRetry, children, compact = false }: 
       <div className={styles.words}>
         <span className="med" data-selectable>{title ?? data.message}</span>
         {title ? <span className="t12 c2" data-selectable>{data.message}</span> : null}
-        {data.place ? <span className="t12 c2 mono" data-selectable>{data.place}</span> : null}
+        {data.place && !data.message.includes(data.place) ? <span className="t12 c2 mono" data-selectable>{data.place}</span> : null}
         {data.cure ? <span className="t12 c2" data-selectable>{data.cure}</span> : null}
         {onRetry || children ? <div className={styles.actions}>{onRetry ? <Button size="s" icon={RotateCcw} onClick={onRetry}>Retry</Button> : null}{children}</div> : null}
       </div>

@@ -41,7 +41,8 @@ export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }
   const settings = preset?.settings ?? []
   const { overrides, errors } = useMemo(() => resolveDraft(settings, draft), [settings, draft])
   const dataOptions = useDataOptions()
-  const chosenData = data ?? dataOptions[0]?.value ?? null
+  // A dataset with a val split can tell the best checkpoint; one without is chosen on purpose.
+  const chosenData = data ?? datasets.data?.find((dataset) => dataset.splits.val)?.id ?? dataOptions[0]?.value ?? null
   const [datasetOf, viewOf] = (chosenData ?? '').split('/', 2)
   const input = preset && datasetOf ? {
     preset: preset.name, overrides, datasetId: datasetOf, ...(viewOf ? { viewId: viewOf } : {}), ...(start === SCRATCH ? {} : { startCheckpointId: start }), ...(name.trim() ? { name: name.trim() } : {}),
