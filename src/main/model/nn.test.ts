@@ -1,104 +1,135 @@
-import { beforeAll, describe, expect, test } from 'vitest'
-import { loadBackend, readInstalledRuntime } from '../compute/backend.ts'
-import { valueAndGradient } from './custom-op.ts'
-import { clampAtZero, firstMax, firstMin, gelu, layerNorm, linear, relu, rowsOf, softmax } from './nn.ts'
+import { expect, test } from 'vitest'
+import { attentionProbabilities } from './attention.ts'
+import { once, type Graph, type Node } from './graph.ts'
+import * as layers from './layers.ts'
+import * as nn from './nn.ts'
 import { createRandom } from './random.ts'
-import { setTf, tf, type Tensor, type Tensor2D } from './tf.ts'
+import { describeWithTensorFlow } from '../../../test/support/tensorflow.ts'
+import { tf, type Scalar, type Tensor, type Tensor2D, type Tensor4D } from './tf.ts'
 
-const hasTensorFlow = readInstalledRuntime() !== null
+const random = createRandom(3)
+const values = (count: number, scale = 1): number[] => Array.from({ length: count }, () => scale * random.normal())
+/** A fixed weighting, so that no gradient cancels by symmetry. */
+const weigh = (x: Tensor): Scalar => tf.sum(tf.mul(x, tf.reshape(tf.tensor1d(Array.from({ length: x.size }, (_, i) => Math.sin(1.3 * i + 0.4))), x.shape)))
 
-type Op = (x: Tensor2D) => Tensor
-
-const [ROWS, WIDTH] = [2, 4] as const
-const random = createRandom(7)
-const draw = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.normal())
-const matrix = (data: Float32Array): Tensor2D => tf.tensor2d(data, [ROWS, data.length / ROWS])
-
-/** A smooth function of op(x): each entry weighted and squared, so that no derivative is constant. */
-function first(op: Op, x: Tensor2D, weights: Float32Array): Tensor {
-  return valueAndGradient(() => {
-    const y = op(x)
-    return tf.sum(tf.mul(tf.square(y), tf.tensor(weights.subarray(0, y.size), y.shape)))
-  }, x, tf.scalar(1)).gradient
+/** Central differences of a scalar function; the step suits float32. */
+function numericGradient(f: (x: Tensor) => Scalar, at: readonly number[], shape: number[], step = 2e-2): number[] {
+  const value = (x: readonly number[]): number => tf.tidy(() => f(tf.tensor(x as number[], shape)).dataSync()[0]!)
+  const moved = (i: number, by: number): number[] => at.map((v, j) => (i === j ? v + by : v))
+  // Five points: the error falls with the fourth power of the step, so it may be large against rounding.
+  return at.map((_, i) => (8 * (value(moved(i, step)) - value(moved(i, -step))) - (value(moved(i, 2 * step)) - value(moved(i, -2 * step)))) / (12 * step))
 }
 
-/** sum(direction * first derivative), as a function of x alone. */
-function slope(op: Op, values: Float32Array, weights: Float32Array, direction: Float32Array): number {
-  return tf.tidy(() => tf.sum(tf.mul(first(op, matrix(values), weights), matrix(direction))).dataSync()[0]!)
+function analyticGradient(f: (x: Tensor) => Scalar, at: readonly number[], shape: number[]): Float32Array {
+  return tf.tidy(() => tf.grad(f)(tf.tensor(at as number[], shape)).dataSync<'float32'>())
 }
 
-function second(op: Op, values: Float32Array, weights: Float32Array, direction: Float32Array): Float32Array {
-  return tf.tidy(() => {
-    const x = matrix(values)
-    return valueAndGradient(() => tf.sum(tf.mul(first(op, x, weights), matrix(direction))), x, tf.scalar(1)).gradient.dataSync<'float32'>()
-  })
+function expectClose(got: ArrayLike<number>, want: ArrayLike<number>, tolerance = 3e-3): void {
+  const largest = Math.max(...Array.from(want, Math.abs), 1e-3)
+  Array.from(want).forEach((w, i) => expect(Math.abs(got[i]! - w) / largest, `entry ${i}: ${got[i]} instead of ${w}`).toBeLessThan(tolerance))
 }
 
-/** Largest distance of the second derivative from a central difference, as a share of the largest entry. */
-function disagreement(op: Op, values: Float32Array): number {
-  const weights = draw(ROWS * WIDTH * 2)
-  const direction = draw(values.length)
-  const exact = second(op, values, weights, direction)
-  const step = 1e-2
-  let worst = 0
-  values.forEach((value, i) => {
-    const at = (x: number): number => slope(op, values.with(i, x), weights, direction)
-    const difference = (at(value + step) - at(value - step)) / (2 * step)
-    worst = Math.max(worst, Math.abs(difference - exact[i]!))
-  })
-  return worst / exact.reduce((high, value) => Math.max(high, Math.abs(value)), 0)
+/** The gradient of (weighted gradient of f), against differences of the analytic first gradient. */
+function secondOrder(f: (x: Tensor) => Tensor) {
+  return (x: Tensor): Scalar => weigh(tf.grad((y: Tensor) => weigh(tf.square(f(y))))(x))
 }
 
-describe.skipIf(!hasTensorFlow)(`layers that the Grad-CAM gradient passes through${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, () => {
-  let gamma: Tensor, beta: Tensor, weight: Tensor
-  beforeAll(async () => {
-    setTf((await loadBackend()).tf)
-    ;[gamma, beta, weight] = [tf.tensor1d(draw(WIDTH)), tf.tensor1d(draw(WIDTH)), tf.tensor2d(draw(WIDTH * 2), [2, WIDTH])]
-  })
-
-  const ops: Record<string, Op> = {
-    softmax: (x) => softmax(x),
-    'scaled softmax of a product': (x) => softmax(tf.mul(tf.matMul(x, x, false, true), 0.5)),
-    gelu: (x) => gelu(x),
-    layerNorm: (x) => layerNorm(x, gamma, beta, 1e-6),
-    linear: (x) => linear(x, weight, null),
-    clampAtZero: (x) => clampAtZero(x),
-    'the largest of a row': (x) => firstMax(x),
-    'the smallest of a row': (x) => firstMin(x),
-    'rows of a table': (x) => rowsOf(x, Int32Array.of(1, 0, 1)),
-    'min-max normalisation': (x) => tf.div(tf.sub(x, tf.expandDims(firstMin(x), 1)), tf.expandDims(tf.add(firstMax(x), 4), 1)),
+describeWithTensorFlow('second derivatives agree with finite differences', () => {
+  const [gamma, beta] = [tf?.tensor1d(values(5)), tf?.tensor1d(values(5))]
+  const keys = tf?.tensor4d(values(2 * 4 * 3), [1, 2, 4, 3])
+  const weight = tf?.tensor2d(values(20), [4, 5])
+  const functions: Record<string, { shape: number[]; f: (x: Tensor) => Tensor }> = {
+    softmax: { shape: [3, 5], f: (x) => nn.softmax(x) },
+    gelu: { shape: [3, 5], f: (x) => nn.gelu(x) },
+    'layer norm': { shape: [3, 5], f: (x) => nn.layerNorm(x as Tensor2D, gamma, beta, 1e-6) },
+    linear: { shape: [3, 5], f: (x) => nn.linear(x as Tensor2D, weight, tf.tensor1d([1, 2, 3, 4])) },
+    'attention probabilities': { shape: [1, 2, 3, 3], f: (x) => attentionProbabilities(x as Tensor4D, keys, null) },
   }
-  test.each(Object.keys(ops))('the second derivative of %s is that of finite differences', (name) => {
-    // No two entries closer than a step: what is largest must not change on the way.
-    const values = Float32Array.from({ length: ROWS * WIDTH }, (_, i) => 0.31 * ((i * 5) % 8) - 1.2)
-    expect(disagreement(ops[name]!, values)).toBeLessThan(2e-2)
+  for (const [name, { shape, f }] of Object.entries(functions)) {
+    const at = values(shape.reduce((a, b) => a * b))
+    test(`${name}: first`, () => {
+      const scalar = (x: Tensor): Scalar => weigh(tf.square(f(x)))
+      expectClose(analyticGradient(scalar, at, shape), numericGradient(scalar, at, shape))
+    })
+    test(`${name}: second`, () => {
+      const scalar = secondOrder(f)
+      expectClose(analyticGradient(scalar, at, shape), numericGradient(scalar, at, shape))
+    })
+  }
+
+  test('the softmax of tfjs itself fails this very check, so the check can fail', () => {
+    const scalar = secondOrder((x) => tf.softmax(x))
+    const at = values(15)
+    expect(() => expectClose(analyticGradient(scalar, at, [3, 5]), numericGradient(scalar, at, [3, 5]))).toThrow(/instead of/)
+  })
+})
+
+describeWithTensorFlow('gradients at the edges are those of PyTorch', () => {
+  test('of equal maxima the first alone gets the gradient, of equal minima too', () => {
+    const x = [[1, 3, 3, 0], [2, 2, 2, 2]]
+    const gradient = (f: (x: Tensor2D) => Tensor): number[] => Array.from(tf.tidy(() => tf.grad((t: Tensor) => tf.sum(f(t as Tensor2D)))(tf.tensor2d(x)).dataSync()))
+    expect(gradient(nn.firstMax)).toEqual([0, 1, 0, 0, 1, 0, 0, 0])
+    expect(gradient(nn.firstMin)).toEqual([0, 0, 0, 1, 1, 0, 0, 0])
   })
 
-  test("TensorFlow.js' own softmax is wrong there, which the check above notices", () => {
-    expect(disagreement((x) => tf.softmax(x), draw(ROWS * WIDTH))).toBeGreaterThan(0.1)
+  test('at zero the clamp passes the gradient and relu does not', () => {
+    const at = (f: (x: Tensor) => Tensor): number[] => Array.from(tf.tidy(() => tf.grad((x: Tensor) => tf.sum(f(x)))(tf.tensor1d([-1, 0, 2])).dataSync()))
+    expect(at(nn.clampAtZero)).toEqual([0, 1, 1])
+    expect(at(nn.relu)).toEqual([0, 0, 1])
   })
 
-  test('relu, which the loss ends in, is refused a second derivative rather than given a wrong one', () => {
-    expect(() => second((x) => relu(x), draw(ROWS * WIDTH), draw(ROWS * WIDTH), draw(ROWS * WIDTH))).toThrow(/gradient/)
+  test('a row looked up twice gets both gradients, the padding row none', () => {
+    const gradient = tf.tidy(() => tf.grad((table: Tensor) => tf.sum(nn.rowsOf(table, Int32Array.of(0, 2, 2), 0)))(tf.ones([3, 2])).dataSync())
+    expect(Array.from(gradient)).toEqual([0, 0, 0, 0, 2, 2])
+  })
+})
+
+describeWithTensorFlow('layers on bare kernels agree with the twice differentiable ones', () => {
+  /** Value and gradient by x of the same function in both forms. */
+  function compare(shape: number[], quick: (graph: Graph, x: Node) => Node, slow: (x: Tensor) => Tensor): void {
+    tf.tidy(() => {
+      const x = tf.tensor(values(shape.reduce((a, b) => a * b)), shape)
+      const fast = (t: Tensor): Tensor => once('the test', [t], quick)
+      expectClose(fast(x).dataSync(), slow(x).dataSync(), 1e-5)
+      const gradient = (f: (t: Tensor) => Tensor): Float32Array => tf.grad((t: Tensor) => weigh(f(t)))(x).dataSync<'float32'>()
+      expectClose(gradient(fast), gradient(slow), 1e-4)
+    })
+  }
+  const constant = (value: Tensor): Node => ({ value, gradient: null, fixed: true })
+
+  test('layer norm', () => {
+    const [gamma, beta] = [tf.tensor1d(values(8)), tf.tensor1d(values(8))]
+    compare([6, 8], (g, x) => layers.layerNorm(g, x, constant(gamma), constant(beta), 1e-6), (x) => nn.layerNorm(x as Tensor2D, gamma, beta, 1e-6))
   })
 
-  test('of equal maxima and minima the first alone learns', () => {
-    const values = tf.tensor2d([[1, 3, 3, 0, 0], [2, 2, 2, 2, 2], [-1, -1, 5, 5, -1]])
-    const gradient = (op: Op): number[][] => tf.tidy(() => (valueAndGradient(() => tf.sum(op(values)), values, tf.scalar(1)).gradient as Tensor2D).arraySync())
-    expect(gradient(firstMax)).toEqual([[0, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 0, 1, 0, 0]])
-    expect(gradient(firstMin)).toEqual([[0, 0, 0, 1, 0], [1, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
+  test('feed-forward with its constants folded into the weights', () => {
+    const [w1, b1, w2, b2] = [tf.tensor2d(values(40), [10, 4]), tf.tensor1d(values(10)), tf.tensor2d(values(30), [3, 10]), tf.tensor1d(values(3))]
+    compare(
+      [5, 4],
+      (g, x) => layers.feedForward(g, x, constant(w1), constant(b1), constant(w2), constant(b2)),
+      (x) => nn.linear(nn.gelu(nn.linear(x as Tensor2D, w1, b1)), w2, b2),
+    )
   })
 
-  test('at exactly zero relu learns nothing and clampAtZero passes the gradient on', () => {
-    const zero = tf.tensor2d([[0, -1, 1]])
-    const gradient = (op: (x: Tensor2D) => Tensor): number[] => Array.from(tf.tidy(() => valueAndGradient(() => tf.sum(op(zero)), zero, tf.scalar(1)).gradient.dataSync()))
-    expect(gradient((x) => relu(x))).toEqual([0, 0, 1])
-    expect(gradient((x) => clampAtZero(x))).toEqual([1, 0, 1])
+  test('self-attention with a mask', () => {
+    const [batch, tokens, heads, depth] = [2, 3, 2, 4]
+    const bias = tf.tensor4d([0, 0, -10000, 0, 0, 0], [batch, 1, 1, tokens])
+    compare(
+      [batch * tokens, 3 * heads * depth],
+      (g, x) => layers.selfAttend(g, x, batch, heads, bias),
+      (x) => {
+        const five = tf.transpose(tf.reshape(x, [batch, tokens, 3, heads, depth]), [2, 0, 3, 1, 4])
+        const [q, k, v] = tf.unstack(five) as [Tensor4D, Tensor4D, Tensor4D]
+        const context = tf.matMul(attentionProbabilities(q, k, bias), v) as Tensor4D
+        return tf.reshape(tf.transpose(context, [0, 2, 1, 3]), [batch * tokens, heads * depth])
+      },
+    )
   })
 
-  test('a padded word learns nothing from being looked up', () => {
-    const table = tf.tensor2d([[1, 2], [3, 4], [5, 6]])
-    const gradient = tf.tidy(() => (valueAndGradient(() => tf.sum(rowsOf(table, Int32Array.of(0, 1, 0, 1), 0)), table, tf.scalar(1)).gradient as Tensor2D).arraySync())
-    expect(gradient).toEqual([[0, 0], [2, 2], [0, 0]])
+  test('unit rows', () => compare([4, 5], layers.unitRows, (x) => tf.div(x, tf.sqrt(tf.sum(tf.square(x), -1, true)))))
+
+  test('asking for a second derivative of the quick form fails loudly', () => {
+    const quick = (x: Tensor): Tensor => once('a quick layer', [x], (g, node) => layers.gelu(g, node))
+    expect(() => tf.tidy(() => tf.grad((x: Tensor) => tf.sum(tf.grad((y: Tensor) => tf.sum(quick(y)))(x)))(tf.ones([2, 2])))).toThrow(/a quick layer/)
   })
 })

@@ -1,131 +1,217 @@
-import { beforeAll, describe, expect, test } from 'vitest'
-import { parseModelConfig } from '../../shared/config/model-config.ts'
-import { loadBackend, readInstalledRuntime } from '../compute/backend.ts'
+import { expect, test } from 'vitest'
+import { SMALL_STEP, smallBatch, smallConfig } from '../../../test/support/small-model.ts'
+import { describeWithTensorFlow } from '../../../test/support/tensorflow.ts'
+import { applyAdamW, createAdamW, disposeAdamW, REFERENCE_ADAMW } from '../train/optimizer.ts'
+import { encodeImages, explainHeatmaps } from './explain.ts'
+import { constantCount } from './kernels.ts'
 import { createParams, disposeParams, variableOf } from './params.ts'
 import { createRandom } from './random.ts'
 import { stepGradients } from './step.ts'
-import { setTf, tf } from './tf.ts'
-import { REFERENCE_STEP, type ModelParams, type StepOptions, type TrainBatch } from './types.ts'
+import { tf } from './tf.ts'
+import type { ModelParams, StepChoices, StepOptions, StepResult, TrainBatch } from './types.ts'
 
-const hasTensorFlow = readInstalledRuntime() !== null
-
-/** Widths differ and the heatmap's layer is not the last, so that nothing vanishes or fits by chance. */
-const config = parseModelConfig(
-  {
-    name: 'test',
-    image: { size: 32, patch: 8, width: 24, depth: 2, heads: 3 },
-    text: { vocab_size: 50, width: 20, layers: 4, fusion_layer: 1, heads: 2, intermediate: 36, max_positions: 12 },
-    embed_dim: 8, queue_size: 0, momentum: null, gradcam_layer: 2, mask_size: 24, max_tokens: 8, init: 'small',
-  },
-  'test',
-)
-const [IMAGES, LENGTH] = [3, 6] as const
-const specialTokens = { pad: 0, cls: 2, mask: 4 }
-const options: StepOptions = { ...REFERENCE_STEP, specialTokens, alpha: 0, amcMeanMargin: 1, amcMaxMargin: 1 }
-const alone: StepOptions = { ...options, itc: false, itm: false, mlm: false }
-
-function makeBatch(): TrainBatch {
-  const random = createRandom(5)
-  const area = config.mask_size ** 2
-  const mask = Int32Array.from({ length: IMAGES * LENGTH }, (_, i) => (i % LENGTH < LENGTH - Math.floor(i / LENGTH) ? 1 : 0))
-  return {
-    images: Float32Array.from({ length: IMAGES * 3 * config.image.size ** 2 }, () => random.normal()),
-    imageCount: IMAGES,
-    phrasesPerImage: 1,
-    text: { ids: mask.map((used, i) => (i % LENGTH === 0 ? specialTokens.cls : used ? 5 + random.below(45) : specialTokens.pad)), mask, count: IMAGES, length: LENGTH },
-    // A corner that is larger for each sample.
-    regionMasks: Float32Array.from({ length: IMAGES * area }, (_, i) => {
-      const [sample, at] = [Math.floor(i / area), i % area]
-      const side = 8 + 4 * sample
-      return at % config.mask_size < side && Math.floor(at / config.mask_size) < side ? 1 : 0
-    }),
-    hasRegion: Uint8Array.of(1, 1, 1),
+function choicesFor(batch: TrainBatch, negativeImages: number[], negativeTexts: number[]): StepChoices {
+  const labels = new Int32Array(batch.text.ids.length).fill(-100)
+  const inputIds = batch.text.ids.slice()
+  for (let n = 0; n < batch.text.count; n++) {
+    labels[n * batch.text.length + 2] = inputIds[n * batch.text.length + 2]!
+    inputIds[n * batch.text.length + 2] = 4
   }
+  return { mlm: { inputIds, labels }, negativeImages: Int32Array.from(negativeImages), negativeTexts: Int32Array.from(negativeTexts) }
 }
 
-describe.skipIf(!hasTensorFlow)(`the gradient of a step${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, () => {
-  const batch = makeBatch()
-  beforeAll(async () => setTf((await loadBackend()).tf))
+function run(batch: TrainBatch, choices: StepChoices, options: Partial<StepOptions> = {}, config = smallConfig()): StepResult & { values: Map<string, Float32Array> } {
+  const params = createParams(config, 5)
+  const result = stepGradients(params, batch, { ...SMALL_STEP, ...options }, { choices })
+  const values = new Map([...result.gradients].map(([name, gradient]) => [name, gradient.dataSync<'float32'>()]))
+  tf.dispose([...result.gradients.values()])
+  disposeParams(params)
+  return { ...result, values }
+}
 
-  const run = (params: ModelParams, chosen: StepOptions) => stepGradients(params, batch, chosen, { random: createRandom(3) })
-  const total = (params: ModelParams, chosen: StepOptions): number => {
-    const result = run(params, chosen)
+/** Largest difference of two sets of gradients as a share of the largest entry of each tensor; key biases aside. */
+function gap(a: Map<string, Float32Array>, b: Map<string, Float32Array>): number {
+  expect([...a.keys()].sort()).toEqual([...b.keys()].sort())
+  let worst = 0
+  for (const [name, want] of b) {
+    if (name.endsWith('.key.bias') || name.endsWith('qkv.bias')) continue
+    const largest = Math.max(...want.map(Math.abs), 1e-4)
+    a.get(name)!.forEach((value, i) => (worst = Math.max(worst, Math.abs(value - want[i]!) / largest)))
+  }
+  return worst
+}
+
+/** The same batch with every image repeated for each of its texts, one text each. */
+function ungrouped(batch: TrainBatch): TrainBatch {
+  const perImage = batch.phrasesPerImage
+  const images = batch.images as Float32Array
+  const size = images.length / batch.imageCount
+  const repeated = new Float32Array(size * batch.text.count)
+  for (let n = 0; n < batch.text.count; n++) repeated.set(images.subarray(Math.floor(n / perImage) * size, (Math.floor(n / perImage) + 1) * size), n * size)
+  return { ...batch, images: repeated, imageCount: batch.text.count, phrasesPerImage: 1 }
+}
+
+describeWithTensorFlow('one training step', () => {
+  const config = smallConfig()
+
+  test('several phrases an image, encoded once, give the same match, word and consistency losses and gradients as one image each', () => {
+    const batch = smallBatch(config, 3, 2)
+    const options = { itc: false }
+    const grouped = run(batch, choicesFor(batch, [1, 2, 0, 2, 1, 0], [3, 4, 0, 5, 1, 2]), options)
+    // Text n's image is floor(n / 2); in the plain layout image i of old is any of 2 i, 2 i + 1.
+    const plain = run(ungrouped(batch), choicesFor(batch, [2, 4, 0, 4, 2, 0], [3, 4, 0, 5, 1, 2]), options)
+    for (const name of ['itm', 'mlm', 'amcMean', 'amcMax'] as const) expect(grouped.parts[name], name).toBeCloseTo(plain.parts[name]!, 5)
+    expect(gap(grouped.values, plain.values)).toBeLessThan(1e-3)
+  })
+
+  test('[CLS] rows alone in the last layer change neither losses nor gradients', () => {
+    const batch = smallBatch(config, 3, 2)
+    const choices = choicesFor(batch, [1, 2, 0, 2, 1, 0], [3, 4, 0, 5, 1, 2])
+    const [short, full] = [run(batch, choices), run(batch, choices, { fullLastLayer: true })]
+    expect(short.total).toBeCloseTo(full.total, 5)
+    expect(gap(short.values, full.values)).toBeLessThan(1e-3)
+  })
+
+  test('a step draws the same again from the same generator state', () => {
+    const batch = smallBatch(config, 3, 2)
+    const draw = (): { total: number; next: number } => {
+      const params = createParams(config, 5)
+      const random = createRandom(11)
+      const { total, gradients } = stepGradients(params, batch, { ...SMALL_STEP, hardNegatives: 0.5 }, { random })
+      tf.dispose([...gradients.values()])
+      disposeParams(params)
+      return { total, next: random.next() }
+    }
+    expect(draw()).toEqual(draw())
+  })
+
+  test('a text that is true of another image is neither its negative nor its contrast', () => {
+    const batch = smallBatch(config, 2, 1)
+    const allTrue = { ...batch, alsoTrue: new Uint8Array(4).fill(1) }
+    const params = createParams(config, 5)
+    const { parts, gradients, notes } = stepGradients(params, allTrue, SMALL_STEP, { random: createRandom(1) })
+    tf.dispose([...gradients.values()])
+    disposeParams(params)
+    expect(parts.itc).toBeCloseTo(0, 6) // only the pair itself is left to choose from
+    expect(notes.join()).toContain('No pair of this batch may serve as a negative')
+  })
+
+  test('the consistency loss lowers heat outside: steps on it alone bring it down', () => {
+    const batch = smallBatch(config, 4, 1)
+    const params = createParams(config, 5)
+    const optimizer = createAdamW(REFERENCE_ADAMW)
+    const losses: number[] = []
+    for (let i = 0; i < 25; i++) {
+      const { total, gradients } = stepGradients(params, batch, { ...SMALL_STEP, itc: false, itm: false, mlm: false }, { random: createRandom(i) })
+      applyAdamW(optimizer, params, gradients, { learningRate: 3e-3, clipNorm: 1 })
+      losses.push(total)
+    }
+    disposeAdamW(optimizer)
+    disposeParams(params)
+    expect(losses.at(-1)!).toBeLessThan(0.6 * losses[0]!)
+  })
+})
+
+describeWithTensorFlow('where the reference stops we say what happened and go on', () => {
+  const config = smallConfig()
+  const outcome = (batch: TrainBatch, options: Partial<StepOptions> = {}, changes = {}): StepResult => {
+    const params = createParams(smallConfig(changes), 5)
+    const result = stepGradients(params, batch, { ...SMALL_STEP, ...options }, { random: createRandom(2) })
     tf.dispose([...result.gradients.values()])
-    return result.total
+    disposeParams(params)
+    expect(Number.isFinite(result.total)).toBe(true)
+    return result
   }
 
-  /** Along its own gradient a parameter changes the loss by the gradient's norm: measured against predicted. */
-  function agreement(params: ModelParams, chosen: StepOptions, name: string): number {
-    const { gradients } = run(params, chosen)
-    const variable = variableOf(params, name)
-    const gradient = gradients.get(name)!
-    const norm = tf.tidy(() => tf.norm(gradient).dataSync()[0]!)
-    const start = variable.clone()
-    // A change of the loss that float32 resolves well and that stays between the kinks of its maxima.
-    const step = 1e-3 / norm
-    const at = (distance: number): number => {
-      tf.tidy(() => variable.assign(tf.add(start, tf.mul(gradient, distance / norm))))
-      return total(params, chosen)
-    }
-    const measured = (at(step) - at(-step)) / (2 * step)
-    variable.assign(start)
-    tf.dispose([start, ...gradients.values()])
-    return measured / norm
-  }
+  test('a batch without regions', () => {
+    const { parts, notes } = outcome({ ...smallBatch(config, 2, 1), hasRegion: new Uint8Array(2), regionMasks: null })
+    expect(parts.amcMax).toBeUndefined()
+    expect(notes).toEqual(['No sample of this batch has a region, so the consistency loss was left out.'])
+  })
 
-  test.each([
-    'itm_head.weight', // it acts through the gradient alone
-    'visual_encoder.patch_embed.proj.weight',
-    'visual_encoder.blocks.1.attn.qkv.weight',
-    'text_encoder.bert.embeddings.word_embeddings.weight',
-    'text_encoder.bert.encoder.layer.2.crossattention.self.query.weight', // below the heatmap
-    'text_encoder.bert.encoder.layer.3.crossattention.self.key.weight', // above it: twice through a softmax
-    'text_encoder.bert.encoder.layer.3.attention.self.query.weight',
-    'text_encoder.bert.encoder.layer.2.intermediate.dense.weight',
-    'text_encoder.bert.encoder.layer.2.output.LayerNorm.weight',
-  ])('of consistency alone is that of finite differences: %s', (name) => {
-    const params = createParams(config, 11)
-    try {
-      expect(agreement(params, alone, name)).toBeCloseTo(1, 1.7) // within 1 %
-    } finally {
-      disposeParams(params)
+  test('regions that are all empty or all full', () => {
+    const batch = smallBatch(config, 2, 1)
+    for (const [value, word] of [[0, 'are empty'], [1, 'cover their whole image']] as const) {
+      const { parts, notes } = outcome({ ...batch, regionMasks: batch.regionMasks!.map(() => value) })
+      expect(parts.amcMean).toBeUndefined()
+      expect(parts.amcMax).toBeDefined()
+      expect(notes.join()).toContain(word)
     }
   })
 
-  test.each(['temp', 'vision_proj.weight', 'text_encoder.cls.predictions.transform.dense.weight', 'visual_encoder.pos_embed'])('of all losses together is that of finite differences: %s', (name) => {
-    const params = createParams(config, 12)
-    try {
-      // The same negatives throughout: another draw would be another loss.
-      const uniform = { ...options, hardNegatives: 0 }
-      expect(agreement(params, uniform, name)).toBeCloseTo(1, 1.7)
-    } finally {
-      disposeParams(params)
-    }
+  test('a batch of one', () => {
+    const { parts, notes } = outcome(smallBatch(config, 1, 1))
+    expect(parts.itm).toBeGreaterThan(0)
+    expect(notes.join()).toContain('No pair of this batch may serve as a negative')
   })
 
-  test('leaves no tensor behind, step after step', () => {
-    const params = createParams(config, 13)
-    total(params, options)
-    const before = tf.memory().numTensors
-    for (let i = 0; i < 3; i++) total(params, options)
-    expect(tf.memory().numTensors).toBe(before)
+  test('no word masked', () => {
+    const { parts, notes } = outcome(smallBatch(config, 2, 1), {}, { mlm_probability: 1e-9 })
+    expect(parts.mlm).toBeUndefined()
+    expect(notes.join()).toContain('No word of this batch was masked')
+  })
+})
+
+describeWithTensorFlow('memory', () => {
+  const trial = (params: ModelParams, options: Partial<StepOptions>): number => {
+    const batch = smallBatch(params.config, 3, 2)
+    const optimizer = createAdamW(REFERENCE_ADAMW)
+    const counts: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const { gradients } = stepGradients(params, batch, { ...SMALL_STEP, ...options }, { random: createRandom(4) })
+      applyAdamW(optimizer, params, gradients, { learningRate: 1e-3, clipNorm: 1 })
+      counts.push(tf.memory().numTensors - constantCount())
+    }
+    expect(counts[2]).toBe(counts[1])
+    disposeAdamW(optimizer)
+    return counts[2]!
+  }
+
+  test('the number of tensors stays flat from step to step, whatever is switched on', () => {
+    const before = tf.memory().numTensors - constantCount()
+    const plain = createParams(smallConfig(), 1)
+    trial(plain, {})
+    trial(plain, { itm: false, mlm: false, amc: false })
+    trial(plain, { itc: false }) // the projections are then on no path to the loss
+    trial(plain, { gradcamLayer: 3 })
+    disposeParams(plain)
+    const slow = createParams(smallConfig({ momentum: 0.9, queue_size: 8 }), 1)
+    trial(slow, { alpha: 0.4, mlmDistillAxis: 'sequence' })
+    trial(slow, { alpha: 0.4 })
+    disposeParams(slow)
+    expect(tf.memory().numTensors - constantCount()).toBe(before)
+  })
+
+  test('explaining frees what it computed, and padding changes a map in scale only', () => {
+    const params = createParams(config(), 1)
+    const batch = smallBatch(config(), 2, 1)
+    const before = tf.memory().numTensors - constantCount()
+    const features = encodeImages(params, batch.images)
+    const padded = explainHeatmaps(params, { features, text: batch.text, padId: 0 })
+    const trimmed = { ids: batch.text.ids.subarray(6, 11), mask: batch.text.mask.subarray(6, 11), count: 1, length: 5 } // text 1 has one padded place
+    const second = encodeImages(params, (batch.images as Float32Array).subarray((batch.images as Float32Array).length / 2))
+    const alone = explainHeatmaps(params, { features: second, text: trimmed, padId: 0 })
+    const cells = padded.grid ** 2
+    const top = Math.max(...alone.maps)
+    alone.maps.forEach((value, i) => expect(Math.abs((padded.maps[cells + i]! * 6) / 5 - value) / top).toBeLessThan(1e-4))
+    expect(alone.matchProbability[0]).toBeCloseTo(padded.matchProbability[1]!, 5)
+    features.dispose()
+    second.dispose()
+    expect(tf.memory().numTensors - constantCount()).toBe(before)
     disposeParams(params)
   })
+  const config = smallConfig
 
-  test('of a batch without regions or of one sample is finite, and what is missing is said', () => {
-    const params = createParams(config, 14)
-    const without = stepGradients(params, { ...batch, hasRegion: new Uint8Array(IMAGES) }, options, { random: createRandom(3) })
-    expect(Number.isFinite(without.total)).toBe(true)
-    expect(without.notes.join(' ')).toContain('No sample of this batch has a region')
-    const { text } = batch
-    const single: TrainBatch = {
-      ...batch, images: (batch.images as Float32Array).slice(0, 3 * config.image.size ** 2), imageCount: 1,
-      text: { ids: text.ids.slice(0, LENGTH), mask: text.mask.slice(0, LENGTH), count: 1, length: LENGTH },
-    }
-    const one = stepGradients(params, single, options, { random: createRandom(3) })
-    expect(Number.isFinite(one.total)).toBe(true)
-    expect(one.notes.join(' ')).toContain('No pair of this batch may serve as a negative')
-    tf.dispose([...without.gradients.values(), ...one.gradients.values()])
+  test('the momentum copy follows, and the temperature stays in its range', () => {
+    const params = createParams(smallConfig({ momentum: 0.75, queue_size: 8 }), 1)
+    const name = 'visual_encoder.norm.weight'
+    variableOf(params, name).assign(tf.fill(variableOf(params, name).shape, 3))
+    variableOf(params, 'temp').assign(tf.scalar(9))
+    const { gradients } = stepGradients(params, smallBatch(params.config, 3, 2), SMALL_STEP, { random: createRandom(4) })
+    tf.dispose([...gradients.values()])
+    expect(variableOf(params, 'visual_encoder_m.norm.weight').dataSync()[0]).toBeCloseTo(1.5, 6)
+    expect(variableOf(params, 'temp').dataSync()[0]).toBe(0.5)
+    expect([params.queues!.imagePointer, params.queues!.textPointer]).toEqual([3, 6])
     disposeParams(params)
   })
 })
