@@ -6,7 +6,7 @@ import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { reason } from './reason.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './curate.module.css'
 
 /** Why this sample is suspected, or what the proposal would change, in words, with the two keys that settle it. */

@@ -4,7 +4,7 @@ import { MINUS, percent } from '../../app/format.ts'
 import { liveBoxes } from '../../canvas/scene.ts'
 import { draftOf } from '../../canvas/tools.ts'
 import { Keys } from '../../ui/Keys.tsx'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import { px } from './words.ts'
 import styles from './canvases.module.css'
 

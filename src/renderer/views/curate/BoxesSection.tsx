@@ -8,7 +8,7 @@ import { cx } from '../../ui/cx.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
 import { boxKey } from './scene-boxes.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
 import styles from './inspector.module.css'
 

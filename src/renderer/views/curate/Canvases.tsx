@@ -16,7 +16,7 @@ import { BoxReadout } from './BoxReadout.tsx'
 import { bestGrid } from './pane-grid.ts'
 import type { HeatAnswer } from './use-heat.ts'
 import { sharedScale, useShownHeats } from './use-shown-heats.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './canvases.module.css'
 
 const CHROME_PX = 72

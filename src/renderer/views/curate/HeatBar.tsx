@@ -6,7 +6,7 @@ import { Slider } from '../../ui/Slider.tsx'
 import { setPrefs } from './prefs.ts'
 import { MAX_THRESHOLD, MIN_THRESHOLD } from './propose.ts'
 import { sharedScale, useShownHeats } from './use-shown-heats.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './curate.module.css'
 
 const MAP_NAMES = COLOUR_MAPS.map((map) => ({ value: map, label: map[0]!.toUpperCase() + map.slice(1) }))

@@ -8,7 +8,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Section } from '../../ui/Pane.tsx'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './inspector.module.css'
 
 const ICONS: readonly (readonly [RegExp, LucideIcon])[] = [

@@ -9,7 +9,7 @@ import { OthersSection } from './OthersSection.tsx'
 import { PhraseSection } from './PhraseSection.tsx'
 import { ScoresSection } from './ScoresSection.tsx'
 import { focusPhrase } from './use-curate-commands.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './inspector.module.css'
 import { MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
 

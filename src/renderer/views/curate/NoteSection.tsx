@@ -5,7 +5,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Section } from '../../ui/Pane.tsx'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import { quote } from './words.ts'
 import styles from './inspector.module.css'
 

@@ -8,7 +8,7 @@ import { Bar } from '../../ui/Progress.tsx'
 import { setPrefs } from './prefs.ts'
 import { otherRegions } from './scene-boxes.ts'
 import { focusPhrase } from './use-curate-commands.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import { tone } from './words.ts'
 import styles from './inspector.module.css'
 

@@ -4,7 +4,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Section } from '../../ui/Pane.tsx'
 import { Tag } from '../../ui/Tag.tsx'
 import { STATUS_WORDS } from './queue-views.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './inspector.module.css'
 
 const STATUS_TONES = { unreviewed: 'neutral', accepted: 'positive', rejected: 'negative', skipped: 'neutral' } as const

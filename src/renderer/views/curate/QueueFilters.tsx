@@ -6,7 +6,7 @@ import { Checkbox } from '../../ui/Checkbox.tsx'
 import { Input } from '../../ui/Field.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import { type QueueView, STATUS_WORDS } from './queue-views.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
 const STATUSES = Object.keys(STATUS_WORDS) as RegionStatus[]

@@ -9,7 +9,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { Tag } from '../../ui/Tag.tsx'
 import { BUILT_IN, fromSaved } from './queue-views.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
 /** The view being walked, with its count; others to change to; the present filter and order to keep under a name. */

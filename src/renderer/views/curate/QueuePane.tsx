@@ -20,7 +20,7 @@ import { toast } from '../../ui/toast.tsx'
 import { QueueFilters } from './QueueFilters.tsx'
 import { QueueMenu } from './QueueMenu.tsx'
 import { SORTS, STATUS_WORDS, chips, needsScores, sortWords } from './queue-views.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
 const ROW_PX = 56

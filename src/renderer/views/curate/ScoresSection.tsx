@@ -7,7 +7,7 @@ import { liveRegionBoxes } from '../../canvas/scene.ts'
 import { cx } from '../../ui/cx.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Section } from '../../ui/Pane.tsx'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import { tone } from './words.ts'
 import styles from './inspector.module.css'
 

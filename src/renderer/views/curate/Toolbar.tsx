@@ -12,7 +12,7 @@ import { Segmented } from '../../ui/Segmented.tsx'
 import { Slider } from '../../ui/Slider.tsx'
 import { useUndoLabels } from './edits.ts'
 import { type CanvasLayout, setPrefs } from './prefs.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 import styles from './curate.module.css'
 
 const TOOLS = [

@@ -4,7 +4,7 @@ import { useEffect } from 'react'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { useUndoLabels } from './edits.ts'
 import { LAYOUTS, setPrefs } from './prefs.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 
 const focusOn = (testId: string) => {
   const field = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[data-testid="${testId}"]`)

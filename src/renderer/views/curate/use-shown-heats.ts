@@ -2,7 +2,7 @@
 import type { HeatScale } from '../../canvas/heat.ts'
 import { sharedRange } from '../../canvas/heat.ts'
 import { type HeatAnswer, useHeat } from './use-heat.ts'
-import type { Workbench } from './use-workbench.ts'
+import type { Workbench } from './workbench.ts'
 
 export function useShownHeats(work: Workbench): readonly HeatAnswer[] {
   const { current, chosen, shownPhrase } = work

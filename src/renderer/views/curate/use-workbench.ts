@@ -4,84 +4,26 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { type PreparedHeat, prepareHeat } from '../../../shared/consistency.ts'
-import type { Checkpoint, Dataset, ImageRecord, QueueRow, Region, RegionFields, Scores } from '../../../shared/domain.ts'
+import { prepareHeat } from '../../../shared/consistency.ts'
+import type { Dataset, QueueRow, Region, RegionFields, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
-import { setParams, useRoute } from '../../app/routes.ts'
-import { type Scene, type SceneEffect, createScene } from '../../canvas/scene.ts'
+import { navigate, setParams, useRoute } from '../../app/routes.ts'
+import { type SceneEffect, createScene } from '../../canvas/scene.ts'
 import { api } from '../../state/engine.ts'
 import { useEngineEvents } from '../../state/events.ts'
 import { sentence, useCheckpoints } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import { editLog, useRegions } from './edits.ts'
-import { type ShownImage, useDecodedImage } from './images.ts'
-import { type Prefs, getPrefs, usePrefs } from './prefs.ts'
+import { useDecodedImage } from './images.ts'
+import { getPrefs, usePrefs } from './prefs.ts'
 import { proposeBoxes } from './propose.ts'
-import { type QueueSource, createQueueSource } from './queue-source.ts'
+import { createQueueSource } from './queue-source.ts'
 import { boxKey, sceneBoxes } from './scene-boxes.ts'
-import { type HeatAnswer, useHeat, useSettled } from './use-heat.ts'
-import { type QueueControl, useQueueControl } from './use-queue-control.ts'
+import { useHeat, useSettled } from './use-heat.ts'
+import { useQueueControl } from './use-queue-control.ts'
 import { mintId, moveLabel, quote } from './words.ts'
+import type { Current, Verbs, Workbench } from './workbench.ts'
 import { imageQuery, useChosen, useConflictRefetch, useFollowQueue, useLinks, usePrefetch } from './workbench-parts.ts'
-
-export interface Current {
-  readonly regionId: string | null
-  readonly imageId: string | null
-  /** Place in the queue; -1 when the sample is not in it. */
-  readonly index: number
-}
-
-export interface Workbench {
-  readonly dataset: Dataset
-  readonly scene: Scene
-  readonly queue: QueueSource
-  readonly control: QueueControl
-  readonly prefs: Prefs
-  readonly checkpoints: readonly Checkpoint[]
-  /** Chosen checkpoints, the first one scores; empty before any exists. */
-  readonly chosen: readonly Checkpoint[]
-  readonly current: Current
-  readonly image: ImageRecord | null
-  readonly picture: ShownImage
-  readonly imageError: unknown
-  readonly regions: readonly Region[]
-  readonly region: Region | null
-  /** Stored scores of the image's regions by the first checkpoint. */
-  readonly scores: Readonly<Record<string, Scores>>
-  /** Heat of the region's phrase (or of what is being typed) by the first checkpoint: what the scores are made of. */
-  readonly heat: HeatAnswer
-  readonly prepared: PreparedHeat | null
-  readonly draftPhrase: string | null
-  readonly freePhrase: string
-  /** The phrase whose heat the panes show. */
-  readonly shownPhrase: string
-  readonly isFree: boolean
-  readonly proposals: readonly Box[]
-  readonly proposing: boolean
-  readonly announcement: string
-  readonly verbs: Verbs
-}
-
-export interface Verbs {
-  show(next: Current): void
-  go(step: number): void
-  goTo(index: number): void
-  decide(status: 'accepted' | 'rejected' | 'skipped'): void
-  undo(): void
-  redo(): void
-  edit(label: string, after: Partial<RegionFields>): void
-  setDraft(text: string | null): void
-  commitPhrase(): void
-  setFree(text: string): void
-  annotateFree(): void
-  newRegion(phrase: string, boxes: readonly Box[]): void
-  toggleProposals(): void
-  useProposal(): void
-  deleteBox(index: number): void
-  duplicateBox(): void
-  copyBoxes(from: Region): void
-  choose(slot: number, checkpointId: string | null): void
-}
 
 const NO_SCORES: Readonly<Record<string, Scores>> = {}
 const NO_BOXES: readonly Box[] = []
@@ -254,7 +196,9 @@ export function useWorkbench(dataset: Dataset): Workbench {
         const { imageId: id, regionId: inHand } = currentRef.current
         // What was taken back may be the phrase in hand itself: then another one of the image is taken.
         const target = first ?? (id && inHand && editLog.region(id, inHand)?.deleted !== false ? editLog.regions(id)[0] : undefined)
-        if (target && target.id !== inHand) show({ regionId: target.id, imageId: target.imageId, index: queue.indexOf(target.id) })
+        // The ledger is the project's: a step may lead to another dataset, which is then opened.
+        if (target && target.datasetId !== dataset.id) navigate('curate', { dataset: target.datasetId, region: target.id, image: target.imageId })
+        else if (target && target.id !== inHand) show({ regionId: target.id, imageId: target.imageId, index: queue.indexOf(target.id) })
       },
       (error: unknown) => toast({ tone: 'negative', title: sentence(error) }),
     )

@@ -10,7 +10,7 @@ import { editLog } from './edits.ts'
 import { loadImage } from './images.ts'
 import type { QueueSource } from './queue-source.ts'
 import { prefetchHeat } from './use-heat.ts'
-import type { Current } from './use-workbench.ts'
+import type { Current } from './workbench.ts'
 
 /** One image with its regions; what comes goes into the edit log, under the edits that are not yet saved. */
 export function imageQuery(imageId: string, checkpointIds: readonly string[]) {

@@ -1,0 +1,69 @@
+/** What the parts of Curate share: the sample in hand and everything that can be done with it. */
+import type { PreparedHeat } from '../../../shared/consistency.ts'
+import type { Checkpoint, Dataset, ImageRecord, Region, RegionFields, Scores } from '../../../shared/domain.ts'
+import type { Box } from '../../../shared/geometry.ts'
+import type { Scene } from '../../canvas/scene.ts'
+import type { ShownImage } from './images.ts'
+import type { Prefs } from './prefs.ts'
+import type { QueueSource } from './queue-source.ts'
+import type { HeatAnswer } from './use-heat.ts'
+import type { QueueControl } from './use-queue-control.ts'
+
+export interface Current {
+  readonly regionId: string | null
+  readonly imageId: string | null
+  /** Place in the queue; -1 when the sample is not in it. */
+  readonly index: number
+}
+
+export interface Workbench {
+  readonly dataset: Dataset
+  readonly scene: Scene
+  readonly queue: QueueSource
+  readonly control: QueueControl
+  readonly prefs: Prefs
+  readonly checkpoints: readonly Checkpoint[]
+  /** Chosen checkpoints, the first one scores; empty before any exists. */
+  readonly chosen: readonly Checkpoint[]
+  readonly current: Current
+  readonly image: ImageRecord | null
+  readonly picture: ShownImage
+  readonly imageError: unknown
+  readonly regions: readonly Region[]
+  readonly region: Region | null
+  /** Stored scores of the image's regions by the first checkpoint. */
+  readonly scores: Readonly<Record<string, Scores>>
+  /** Heat of the region's phrase (or of what is being typed) by the first checkpoint: what the scores are made of. */
+  readonly heat: HeatAnswer
+  readonly prepared: PreparedHeat | null
+  readonly draftPhrase: string | null
+  readonly freePhrase: string
+  /** The phrase whose heat the panes show. */
+  readonly shownPhrase: string
+  readonly isFree: boolean
+  readonly proposals: readonly Box[]
+  readonly proposing: boolean
+  readonly announcement: string
+  readonly verbs: Verbs
+}
+
+export interface Verbs {
+  show(next: Current): void
+  go(step: number): void
+  goTo(index: number): void
+  decide(status: 'accepted' | 'rejected' | 'skipped'): void
+  undo(): void
+  redo(): void
+  edit(label: string, after: Partial<RegionFields>): void
+  setDraft(text: string | null): void
+  commitPhrase(): void
+  setFree(text: string): void
+  annotateFree(): void
+  newRegion(phrase: string, boxes: readonly Box[]): void
+  toggleProposals(): void
+  useProposal(): void
+  deleteBox(index: number): void
+  duplicateBox(): void
+  copyBoxes(from: Region): void
+  choose(slot: number, checkpointId: string | null): void
+}
