@@ -33,7 +33,8 @@ CREATE TABLE regions (
   tags TEXT NOT NULL, note TEXT NOT NULL, deleted INTEGER NOT NULL, revision INTEGER NOT NULL, flags TEXT NOT NULL, concepts TEXT, source TEXT
 ) STRICT;
 CREATE INDEX regions_by_image ON regions(image_id, position);
-CREATE INDEX regions_by_position ON regions(dataset_id, deleted, position);
+-- Carries status and split, so that counting a queue reads the index alone.
+CREATE INDEX regions_by_position ON regions(dataset_id, deleted, position, status, split);
 CREATE INDEX regions_by_status ON regions(dataset_id, deleted, status, position);
 CREATE INDEX regions_by_split ON regions(dataset_id, deleted, split, position);
 CREATE INDEX regions_by_phrase ON regions(dataset_id, deleted, phrase COLLATE NOCASE, position);
