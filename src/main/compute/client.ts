@@ -47,6 +47,20 @@ interface Running {
   readonly pending: Map<number, Pending>
 }
 
+/**
+ * TensorFlow asks for fresh megabytes thousands of times a second. glibc would give them back to the system each time and fault
+ * them in again; kept instead, a training step costs a quarter less. Other platforms ignore these.
+ */
+const ALLOCATOR: Readonly<Record<string, string>> =
+  process.platform === 'linux'
+    ? {
+        GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+        MALLOC_TRIM_THRESHOLD_: String(2 ** 33),
+        MALLOC_TOP_PAD_: String(2 ** 28),
+        MALLOC_MMAP_THRESHOLD_: String(2 ** 25),
+      }
+    : {}
+
 const RETRY = 'Try again: it starts anew by itself.'
 
 export function spawnCompute({ role, entry = workerEntry(), env, onLog }: ComputeOptions): Compute {
@@ -59,7 +73,7 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
       execPath: nodeBinary(),
       execArgv: ['--disable-warning=DEP0044'], // tfjs-node calls util.isArray, which is only deprecated
       serialization: 'advanced',
-      env: { ...process.env, ...env },
+      env: { ...ALLOCATOR, ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     const pending = new Map<number, Pending>()
@@ -139,10 +153,11 @@ function cancelled(): AppError {
   return new AppError('cancelled', 'Cancelled before it began.')
 }
 
-/** The worker beside this file: built, or the source. */
+/** The worker: beside this file as source, beside it or above its chunks when built. */
 function workerEntry(): string {
-  const built = join(import.meta.dirname, 'worker.mjs')
-  return existsSync(built) ? built : join(import.meta.dirname, 'worker.ts')
+  const here = import.meta.dirname
+  const built = [join(here, 'worker.mjs'), join(here, '..', 'worker.mjs')].find((path) => existsSync(path))
+  return built ?? join(here, 'worker.ts')
 }
 
 const OLDEST_NODE = 22

@@ -5,16 +5,15 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { withOverrides } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
 import { loadBackend } from '../compute/backend.ts'
-import type { RunEvent } from '../train/run-events.ts'
+import { spawnCompute, type Compute } from '../compute/client.ts'
+import type { ComputeEvent } from '../compute/protocol.ts'
 import { setTf } from '../model/tf.ts'
 import { resolveVocabulary } from '../train/model-files.ts'
 import { loadModelConfig, loadRunConfig } from '../train/presets.ts'
-import { runTraining } from '../train/recipe.ts'
 import { freezeRun, runPaths } from '../train/run-folder.ts'
 import { measureDemo, type DemoMeasures } from './demo-measures.ts'
 import { generateDemo, type DemoRegion } from './generate.ts'
@@ -76,9 +75,8 @@ export async function runDemo(options: DemoCommandOptions): Promise<DemoOutcome>
     onProgress: ({ done, total }) => onProgress?.({ stage: 'data', done, total, secondsLeft: null, message: `Drew ${done} of ${total} images` }),
   })
   const samples = await demoSamples(dataDir)
+  const { withAmc, withoutAmc } = await trainBoth(samples, options)
   setTf((await loadBackend()).tf)
-  const withAmc = await train('with-amc', 'demo-amc', samples, options)
-  const withoutAmc = await train('without-amc', 'demo-without-amc', samples, options)
   const planted = JSON.parse(await readFile(join(dataDir, PLANTED_ERRORS_FILE), 'utf8')) as PlantedErrorsFile
   const measures = await measureDemo({
     samples, seed,
@@ -121,42 +119,53 @@ export async function demoSamples(dataDir: string): Promise<ManifestSample[]> {
   }))
 }
 
+interface Trained {
+  readonly dir: string
+  readonly checkpoint: string
+  readonly minutes: number
+  readonly steps: number
+}
+
+/** In a process of their own, as the workstation trains: it is set up for it, and this one stays free to be interrupted. */
+async function trainBoth(samples: readonly ManifestSample[], options: DemoCommandOptions): Promise<{ withAmc: Trained; withoutAmc: Trained }> {
+  const compute = spawnCompute({ role: 'job' })
+  try {
+    const withAmc = await train(compute, 'with-amc', 'demo-amc', samples, options)
+    return { withAmc, withoutAmc: await train(compute, 'without-amc', 'demo-without-amc', samples, options) }
+  } finally {
+    await compute.close()
+  }
+}
+
 async function train(
-  stage: 'without-amc' | 'with-amc', preset: string, samples: readonly ManifestSample[], { dir, seed, steps, overrides, onProgress, signal }: DemoCommandOptions,
-): Promise<{ dir: string; checkpoint: string; minutes: number; steps: number }> {
+  compute: Compute, stage: 'without-amc' | 'with-amc', preset: string, samples: readonly ManifestSample[],
+  { dir, seed, steps, overrides, onProgress, signal }: DemoCommandOptions,
+): Promise<Trained> {
   const config = withOverrides(await loadRunConfig(preset), { ...overrides, seed, ...(steps === undefined ? {} : { steps }) })
   const runDir = join(dir, 'runs', `${preset}-seed-${seed}-${config.steps}-steps`)
   if (!existsSync(runPaths(runDir).config)) {
     const modelConfig = await resolveVocabulary(await loadModelConfig(config.model), samples.map((sample) => sample.phrase))
     await freezeRun({ dir: runDir, config, modelConfig, samples })
   }
-  const run = runTraining({ runDir, resume: true, ...(signal ? { signal } : {}) })
-  let seconds = 0
   let validated = ''
-  for (;;) {
-    const { value, done } = await run.next()
-    if (done) {
-      if (value.state === 'stopped') throw new AppError('cancelled', `Stopped after step ${value.step}; the same command goes on from there.`)
-      break
-    }
-    if (value.type === 'train.metrics') validated = lastValidation(value, validated)
-    if (value.type === 'train.progress') {
-      const { step, totalSteps, elapsedSeconds, secondsLeft } = value.progress
-      seconds = elapsedSeconds
-      onProgress?.({ stage, done: step, total: totalSteps, secondsLeft, message: `${config.title}: step ${step} of ${totalSteps}${validated}` })
-    }
-    await setImmediate() // an interruption comes through between two steps
+  const onEvent = (event: ComputeEvent): void => {
+    if (event.type === 'train.metrics') validated = lastValidation(event, validated)
+    if (event.type !== 'train.progress') return
+    const { step, totalSteps, secondsLeft } = event.progress
+    onProgress?.({ stage, done: step, total: totalSteps, secondsLeft, message: `${config.title}: step ${step} of ${totalSteps}${validated}` })
   }
-  return { dir: runDir, checkpoint: runPaths(runDir).checkpoint(config.steps), minutes: (seconds || (await recordedSeconds(runDir))) / 60, steps: config.steps }
+  const { state, step } = await compute.call('train', { runDir, resume: true }, { onEvent, ...(signal ? { signal } : {}) })
+  if (state === 'stopped') throw new AppError('cancelled', `Stopped after step ${step}; the same command goes on from there.`)
+  return { dir: runDir, checkpoint: runPaths(runDir).checkpoint(step), minutes: (await recordedSeconds(runDir)) / 60, steps: step }
 }
 
-function lastValidation(event: Extract<RunEvent, { type: 'train.metrics' }>, before: string): string {
+function lastValidation(event: Extract<ComputeEvent, { type: 'train.metrics' }>, before: string): string {
   const row = event.rows.at(-1)
   const value = row?.values['val.pointingGame']
   return value === undefined ? before : `, pointing game ${(100 * value).toFixed(1)} % at step ${row!.step}`
 }
 
-/** Of a run that had been finished before. */
+/** Wall time of a run up to its last step, in one go or in several. */
 async function recordedSeconds(runDir: string): Promise<number> {
   const lines = (await readFile(runPaths(runDir).metrics, 'utf8')).trimEnd().split('\n')
   return (JSON.parse(lines.at(-1)!) as { seconds: number }).seconds
