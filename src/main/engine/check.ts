@@ -7,7 +7,9 @@ import type { EngineContext } from './context.ts'
 export async function checkHeatmap(context: EngineContext): Promise<{ backend: unknown; heatmapMs: number }> {
   const { db, jobs, interactive } = context
   const backend = await interactive.call('info', {})
-  for (const job of jobs.list()) if (job.kind === 'demo' || job.kind === 'import') await jobs.ended(job.id)
+  // Only open jobs can be waited for: the list also holds those that ended before this start.
+  const open = jobs.list().filter(({ kind, state }) => (kind === 'demo' || kind === 'import') && (state === 'waiting' || state === 'running'))
+  for (const job of open) await jobs.ended(job.id)
   const region = db.get<{ image_id: string; phrase: string }>(
     "SELECT r.image_id, r.phrase FROM regions r JOIN datasets d ON d.id = r.dataset_id AND d.state = 'ready' WHERE r.deleted = 0 AND r.phrase <> '' ORDER BY d.created_at, r.split = 'val' DESC, r.position LIMIT 1",
   )
