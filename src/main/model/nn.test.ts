@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { attentionProbabilities } from './attention.ts'
-import { once, type Graph, type Node } from './graph.ts'
+import { fixed, once, type Graph, type Node } from './graph.ts'
 import * as layers from './layers.ts'
 import * as nn from './nn.ts'
 import { createRandom } from './random.ts'
@@ -95,18 +95,16 @@ describeWithTensorFlow('layers on bare kernels agree with the twice differentiab
       expectClose(gradient(fast), gradient(slow), 1e-4)
     })
   }
-  const constant = (value: Tensor): Node => ({ value, gradient: null, fixed: true })
-
   test('layer norm', () => {
     const [gamma, beta] = [tf.tensor1d(values(8)), tf.tensor1d(values(8))]
-    compare([6, 8], (g, x) => layers.layerNorm(g, x, constant(gamma), constant(beta), 1e-6), (x) => nn.layerNorm(x as Tensor2D, gamma, beta, 1e-6))
+    compare([6, 8], (g, x) => layers.layerNorm(g, x, fixed(gamma), fixed(beta), 1e-6), (x) => nn.layerNorm(x as Tensor2D, gamma, beta, 1e-6))
   })
 
   test('feed-forward with its constants folded into the weights', () => {
     const [w1, b1, w2, b2] = [tf.tensor2d(values(40), [10, 4]), tf.tensor1d(values(10)), tf.tensor2d(values(30), [3, 10]), tf.tensor1d(values(3))]
     compare(
       [5, 4],
-      (g, x) => layers.feedForward(g, x, constant(w1), constant(b1), constant(w2), constant(b2)),
+      (g, x) => layers.feedForward(g, x, fixed(w1), fixed(b1), fixed(w2), fixed(b2)),
       (x) => nn.linear(nn.gelu(nn.linear(x as Tensor2D, w1, b1)), w2, b2),
     )
   })

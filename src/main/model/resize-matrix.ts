@@ -13,14 +13,6 @@ export function bilinearMatrix(inputs: number, outputs: number): Float32Array {
   return matrix
 }
 
-/** Bilinear weights with align_corners = True: the end points map onto each other. */
-export function bilinearCornersMatrix(inputs: number, outputs: number): Float32Array {
-  const matrix = new Float32Array(outputs * inputs)
-  const scale = outputs > 1 ? Math.fround((inputs - 1) / (outputs - 1)) : 0
-  for (let i = 0; i < outputs; i++) addLinear(matrix, i, Math.fround(scale * i), inputs)
-  return matrix
-}
-
 function addLinear(matrix: Float32Array, row: number, source: number, inputs: number): void {
   const low = Math.min(Math.floor(source), inputs - 1)
   const fraction = source - low

@@ -2,7 +2,7 @@
  * Convolutions before the transformer, for small images: 5x5 stride 3, then twice 3x3 stride 2, each followed by a
  * normalisation over the whole sample and GELU, then 1x1. Cells of 12 px. 'same' padding (one pixel more at the far side where it is odd).
  */
-import { accumulate, emit, hold, once, param, type Graph, type Node } from './graph.ts'
+import { accumulate, emit, fixed, hold, once, param, type Graph, type Node } from './graph.ts'
 import * as k from './kernels.ts'
 import * as layers from './layers.ts'
 import { variableOf } from './params.ts'
@@ -17,7 +17,7 @@ export function convStem(params: ModelParams, images: Tensor4D, prefix: string):
   return once('the convolutional stem', [], (graph) => {
     const p = (key: string): Node => param(graph, variableOf(params, `${prefix}.stem.${key}`))
     // Channels last: the only layout TensorFlow convolves on a CPU. Pixels do not learn, so the first layer hands nothing down.
-    let x: Node = { value: k.transpose(images, [0, 2, 3, 1]), gradient: null, fixed: true }
+    let x = fixed(k.transpose(images, [0, 2, 3, 1]))
     STRIDES.forEach((stride, i) => {
       const convolved = convolution(graph, x, p(`${i}.conv.weight`), p(`${i}.conv.bias`), stride)
       x = layers.gelu(graph, sampleNorm(graph, convolved, p(`${i}.norm.weight`), p(`${i}.norm.bias`)))

@@ -3,7 +3,7 @@ import { SMALL_STEP, smallBatch, smallConfig } from '../../../test/support/small
 import { describeWithTensorFlow } from '../../../test/support/tensorflow.ts'
 import { applyAdamW, createAdamW, disposeAdamW, REFERENCE_ADAMW } from '../train/optimizer.ts'
 import { encodeImages, explainHeatmaps } from './explain.ts'
-import { constantCount } from './kernels.ts'
+import * as k from './kernels.ts'
 import { createParams, disposeParams, variableOf } from './params.ts'
 import { createRandom } from './random.ts'
 import { stepGradients } from './step.ts'
@@ -160,7 +160,7 @@ describeWithTensorFlow('memory', () => {
     for (let i = 0; i < 3; i++) {
       const { gradients } = stepGradients(params, batch, { ...SMALL_STEP, ...options }, { random: createRandom(4) })
       applyAdamW(optimizer, params, gradients, { learningRate: 1e-3, clipNorm: 1 })
-      counts.push(tf.memory().numTensors - constantCount())
+      counts.push(tf.memory().numTensors - k.constantCount())
     }
     expect(counts[2]).toBe(counts[1])
     disposeAdamW(optimizer)
@@ -168,7 +168,7 @@ describeWithTensorFlow('memory', () => {
   }
 
   test('the number of tensors stays flat from step to step, whatever is switched on', () => {
-    const before = tf.memory().numTensors - constantCount()
+    const before = tf.memory().numTensors - k.constantCount()
     const plain = createParams(smallConfig(), 1)
     trial(plain, {})
     trial(plain, { itm: false, mlm: false, amc: false })
@@ -179,13 +179,13 @@ describeWithTensorFlow('memory', () => {
     trial(slow, { alpha: 0.4, mlmDistillAxis: 'sequence' })
     trial(slow, { alpha: 0.4 })
     disposeParams(slow)
-    expect(tf.memory().numTensors - constantCount()).toBe(before)
+    expect(tf.memory().numTensors - k.constantCount()).toBe(before)
   })
 
   test('explaining frees what it computed, and padding changes a map in scale only', () => {
     const params = createParams(config(), 1)
     const batch = smallBatch(config(), 2, 1)
-    const before = tf.memory().numTensors - constantCount()
+    const before = tf.memory().numTensors - k.constantCount()
     const features = encodeImages(params, batch.images)
     const padded = explainHeatmaps(params, { features, text: batch.text, padId: 0 })
     const trimmed = { ids: batch.text.ids.subarray(6, 11), mask: batch.text.mask.subarray(6, 11), count: 1, length: 5 } // text 1 has one padded place
@@ -197,7 +197,7 @@ describeWithTensorFlow('memory', () => {
     expect(alone.matchProbability[0]).toBeCloseTo(padded.matchProbability[1]!, 5)
     features.dispose()
     second.dispose()
-    expect(tf.memory().numTensors - constantCount()).toBe(before)
+    expect(tf.memory().numTensors - k.constantCount()).toBe(before)
     disposeParams(params)
   })
   const config = smallConfig
