@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { loadBackend } from '../compute/backend.ts'
+import { AppError, isAppError } from '../../shared/errors.ts'
 import { setTf, type Tf } from '../model/tf.ts'
 import { forwardCases } from './cases-forward.ts'
 import { gradientCases } from './cases-gradients.ts'
@@ -67,7 +68,9 @@ export async function runGolden(dir: string, { tf, only, onProgress, signal }: G
   setTf(tf ?? (await loadBackend()).tf)
   const folder = openGoldenFolder(dir)
   try {
-    const setup = await goldenSetup(folder)
+    const setup = await goldenSetup(folder).catch((error: unknown) => {
+      throw isAppError(error) ? error : new AppError('bad-input', `The model of ${dir} cannot be set up: ${String(error)}.`, 'Check that the folder is complete.', dir, { cause: error })
+    })
     const found = [...partCases(folder), ...preparationCases(folder), ...metricCases(folder), ...(setup ? modelCases(setup) : [])]
     const isAsked = ({ name }: GoldenCase): boolean => !only || only.some((part) => name.includes(part))
     const cases = found.filter(isAsked)
