@@ -17,8 +17,8 @@ export interface Refusal {
 }
 
 /** Ends with the engine's first line: its address, or why it refused. */
-export async function startEngineProcess(projectDir: string): Promise<EngineProcess | Refusal> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'faults', 'engine-child.ts'), projectDir], { stdio: ['ignore', 'pipe', 'pipe'] })
+export async function startEngineProcess(projectDir: string, compute: 'arithmetic' | 'real' = 'arithmetic'): Promise<EngineProcess | Refusal> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'faults', 'engine-child.ts'), projectDir, compute], { stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -31,8 +31,8 @@ export async function startEngineProcess(projectDir: string): Promise<EngineProc
   return 'code' in line ? line : { ...line, kill }
 }
 
-export async function mustStart(projectDir: string): Promise<EngineProcess> {
-  const started = await startEngineProcess(projectDir)
+export async function mustStart(projectDir: string, compute: 'arithmetic' | 'real' = 'arithmetic'): Promise<EngineProcess> {
+  const started = await startEngineProcess(projectDir, compute)
   if ('code' in started) throw new Error(`The engine refused to start: ${started.message}`)
   return started
 }

@@ -68,12 +68,14 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
     author: () => project.db.get<{ value: string }>("SELECT value FROM project WHERE key = 'author'")?.value ?? systemUser(),
   }
   const context: EngineContext = { ...parts, makeDemo: () => makeDemo(parts, demoSize, (datasetId) => scoreDemo(parts, datasetId)) }
+  const readFolders = recoverRuns(context)
+  const removeLeftovers = removeUnfinished(project.db)
   const handlers = createHandlers(context)
   if (options.demo && !hadDemo(project.db)) context.makeDemo()
   const settled = (async () => {
     await registerShipped(context, shippedDir)
-    await recoverRuns(context)
-    await removeUnfinished(project.db)
+    await readFolders()
+    await removeLeftovers()
   })()
   settled.catch((error: unknown) => console.error('Opening the project:', error))
   let closed: Promise<void> | null = null

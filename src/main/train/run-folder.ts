@@ -6,6 +6,7 @@
  *   metrics.jsonl    one line a step            checkpoints/ step-N.safetensors, best.json
  *   log.jsonl        notes for people           probes.jsonl heatmaps of the probe samples at each validation
  */
+import { existsSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
@@ -13,6 +14,7 @@ import { parseModelConfig, type ModelConfig } from '../../shared/config/model-co
 import { parseRunConfig, type RunConfig } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
+import { openSafetensors } from '../checkpoints/safetensors.ts'
 import { readJson, writeText, writeWhole } from './files.ts'
 
 export interface RunRecord {
@@ -94,6 +96,20 @@ export async function freezeRun({ dir, config, modelConfig, samples, startCheckp
 function nearbyPath(dir: string, path: string): string {
   const near = relative(dir, resolve(path))
   return near.startsWith(join('..', '..', '..')) || isAbsolute(near) ? resolve(path) : near
+}
+
+/** Of the saved state's header: JSON of its step and generators. */
+export const STATE_KEY = 'amc.runState'
+
+/** The step a resumed run goes on from; 0 when nothing was saved. Reads a header only. */
+export function savedStepOf(paths: RunPaths): number {
+  if (!existsSync(paths.state)) return 0
+  const file = openSafetensors(paths.state)
+  try {
+    return (JSON.parse(file.metadata[STATE_KEY] ?? '{"step":0}') as { step: number }).step
+  } finally {
+    file.close()
+  }
 }
 
 export interface OpenedRun {

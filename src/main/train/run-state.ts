@@ -13,6 +13,7 @@ import { exportTensors, paramsFromTensors } from '../model/load-params.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
 import { explainWriteError } from './files.ts'
+import { STATE_KEY } from './run-folder.ts'
 import { readMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
 
 export interface Best {
@@ -29,7 +30,6 @@ export interface RunProgressState {
   readonly best: Best | null
 }
 
-const STATE_KEY = 'amc.runState'
 const STEPS_KEY = 'amc.optimizerSteps'
 const MODEL = 'model.'
 const FIRST = 'optimizer.first.'

@@ -14,7 +14,13 @@ export async function removeDataset(db: Db, id: string): Promise<void> {
   db.run('DELETE FROM datasets WHERE id = ?', id)
 }
 
-/** What an interrupted import or removal left. Called once when a project is opened. */
-export async function removeUnfinished(db: Db): Promise<void> {
-  for (const { id } of db.all<{ id: string }>("SELECT id FROM datasets WHERE state <> 'ready'")) await removeDataset(db, id)
+/**
+ * What an interrupted import or removal left. Called once, when a project is opened and before anything new begins: the list is made
+ * at once, so that an import begun meanwhile is never taken for a leftover; the removal itself takes its time.
+ */
+export function removeUnfinished(db: Db): () => Promise<void> {
+  const leftovers = db.all<{ id: string }>("SELECT id FROM datasets WHERE state <> 'ready'")
+  return async () => {
+    for (const { id } of leftovers) await removeDataset(db, id)
+  }
 }

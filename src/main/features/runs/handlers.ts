@@ -77,9 +77,6 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
       const row = requireRun(db, id)
       if ((OPEN_STATES as readonly string[]).includes(row.state)) throw new AppError('conflict', `${row.name} is in the queue already.`, 'Look at the list of runs.', id)
       if (row.state === 'finished') throw new AppError('conflict', `${row.name} has finished.`, 'Start a new run from its checkpoint to train longer.', id)
-      // What was measured after the last saved step will be measured again.
-      db.run('DELETE FROM metrics WHERE run_id = ? AND step > ?', id, row.last_saved_step ?? 0)
-      db.run('UPDATE runs SET step = ? WHERE id = ?', row.last_saved_step ?? 0, id)
       return training.queue(requireRun(db, id), true)
     },
     list: () => db.all<RunRow>('SELECT * FROM runs ORDER BY number DESC').map(toRun),

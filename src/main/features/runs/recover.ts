@@ -5,19 +5,25 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EngineContext } from '../../engine/context.ts'
-import type { MetricRow } from '../../../shared/domain.ts'
 import { toErrorData } from '../../../shared/errors.ts'
-import { readJson, readLines } from '../../train/files.ts'
-import { runPaths } from '../../train/run-folder.ts'
-import { OPEN_STATES, putMetrics, type RunRow } from './rows.ts'
+import { readJson } from '../../train/files.ts'
+import { runPaths, savedStepOf } from '../../train/run-folder.ts'
+import { readMetricsBack } from './metrics-back.ts'
+import { OPEN_STATES, type RunRow } from './rows.ts'
 import { registerRunCheckpoint } from './train-job.ts'
 
-export async function recoverRuns(context: EngineContext): Promise<void> {
-  const { db, project, events } = context
+/** Marks at once what no process trains any more, before a new run can begin; what is returned then reads the folders. */
+export function recoverRuns(context: EngineContext): () => Promise<void> {
+  const { db } = context
   const states = OPEN_STATES.map((state) => `'${state}'`).join(', ')
   const cut = db.all<RunRow>(`SELECT * FROM runs WHERE state IN (${states})`)
-  // First of all, so that nobody sees a run as training that no process trains.
   db.run(`UPDATE runs SET state = 'stopped', seconds_left = NULL, samples_per_second = NULL WHERE state IN (${states})`)
+  const before = db.all<RunRow>('SELECT * FROM runs')
+  return () => readFolders(context, cut, before)
+}
+
+async function readFolders(context: EngineContext, cut: readonly RunRow[], all: readonly RunRow[]): Promise<void> {
+  const { db, project, events } = context
   for (const run of cut) {
     try {
       await readBack(context, run)
@@ -25,7 +31,7 @@ export async function recoverRuns(context: EngineContext): Promise<void> {
       console.error(`The folder of ${run.name} could not be read: ${toErrorData(error).message}`)
     }
   }
-  for (const { id, folder } of db.all<RunRow>('SELECT * FROM runs')) {
+  for (const { id, folder } of all) {
     if (existsSync(runPaths(project.fromStored(folder)).config)) continue
     const error = { code: 'not-found', message: 'The folder of this run is gone or was never finished.', cure: 'Start it again from its dataset.' }
     db.run("UPDATE runs SET state = 'failed', error = ? WHERE id = ?", JSON.stringify(error), id)
@@ -36,10 +42,9 @@ export async function recoverRuns(context: EngineContext): Promise<void> {
 async function readBack(context: EngineContext, run: RunRow): Promise<void> {
   const { db, project } = context
   const paths = runPaths(project.fromStored(run.folder))
-  const rows = await readLines<MetricRow>(paths.metrics)
-  putMetrics(db, run.id, rows)
+  const rows = await readMetricsBack(db, run.id, paths)
   const last = rows.at(-1)
-  if (last) db.run('UPDATE runs SET step = ?, elapsed_seconds = ? WHERE id = ?', last.step, last.seconds, run.id)
+  db.run('UPDATE runs SET step = ?, elapsed_seconds = ?, last_saved_step = ? WHERE id = ?', last?.step ?? 0, last?.seconds ?? 0, savedStepOf(paths) || null, run.id)
   const best = await readJson<{ step: number }>(paths.best)
   const listed = new Set(db.all<{ step: number }>('SELECT step FROM checkpoints WHERE run_id = ?', run.id).map((row) => row.step))
   for (const { step, values } of rows) {

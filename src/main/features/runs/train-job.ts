@@ -6,7 +6,10 @@ import type { MetricRow, Run } from '../../../shared/domain.ts'
 import { toErrorData } from '../../../shared/errors.ts'
 import type { ComputeEvent } from '../../compute/protocol.ts'
 import type { CheckpointRow } from '../../store/checkpoint-rows.ts'
+import { runPaths, savedStepOf } from '../../train/run-folder.ts'
 import { registerCheckpoint } from '../register-checkpoint.ts'
+import { readMetricsBack } from './metrics-back.ts'
+import { noteWorker, oldWorkerGone } from './old-worker.ts'
 import { putMetrics, putProgress, requireRun, type RunRow, setState } from './rows.ts'
 
 /** Curves are drawn a few times a second; each step of a small model would be too many messages and transactions. */
@@ -62,6 +65,14 @@ async function train(
   const { db, project, worker, events } = context
   const row = requireRun(db, runId)
   announce(setState(db, runId, 'starting'))
+  await oldWorkerGone(project.cacheDir, worker.pid())
+  if (resume) {
+    // The folder knows what was saved last; what was measured after that will be measured again.
+    const paths = runPaths(project.fromStored(row.folder))
+    const step = savedStepOf(paths)
+    await readMetricsBack(db, runId, paths, step)
+    db.run('UPDATE runs SET step = ?, last_saved_step = ? WHERE id = ?', step, step || null, runId)
+  }
   let metrics: MetricRow[] = []
   let progress: Extract<ComputeEvent, { type: 'train.progress' }>['progress'] | null = null
   let timer: NodeJS.Timeout | null = null
@@ -94,6 +105,8 @@ async function train(
     }, FLUSH_EVERY_MS)
   }
   try {
+    await worker.start()
+    noteWorker(project.cacheDir, worker.pid())
     const result = await worker.call('train', { runDir: project.fromStored(row.folder), resume }, { signal, onEvent })
     flush()
     await registering
@@ -113,6 +126,7 @@ async function train(
     throw error
   } finally {
     if (timer) clearTimeout(timer)
+    noteWorker(project.cacheDir, null)
   }
 }
 
