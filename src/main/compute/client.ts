@@ -49,7 +49,7 @@ interface Running {
 
 /**
  * TensorFlow asks for fresh megabytes thousands of times a second. glibc would give them back to the system each time and fault
- * them in again; kept instead, a training step costs a quarter less. Other platforms ignore these.
+ * them in again; kept instead, a training step costs 5 to 20 % less (two trials on a busy machine). Other platforms ignore these.
  */
 const ALLOCATOR: Readonly<Record<string, string>> =
   process.platform === 'linux'
