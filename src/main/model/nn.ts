@@ -4,7 +4,7 @@
  * gradient passes through is written here from inputs alone.
  */
 import { customOp } from './custom-op.ts'
-import { tf, type Tensor, type Tensor2D } from './tf.ts'
+import { tf, type Tensor, type Tensor1D, type Tensor2D } from './tf.ts'
 
 const INV_SQRT2 = Math.SQRT1_2
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI)
@@ -129,13 +129,15 @@ export function relu<T extends Tensor>(x: T): T {
 
 /** Maximum of every row of [rows, n]; of equal maxima the first alone gets the gradient. [rows] */
 export function firstMax(x: Tensor2D): Tensor {
+  const [rows, columns] = x.shape
   return customOp(
     { x },
     (save) => {
-      save(x)
+      const starts = tf.mul(tf.range(0, rows, 1, 'int32'), tf.scalar(columns, 'int32'))
+      save(tf.add(starts, tf.argMax(x, 1))) // where in the flattened x: [rows]
       return tf.max(x, 1)
     },
-    (dy, [saved]) => ({ x: () => tf.mul(tf.expandDims(dy, 1), oneHotRows(tf.argMax(saved!, 1), x.shape[1])) }),
+    (dy, [places]) => ({ x: () => tf.reshape(tf.unsortedSegmentSum(dy, places as Tensor1D, x.size), [rows, columns]) }),
   )
 }
 
@@ -144,6 +146,3 @@ export function firstMin(x: Tensor2D): Tensor {
   return tf.neg(firstMax(tf.neg(x)))
 }
 
-function oneHotRows(indices: Tensor, depth: number): Tensor {
-  return tf.cast(tf.oneHot(tf.cast(indices, 'int32'), depth), 'float32')
-}

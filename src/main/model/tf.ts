@@ -6,6 +6,7 @@ import type * as TensorFlow from '@tensorflow/tfjs'
 
 export type Tf = typeof TensorFlow
 export type Tensor = TensorFlow.Tensor
+export type Tensor1D = TensorFlow.Tensor1D
 export type Tensor2D = TensorFlow.Tensor2D
 export type Tensor3D = TensorFlow.Tensor3D
 export type Tensor4D = TensorFlow.Tensor4D
