@@ -71,6 +71,17 @@ describe('an edit', () => {
     expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null })
   })
 
+  test('that changes one region in steps is undone backwards', async () => {
+    const [region] = await regions()
+    const step = (revision: number, before: string, after: string) => ({ regionId: region!.id, revision, diff: { note: { before, after } } })
+    await engine.handlers.regions.apply({ editId: randomUUID(), label: 'Steps', edits: [step(1, '', 'one'), step(2, 'one', 'two'), step(3, 'two', 'three')] })
+    expect((await regions())[0]!.note).toBe('three')
+    await engine.handlers.regions.undo({})
+    expect((await regions())[0]!.note).toBe('')
+    await engine.handlers.regions.redo({})
+    expect((await regions())[0]!.note).toBe('three')
+  })
+
   test.each([
     ['without area', { boxes: [[5, 5, 5, 9]] as Box[] }],
     ['inverted', { boxes: [[9, 5, 5, 9]] as Box[] }],
