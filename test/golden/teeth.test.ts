@@ -38,7 +38,7 @@ function move(file: string, tensor: RegExp, by: { share?: number; amount?: numbe
   const { data, dtype } = values.get(name)!
   const largest = Array.from(data as ArrayLike<number | bigint>, Number).reduce((high, value) => Math.max(high, Math.abs(value)), 0)
   const at = data.length >> 1
-  if (data instanceof BigInt64Array) data[at] = data[at]! + 1n
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[at] = data[at]! + 1n
   else data[at] = data[at]! + (by.amount ?? 0) + (by.share ?? 0) * largest
   writeSafetensors(path, new Map([...values].map(([key, value]) => [key, { shape: value.shape, data: value.data, dtype: key === name ? dtype : value.dtype }])))
 }

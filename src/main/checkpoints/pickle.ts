@@ -12,6 +12,20 @@ export class PyTuple {
   }
 }
 
+/** A Python float, told apart from an int only when asked for (`exactFloats`): what is written back must stay what it was. */
+export class PyFloat {
+  readonly value: number
+  constructor(value: number) {
+    this.value = value
+  }
+}
+
+/** collections.OrderedDict: a Map that is written back as one. */
+export class PyOrderedDict extends Map<unknown, unknown> {}
+
+/** An object whose attributes are plain data, such as argparse.Namespace: its state fills the Map. */
+export class PyAttributes extends Map<unknown, unknown> {}
+
 /** A name in a pickle that is allowed: what it stands for when it is called with arguments, or as a value. */
 export interface PyGlobal {
   readonly name: string
@@ -24,10 +38,16 @@ export interface PickleOptions {
   /** Returns what an allowed name stands for, or null to refuse it. */
   allowed(name: string): PyGlobal | null
   persistentLoad?(id: unknown): unknown
+  /** Floats become PyFloat instead of numbers. */
+  readonly exactFloats?: boolean
+  /** Most values to make: a damaged or hostile pickle may ask for far more than its own size. Absent: no limit. */
+  readonly maxValues?: number
 }
 
 const MARK = Symbol('mark')
 const MAX_DEPTH = 1_000_000
+/** Python's own integers in checkpoints have 64 bits; magic numbers have 80. */
+const MAX_INTEGER_BYTES = 1024
 
 export interface Unpickled {
   readonly value: unknown
@@ -67,7 +87,13 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
     at = end + 1
     return value
   }
+  let values = 0
+  const charge = (count: number) => {
+    values += count
+    if (options.maxValues !== undefined && values > options.maxValues) throw damaged('it makes more values than any checkpoint holds')
+  }
   const push = (value: unknown) => {
+    charge(1)
     if (stack.length >= MAX_DEPTH) throw damaged('it nests too deeply')
     stack.push(value)
   }
@@ -111,11 +137,16 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
   const call = (callee: unknown, args: unknown) => {
     const global = callee as PyGlobal | null
     if (!global || typeof global !== 'object' || typeof global.call !== 'function' || !(args instanceof PyTuple)) throw damaged('something is called that cannot be')
+    // A call may copy its argument, and the same one can be given again for three bytes.
+    const first = args.items[0]
+    charge(Array.isArray(first) ? first.length : typeof first === 'string' ? first.length >> 4 : 1)
     return global.call(args.items)
   }
   const build = (state: unknown) => {
-    // Objects we know are plain data already; their state adds attributes such as OrderedDict's, which hold no values of ours.
     if (!isMap(state) && !(state instanceof PyTuple)) throw damaged('the state of an object is not plain data')
+    // Other objects are plain data already; their state adds attributes such as OrderedDict's, which hold no values of ours.
+    const target = stack.at(-1)
+    if (target instanceof PyAttributes && isMap(state)) for (const [key, value] of state) target.set(key, value)
   }
 
   for (;;) {
@@ -133,9 +164,9 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
         return { value, end: at }
       }
       case 0x28: push(MARK); break
-      case 0x30: stack.pop(); break // POP
+      case 0x30: stack.pop(); break // POP, of a mark too
       case 0x31: popMark(); break // POP_MARK
-      case 0x32: push(stack.at(-1)); break // DUP
+      case 0x32: { const value = pop(); push(value); push(value); break } // DUP
       case 0x4e: push(null); break
       case 0x88: push(true); break
       case 0x89: push(false); break
@@ -150,8 +181,8 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
       case 0x4c: push(toNumber(parseInteger(line().replace(/L$/, ''), damaged))); break // LONG
       case 0x8a: push(readLong(u8())); break
       case 0x8b: push(readLong(view.getInt32(need(4), true))); break
-      case 0x46: push(Number(line())); break // FLOAT
-      case 0x47: push(view.getFloat64(need(8), false)); break // BINFLOAT
+      case 0x46: push(float(Number(line()))); break // FLOAT
+      case 0x47: push(float(view.getFloat64(need(8), false))); break // BINFLOAT
       case 0x58: push(text(u32())); break // BINUNICODE
       case 0x8c: push(text(u8())); break
       case 0x8d: push(text(size8())); break
@@ -179,15 +210,19 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
       case 0x8f: push(new Set()); break
       case 0x90: { const items = popMark(); const set = top(isSet, 'a set'); for (const item of items) set.add(item); break }
       case 0x91: push(new Set(popMark())); break
-      case 0x71: memo.set(u8(), stack.at(-1)); break // BINPUT
-      case 0x72: memo.set(u32(), stack.at(-1)); break
-      case 0x70: memo.set(Number(line()), stack.at(-1)); break
-      case 0x94: memo.set(memo.size, stack.at(-1)); break // MEMOIZE
+      case 0x71: remember(u8()); break // BINPUT
+      case 0x72: remember(u32()); break
+      case 0x70: remember(Number(line())); break
+      case 0x94: remember(memo.size); break // MEMOIZE
       case 0x68: recall(u8()); break
       case 0x6a: recall(u32()); break
       case 0x67: recall(Number(line())); break
       case 0x63: { const module = line(); push(find(module, line())); break } // GLOBAL
-      case 0x93: { const name = pop(); const module = pop(); push(find(String(module), String(name))); break }
+      case 0x93: { const name = pop(); const module = pop(); 
+        if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a name is not a text')
+        push(find(module, name))
+        break
+      }
       case 0x52: { const args = pop(); push(call(pop(), args)); break } // REDUCE
       case 0x81: { const args = pop(); push(call(pop(), args)); break } // NEWOBJ
       case 0x62: build(pop()); break
@@ -197,6 +232,17 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
         at--
         throw damaged(`the instruction 0x${op.toString(16)} is unknown or not allowed`)
     }
+  }
+
+  function remember(index: number): void {
+    const value = stack.at(-1)
+    if (value === MARK || stack.length === 0) throw damaged('it keeps a value that is not there')
+    charge(1)
+    memo.set(index, value)
+  }
+
+  function float(value: number): number | PyFloat {
+    return options.exactFloats ? new PyFloat(value) : value
   }
 
   function persistent(id: unknown): unknown {
@@ -210,6 +256,7 @@ export function readPickle(bytes: Uint8Array, start: number, options: PickleOpti
   }
 
   function readLong(length: number): number | bigint {
+    if (length > MAX_INTEGER_BYTES) throw damaged('an integer is longer than any checkpoint holds')
     const from = need(length)
     let value = 0n
     for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[from + i]!)
@@ -224,7 +271,7 @@ function toNumber(value: bigint): number | bigint {
 }
 
 function parseInteger(value: string, damaged: (what: string) => AppError): bigint {
-  if (!/^\s*-?\d{1,10000}\s*$/.test(value)) throw damaged('an integer is not one')
+  if (!/^\s*-?\d{1,2500}\s*$/.test(value)) throw damaged('an integer is not one')
   return BigInt(value)
 }
 

@@ -1,12 +1,21 @@
 /** What every checkpoint file looks like to its readers: named tensors that are read one at a time, on demand. */
 import { AppError } from '../../shared/errors.ts'
 
-export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL'
+export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U64' | 'U32' | 'U16' | 'U8' | 'BOOL'
 
-export const BYTES_OF: Readonly<Record<Dtype, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U8: 1, BOOL: 1 }
+export const BYTES_OF: Readonly<Record<Dtype, number>> = {
+  F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1,
+}
+
+/** The names PyTorch uses for them, which is what people know. */
+export const TORCH_NAME: Readonly<Record<Dtype, string>> = {
+  F64: 'float64', F32: 'float32', F16: 'float16', BF16: 'bfloat16', I64: 'int64', I32: 'int32', I16: 'int16', I8: 'int8',
+  U64: 'uint64', U32: 'uint32', U16: 'uint16', U8: 'uint8', BOOL: 'bool',
+}
 
 /** Values in row-major order. F16 and BF16 are widened to float32, BOOL is 0 or 1. */
-export type HostArray = Float32Array | Float64Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array
+export type HostArray =
+  | Float32Array | Float64Array | BigInt64Array | BigUint64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array
 
 export interface HostTensor {
   readonly dtype: Dtype
@@ -20,10 +29,12 @@ export interface TensorEntry {
   readonly shape: readonly number[]
   /** Reads the values; nothing of the tensor is in memory before. */
   read(): HostTensor
+  /** The little-endian bytes of the values in row-major order, as stored: nothing is widened. */
+  readRaw(): Uint8Array
 }
 
 export interface TensorFile {
-  readonly format: 'safetensors' | 'pth' | 'pth-legacy'
+  readonly format: 'safetensors' | 'safetensors-sharded' | 'pth' | 'pth-legacy' | 'pth-sharded'
   readonly path: string
   readonly tensors: ReadonlyMap<string, TensorEntry>
   /** Free-form strings of a safetensors header; empty for others. */
@@ -33,6 +44,10 @@ export interface TensorFile {
 
 export function countOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1)
+}
+
+export function bytesOf({ dtype, shape }: { readonly dtype: Dtype; readonly shape: readonly number[] }): number {
+  return countOf(shape) * BYTES_OF[dtype]
 }
 
 /** Raw little-endian bytes as values. The bytes are copied where they would not be aligned. */
@@ -47,15 +62,20 @@ export function decodeValues(dtype: Dtype, bytes: Uint8Array): HostArray {
     case 'F32':
       return new Float32Array(buffer, byteOffset, count)
     case 'F16':
-      return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToFloat)
     case 'BF16':
-      return widenBfloat(new Uint16Array(buffer, byteOffset, count))
+      return widen(dtype, new Uint16Array(buffer, byteOffset, count), new Float32Array(count), 0)
     case 'I64':
       return new BigInt64Array(buffer, byteOffset, count)
+    case 'U64':
+      return new BigUint64Array(buffer, byteOffset, count)
     case 'I32':
       return new Int32Array(buffer, byteOffset, count)
+    case 'U32':
+      return new Uint32Array(buffer, byteOffset, count)
     case 'I16':
       return new Int16Array(buffer, byteOffset, count)
+    case 'U16':
+      return new Uint16Array(buffer, byteOffset, count)
     case 'I8':
       return new Int8Array(buffer, byteOffset, count)
     case 'U8':
@@ -64,10 +84,37 @@ export function decodeValues(dtype: Dtype, bytes: Uint8Array): HostArray {
   }
 }
 
-function widenBfloat(values: Uint16Array): Float32Array {
-  const bits = new Uint32Array(values.length)
-  for (let i = 0; i < values.length; i++) bits[i] = values[i]! << 16
-  return new Float32Array(bits.buffer)
+const CHUNK_BYTES = 4 << 20
+
+/**
+ * `bytes` of values by a reader of parts. Half-width floats are widened a part at a time, so that no more than the values
+ * themselves and a small part are in memory.
+ */
+export function readValues(dtype: Dtype, bytes: number, readPart: (begin: number, length: number) => Uint8Array): HostArray {
+  if ((dtype !== 'F16' && dtype !== 'BF16') || bytes <= CHUNK_BYTES) return decodeValues(dtype, readPart(0, bytes))
+  const result = new Float32Array(bytes / 2)
+  for (let begin = 0; begin < bytes; begin += CHUNK_BYTES) {
+    const part = readPart(begin, Math.min(CHUNK_BYTES, bytes - begin))
+    widen(dtype, new Uint16Array(part.buffer, part.byteOffset, part.byteLength / 2), result, begin / 2)
+  }
+  return result
+}
+
+function widen(dtype: 'F16' | 'BF16', values: Uint16Array, into: Float32Array, at: number): Float32Array {
+  if (dtype === 'BF16') {
+    const bits = new Uint32Array(into.buffer, into.byteOffset, into.length)
+    for (let i = 0; i < values.length; i++) bits[at + i] = values[i]! << 16
+  } else {
+    const table = halfTable()
+    for (let i = 0; i < values.length; i++) into[at + i] = table[values[i]!]!
+  }
+  return into
+}
+
+let halves: Float32Array | null = null
+function halfTable(): Float32Array {
+  halves ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits))
+  return halves
 }
 
 /** IEEE 754 binary16 to a number, subnormals, infinities and NaN included. */
@@ -101,6 +148,14 @@ export function floatToHalf(value: number): number {
   return sign | roundShift((shifted << 23) | fraction, 13)
 }
 
+/** A float32 as bfloat16, rounded to nearest, ties to even. */
+export function floatToBfloat(value: number): number {
+  floatView[0] = value
+  const bits = bitsView[0]!
+  if (Number.isNaN(value)) return (bits >>> 16) | 0x40
+  return (((bits >>> 16) + (((bits & 0xffff) + ((bits >>> 16) & 1)) > 0x8000 ? 1 : 0)) & 0xffff) >>> 0
+}
+
 function roundShift(value: number, shift: number): number {
   const half = 2 ** (shift - 1)
   const low = value % (half * 2)
@@ -112,8 +167,21 @@ function roundShift(value: number, shift: number): number {
 export function toFloat32(tensor: HostTensor): Float32Array {
   const { data } = tensor
   if (data instanceof Float32Array) return data
-  if (data instanceof BigInt64Array) return Float32Array.from(data, Number)
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) return Float32Array.from(data as BigInt64Array, Number)
   return Float32Array.from(data)
+}
+
+export function isFloat(dtype: Dtype): boolean {
+  return dtype === 'F64' || dtype === 'F32' || dtype === 'F16' || dtype === 'BF16'
+}
+
+/** The bytes of a tensor in another floating type, rounded to nearest; integers and booleans stay as they are. */
+export function rawAs(entry: TensorEntry, wanted: 'F32' | 'F16' | 'BF16'): { dtype: Dtype; bytes: Uint8Array } {
+  if (!isFloat(entry.dtype) || entry.dtype === wanted) return { dtype: entry.dtype, bytes: entry.readRaw() }
+  const values = toFloat32(entry.read())
+  if (wanted === 'F32') return { dtype: wanted, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) }
+  const narrow = Uint16Array.from(values, wanted === 'F16' ? floatToHalf : floatToBfloat)
+  return { dtype: wanted, bytes: new Uint8Array(narrow.buffer) }
 }
 
 export function checkShape(shape: unknown, place: string): number[] {
@@ -122,4 +190,11 @@ export function checkShape(shape: unknown, place: string): number[] {
     throw new AppError('bad-input', `The shape of ${place} is not a list of sizes.`, 'The file is damaged or is not a checkpoint. Fetch it again.', place)
   }
   return shape as number[]
+}
+
+/** Types that exist and that no weights of ours come in: named, so that the person knows what to change. */
+export function unsupportedType(type: string, tensor: string, path: string): AppError {
+  const isFp8 = /^(F8|F4|F6|float8|float4)/i.test(type)
+  const why = isFp8 ? ': 8-bit floats keep too little of a weight, and mean nothing without the scales they were stored with' : ''
+  return new AppError('bad-input', `The tensor ${tensor} in ${path} has the type ${type}, which is not supported${why}.`, 'Convert it to float32, float16 or bfloat16 where it was made.', `${path}: ${tensor}`)
 }

@@ -20,7 +20,9 @@ export function readZipEntries(path: string): Promise<Map<string, ZipMember>> {
       const members = new Map<string, ZipMember>()
       const finish = (problem?: Error) => {
         zip.close()
+        const shared = problem ? null : overlapping(members)
         if (problem) fail(problem)
+        else if (shared) fail(new AppError('bad-input', `${path} is not a whole zip archive: its members ${shared} share bytes.`, 'Fetch it again.', path))
         else resolve(members)
       }
       zip.on('error', finish)
@@ -50,4 +52,14 @@ function locate(zip: ZipFile, entry: Entry, path: string): Promise<ZipMember> {
       else resolve({ start: header.fileDataStart, bytes: entry.uncompressedSize })
     })
   })
+}
+
+/** Members that lie over one another would let a small file stand for a huge one. */
+function overlapping(members: ReadonlyMap<string, ZipMember>): string | null {
+  const sorted = [...members].filter(([, { bytes }]) => bytes > 0).sort(([, a], [, b]) => a.start - b.start)
+  for (let i = 1; i < sorted.length; i++) {
+    const [[before, first], [name, second]] = [sorted[i - 1]!, sorted[i]!]
+    if (first.start + first.bytes > second.start) return `${before} and ${name}`
+  }
+  return null
 }

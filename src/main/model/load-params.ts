@@ -12,7 +12,7 @@ import type { ModelParams } from './types.ts'
 /** What loading needs of a stored tensor; a file's entries are read one at a time. */
 export interface StoredTensor {
   readonly shape: readonly number[]
-  read(): { readonly data: ArrayLike<number> | BigInt64Array }
+  read(): { readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array }
 }
 
 export interface KeyReport {
@@ -150,7 +150,7 @@ function takeQueues(config: ModelConfig, named: ReadonlyMap<string, StoredTensor
 function toFloats(tensor: StoredTensor): Float32Array {
   const { data } = tensor.read()
   if (data instanceof Float32Array) return data
-  return data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data)
+  return data instanceof BigInt64Array || data instanceof BigUint64Array ? Float32Array.from(data as BigInt64Array, Number) : Float32Array.from(data)
 }
 
 const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((n, i) => n === b[i])
