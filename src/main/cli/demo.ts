@@ -1,12 +1,11 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { toErrorData } from '../../shared/errors.ts'
 import type { DemoOutcome } from '../demo/demo-command.ts'
-import type { Command, CommandInput, CommandIo } from './command.ts'
+import type { EngineCore } from '../engine/engine.ts'
+import type { Command, CommandIo } from './command.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 const STAGES = { data: 'Making the dataset', 'without-amc': 'Training without AMC', 'with-amc': 'Training with AMC', measuring: 'Measuring' } as const
-/** What the workstation calls it when it makes it by itself: then it is there already. */
-const DATASET_NAME = 'Demo scenes'
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -23,35 +22,44 @@ Result: {untrained: {pointingGame}, withoutAmc: {pointingGame, itmAuc, minutes},
 chance: {...}, seed, steps}; shares from 0 to 1, pointing game AMC strict on all held-out scenes.`,
   run: async (input, io) => {
     const { demoTable, runDemo } = await import('../demo/demo-command.ts')
-    const dir = resolve(input.need('project'))
+    const { noteWorker, oldWorkerGone } = await import('../features/runs/old-worker.ts')
     const steps = input.integer('steps', { min: 1 })
-    const outcome = await runDemo({
-      dir, seed: input.integer('seed') ?? 0, ...(steps === undefined ? {} : { steps }), signal: io.signal,
-      onProgress: ({ stage, done, total, message, secondsLeft }) =>
-        io.progress.report(STAGES[stage], done, total, secondsLeft === null ? message : `${message}, ${Math.ceil(secondsLeft / 60)} min left`),
+    // The project stays open, and so locked, from the first picture to the last figure.
+    return withProject(input, io, async (engine) => {
+      const { dir, cacheDir } = engine.context.project
+      const outcome = await runDemo({
+        dir, seed: input.integer('seed') ?? 0, ...(steps === undefined ? {} : { steps }), signal: io.signal,
+        beforeTraining: async (compute) => {
+          await oldWorkerGone(cacheDir, compute.pid())
+          await compute.start()
+          noteWorker(cacheDir, compute.pid())
+        },
+        onProgress: ({ stage, done, total, message, secondsLeft }) =>
+          io.progress.report(STAGES[stage], done, total, secondsLeft === null ? message : `${message}, ${Math.ceil(secondsLeft / 60)} min left`),
+      })
+      noteWorker(cacheDir, null)
+      io.progress.end()
+      const table = demoTable(outcome.report)
+      if (io.json) io.note(table)
+      await addToProject(engine, io, outcome)
+      return { json: outcome.report, lines: [table] }
     })
-    io.progress.end()
-    const table = demoTable(outcome.report)
-    if (io.json) io.note(table)
-    await addToProject(input, io, dir, outcome)
-    return { json: outcome.report, lines: [table] }
   },
 }
 
 /** The figures stand whether or not the project could take the rest, so a failure here is told and no more. */
-async function addToProject(input: CommandInput, io: CommandIo, dir: string, { runs, report }: DemoOutcome): Promise<void> {
+async function addToProject(engine: EngineCore, io: CommandIo, { dataDir, runs, report }: DemoOutcome): Promise<void> {
+  const datasetName = `Demo scenes, seed ${report.seed}`
   try {
-    await withProject(input, io, async (engine) => {
-      const { datasets, checkpoints } = engine.handlers
-      if (!(await datasets.list({})).some((dataset) => dataset.name === DATASET_NAME)) {
-        await waitForJob(engine, await datasets.import({ path: join(dir, 'demo', 'annotations.json'), name: DATASET_NAME }), io)
-      }
-      const known = new Set((await checkpoints.list({})).map((one) => one.name))
-      for (const [name, path] of [['without AMC', runs.withoutAmc.checkpoint], ['with AMC', runs.withAmc.checkpoint]] as const) {
-        const called = `Demo ${name}, seed ${report.seed}, ${report.steps} steps`
-        if (!known.has(called)) await checkpoints.import({ path, name: called })
-      }
-    })
+    const { datasets, checkpoints } = engine.handlers
+    const path = join(dataDir, 'annotations.json')
+    const there = (await datasets.list({})).some((dataset) => dataset.name === datasetName)
+    if (!there) await waitForJob(engine, await datasets.import({ path, name: datasetName }), io)
+    const known = new Set((await checkpoints.list({})).map((one) => one.name))
+    for (const [name, path] of [['without AMC', runs.withoutAmc.checkpoint], ['with AMC', runs.withAmc.checkpoint]] as const) {
+      const called = `Demo ${name}, seed ${report.seed}, ${report.steps} steps`
+      if (!known.has(called)) await checkpoints.import({ path, name: called })
+    }
   } catch (error) {
     const { message, cure } = toErrorData(error)
     io.note(`The dataset and checkpoints were not added to the project: ${message} ${cure}`.trim())

@@ -2,10 +2,11 @@
  * `amc demo`: makes the demo dataset, trains the same small model without and with AMC from the same seed, and measures
  * both on the held-out scenes. Interrupted, it goes on where it was: data, runs and their steps are kept in the project folder.
  */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withOverrides } from '../../shared/config/run-config.ts'
+import { withOverrides, type RunConfig } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
 import { loadBackend } from '../compute/backend.ts'
@@ -16,13 +17,13 @@ import { resolveVocabulary } from '../train/model-files.ts'
 import { loadModelConfig, loadRunConfig } from '../train/presets.ts'
 import { freezeRun, runPaths } from '../train/run-folder.ts'
 import { measureDemo, type DemoMeasures } from './demo-measures.ts'
-import { generateDemo, type DemoRegion } from './generate.ts'
+import { demoRecipeKey, generateDemo, type DemoRegion } from './generate.ts'
 import { IMAGE_SIDE_PX } from './phrases.ts'
 import { PLANTED_ERRORS_FILE } from './demo-folder.ts'
 import type { PlantedErrorsFile } from './planted-errors.ts'
 
 export interface DemoCommandOptions {
-  /** Project folder: the dataset goes to dir/demo, the runs to dir/runs. */
+  /** Project folder: the dataset goes to dir/demo-seed-N-KEY, the runs to dir/runs. The caller keeps others out of it. */
   readonly dir: string
   /** Of the dataset and of both runs. */
   readonly seed: number
@@ -30,6 +31,8 @@ export interface DemoCommandOptions {
   readonly steps?: number
   /** Other flat settings of both runs, for trials. */
   readonly overrides?: Readonly<Record<string, unknown>>
+  /** Called with the process that is going to train, before it does. */
+  readonly beforeTraining?: (compute: Compute) => Promise<void>
   readonly onProgress?: (progress: DemoCommandProgress) => void
   readonly signal?: AbortSignal
 }
@@ -60,6 +63,8 @@ export interface RunReport {
 
 export interface DemoOutcome {
   readonly report: DemoReport
+  /** Folder of the dataset. */
+  readonly dataDir: string
   /** Folders and last checkpoints of the two runs, and more figures than the report holds. */
   readonly runs: Readonly<Record<'withoutAmc' | 'withAmc', { readonly dir: string; readonly checkpoint: string }>>
   readonly measures: DemoMeasures
@@ -68,7 +73,8 @@ export interface DemoOutcome {
 /** Fractions in [0, 1]. Throws AppError 'cancelled' when the signal is aborted; called again it goes on from there. */
 export async function runDemo(options: DemoCommandOptions): Promise<DemoOutcome> {
   const { dir, seed, signal, onProgress } = options
-  const dataDir = join(dir, 'demo')
+  // A folder of its own for each seed and recipe: pictures that a project's regions lie on are never exchanged for others.
+  const dataDir = join(dir, `demo-seed-${seed}-${await demoRecipeKey({ dir, seed })}`)
   await mkdir(dir, { recursive: true })
   await generateDemo({
     dir: dataDir, seed, ...(signal ? { signal } : {}),
@@ -95,7 +101,7 @@ export async function runDemo(options: DemoCommandOptions): Promise<DemoOutcome>
     seed,
     steps: withAmc.steps,
   }
-  return { report, runs: { withoutAmc, withAmc }, measures }
+  return { report, dataDir, runs: { withoutAmc, withAmc }, measures }
 }
 
 const regionIdOf = (index: number): string => `demo-${index}`
@@ -126,10 +132,16 @@ interface Trained {
   readonly steps: number
 }
 
-/** In a process of their own, as the workstation trains: it is set up for it, and this one stays free to be interrupted. */
+/**
+ * In a process of their own, as the workstation trains: it is set up for it, and this one stays free to be interrupted. One
+ * thread, unless the environment says otherwise: for a model this small a second one gains nothing, costs a third more as
+ * soon as anything else runs, and with one the same seed gives the same bits.
+ */
 async function trainBoth(samples: readonly ManifestSample[], options: DemoCommandOptions): Promise<{ withAmc: Trained; withoutAmc: Trained }> {
-  const compute = spawnCompute({ role: 'job' })
+  const threads = process.env['TF_NUM_INTRAOP_THREADS'] ?? '1'
+  const compute = spawnCompute({ role: 'job', env: { TF_NUM_INTRAOP_THREADS: threads } })
   try {
+    await options.beforeTraining?.(compute)
     const withAmc = await train(compute, 'with-amc', 'demo-amc', samples, options)
     return { withAmc, withoutAmc: await train(compute, 'without-amc', 'demo-without-amc', samples, options) }
   } finally {
@@ -142,7 +154,7 @@ async function train(
   { dir, seed, steps, overrides, onProgress, signal }: DemoCommandOptions,
 ): Promise<Trained> {
   const config = withOverrides(await loadRunConfig(preset), { ...overrides, seed, ...(steps === undefined ? {} : { steps }) })
-  const runDir = join(dir, 'runs', `${preset}-seed-${seed}-${config.steps}-steps`)
+  const runDir = join(dir, 'runs', `${preset}-seed-${seed}-${keyOf(config, samples)}`)
   if (!existsSync(runPaths(runDir).config)) {
     const modelConfig = await resolveVocabulary(await loadModelConfig(config.model), samples.map((sample) => sample.phrase))
     await freezeRun({ dir: runDir, config, modelConfig, samples })
@@ -157,6 +169,12 @@ async function train(
   const { state, step } = await compute.call('train', { runDir, resume: true }, { onEvent, ...(signal ? { signal } : {}) })
   if (state === 'stopped') throw new AppError('cancelled', `Stopped after step ${step}; the same command goes on from there.`)
   return { dir: runDir, checkpoint: runPaths(runDir).checkpoint(step), minutes: (await recordedSeconds(runDir)) / 60, steps: step }
+}
+
+/** Other settings or other data are another run. */
+function keyOf(config: RunConfig, samples: readonly ManifestSample[]): string {
+  const said = ({ phrase, boxes, split }: ManifestSample): unknown => [phrase, boxes, split]
+  return createHash('sha256').update(JSON.stringify([{ ...config, title: '', summary: '' }, samples.map(said)])).digest('hex').slice(0, 8)
 }
 
 function lastValidation(event: Extract<ComputeEvent, { type: 'train.metrics' }>, before: string): string {

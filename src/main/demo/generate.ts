@@ -83,6 +83,11 @@ export async function generateDemo(options: DemoOptions): Promise<DemoResult> {
   return { ...counts, skipped: false }
 }
 
+/** Eight hexadecimal digits: equal for options that give the same dataset. Errors: as generateDemo for options that make no sense. */
+export async function demoRecipeKey(options: DemoOptions): Promise<string> {
+  return sha256(JSON.stringify(await recipeOf(options))).slice(0, 8)
+}
+
 type Recipe = Awaited<ReturnType<typeof recipeOf>>
 
 async function recipeOf(options: DemoOptions) {
