@@ -17,8 +17,12 @@ export const manifestSampleSchema = z.object({
   /** Optional knowledge for true negatives: concepts present on the image, and those the phrase names. */
   imageConcepts: z.array(z.string()).readonly().optional(),
   phraseConcepts: z.array(z.string()).readonly().optional(),
+  /** Phrases written about the image that are no samples here, because a view left them out: they are true of it all the same. */
+  imagePhrases: z.array(z.string()).readonly().optional(),
   /** 'close-up' or 'scene' where the dataset tells; the curriculum uses it. */
   kind: z.string().optional(),
+  /** Numbers, from 0, of the stages of curriculum.views that show this region. */
+  stages: z.array(z.int().nonnegative()).readonly().optional(),
 })
 /** One region to score or to train on. */
 export type ManifestSample = z.infer<typeof manifestSampleSchema>

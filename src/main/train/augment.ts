@@ -84,10 +84,13 @@ function shiftHsv(r: number, g: number, b: number, jitter: ColorJitter, out: Uin
   out[at + 2] = Math.round(rgb[2]! * 255)
 }
 
-/** Exchanges the words left and right, for the phrase of a mirrored image. Letter case of the first letter is kept. */
+const OTHER_SIDE: Readonly<Record<string, string>> = { left: 'right', right: 'left', leftmost: 'rightmost', rightmost: 'leftmost' }
+
+/** Exchanges the words left and right (leftmost and rightmost too), for the phrase of a mirrored image. Capitals are kept. */
 export function swapLeftRight(phrase: string): string {
-  return phrase.replace(/\b(left|right)\b/gi, (word) => {
-    const swapped = word.toLowerCase() === 'left' ? 'right' : 'left'
+  return phrase.replace(/\b(left|right)(most)?\b/gi, (word) => {
+    const swapped = OTHER_SIDE[word.toLowerCase()]!
+    if (word === word.toUpperCase()) return swapped.toUpperCase()
     return word[0] === word[0]!.toUpperCase() ? swapped[0]!.toUpperCase() + swapped.slice(1) : swapped
   })
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
 import { createTokenizer } from '../model/tokenizer.ts'
-import { createBatchSource, stageAt, type BatchState, type BatchSource } from './batches.ts'
+import { createBatchSource, type BatchState, type BatchSource } from './batches.ts'
 import { createImageCache } from './image-cache.ts'
 import { createSampler } from './sampler.ts'
 import { groupByImage, knownTrue, type SampleImage } from './samples.ts'
@@ -43,7 +43,7 @@ describe('batches repeat from their seed', () => {
   })
 
   test('an epoch shows every image once and no batch shows one twice', () => {
-    const sampler = createSampler({ all: Int32Array.from({ length: 12 }, (_, i) => i) }, 5)
+    const sampler = createSampler(new Map([['all', 12]]), 5)
     const epoch = [0, 1, 2].flatMap(() => [...sampler.next('all', 4)])
     expect(new Set(epoch).size).toBe(12)
     expect([...sampler.next('all', 5), ...sampler.next('all', 5), ...sampler.next('all', 5)]).toHaveLength(15)
@@ -94,14 +94,4 @@ describe('what a batch holds', () => {
     expect(batch.regionMasks).toBeNull()
     expect([...batch.hasRegion]).toEqual(Array(8).fill(0))
   })
-})
-
-test('the curriculum goes from close-ups to scenes and from uniform to hard negatives', () => {
-  const config = parseRunConfig({ curriculum: { contrastOnly: 0.1, closeUps: 0.2, uniformNegatives: 0.4, hardNegatives: 0.5 } })
-  const at = (share: number) => stageAt(config, share, () => true)
-  expect(at(0)).toEqual({ pool: 'close-ups', contrastOnly: true, hardNegatives: 0 })
-  expect(at(0.15)).toEqual({ pool: 'close-ups', contrastOnly: false, hardNegatives: 0 })
-  expect(at(0.3)).toEqual({ pool: 'scenes', contrastOnly: false, hardNegatives: 0 })
-  expect(at(0.4)).toEqual({ pool: 'scenes', contrastOnly: false, hardNegatives: 0.5 })
-  expect(stageAt(config, 0, (pool) => pool !== 'close-ups').pool).toBe('all')
 })

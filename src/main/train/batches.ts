@@ -13,10 +13,9 @@ import { drawColorJitter, jitterColors, swapLeftRight, toGray, type ColorJitter 
 import type { ImageCache } from './image-cache.ts'
 import { TRAINING_LEVELS, writePlanes, writeRegionMask } from './pixels.ts'
 import { namedRandom, permutation } from './random.ts'
+import type { Pool } from './curriculum.ts'
 import { createSampler, type SamplerState } from './sampler.ts'
-import { knownTrue, type SampleImage, type SampleRegion } from './samples.ts'
-
-export type Pool = 'all' | 'close-ups' | 'scenes'
+import { isKnown, phraseKey, type Known, type SampleImage, type SampleRegion } from './samples.ts'
 
 export interface BatchState {
   readonly sampler: SamplerState
@@ -35,7 +34,6 @@ export interface BatchSource {
   prepare(pool: Pool): Promise<ReadyBatch>
   /** Whether the dataset has images of this pool. */
   has(pool: Pool): boolean
-  readonly stepsPerEpoch: number
 }
 
 export interface BatchInputs {
@@ -62,34 +60,39 @@ interface Item {
 export function createBatchSource(inputs: BatchInputs): BatchSource {
   const { images, config, start } = inputs
   const pools = poolsOf(images)
-  const sampler = createSampler(pools, config.seed, start?.sampler)
-  const phrasesIn = Object.fromEntries(
-    Object.entries(pools).map(([pool, indices]) => {
-      const most = indices.reduce((count, index) => Math.max(count, images[index]!.regions.length), 1)
+  const sampler = createSampler(new Map([...pools].map(([pool, members]) => [pool, members.length])), config.seed, start?.sampler)
+  const phrasesIn = new Map(
+    [...pools].map(([pool, members]) => {
+      const most = members.reduce((count, image) => Math.max(count, image.regions.length), 1)
       return [pool, Math.min(config.batch.phrases, most)] // where no image has more, repeating them would only cost time
     }),
   )
   const random = start ? randomFromState(start.random) : namedRandom(config.seed, 'batches')
   return {
     async prepare(pool) {
-      const phrases = phrasesIn[pool]!
-      const drawn = Array.from(sampler.next(pool, config.batch.images), (index) => drawItem(images[index]!, phrases, config, random))
+      const phrases = phrasesIn.get(pool)!
+      const members = pools.get(pool)!
+      const drawn = Array.from(sampler.next(pool, config.batch.images), (index) => drawItem(members[index]!, phrases, config, random))
       const stateAfter = { sampler: sampler.state(), random: random.state() }
       return { ...(await assemble(drawn, phrases, inputs)), stateAfter }
     },
-    has: (pool) => pools[pool].length > 0,
-    stepsPerEpoch: Math.max(1, Math.floor(images.length / config.batch.images)),
+    has: (pool) => (pools.get(pool)?.length ?? 0) > 0,
   }
 }
 
-function poolsOf(images: readonly SampleImage[]): Record<Pool, Int32Array> {
-  const indicesOf = (keep: (image: SampleImage) => boolean) =>
-    Int32Array.from(images.flatMap((image, index) => (keep(image) ? [index] : [])))
-  return {
-    all: indicesOf(() => true),
-    'close-ups': indicesOf((image) => image.kind === 'close-up'),
-    scenes: indicesOf((image) => image.kind !== 'close-up'),
+/** The images of each pool. In a stage of views an image shows its regions of that stage only; what is known of it stays. */
+function poolsOf(images: readonly SampleImage[]): ReadonlyMap<Pool, readonly SampleImage[]> {
+  const pools = new Map<Pool, readonly SampleImage[]>([
+    ['all', images],
+    ['close-ups', images.filter((image) => image.kind === 'close-up')],
+    ['scenes', images.filter((image) => image.kind !== 'close-up')],
+  ])
+  const stages = new Set(images.flatMap((image) => image.regions.flatMap((region) => region.stages)))
+  for (const stage of stages) {
+    const shown = images.map((image) => ({ ...image, regions: image.regions.filter((region) => region.stages.includes(stage)) }))
+    pools.set(`view-${stage}`, shown.filter((image) => image.regions.length > 0))
   }
+  return pools
 }
 
 function drawItem(image: SampleImage, phrases: number, { data }: RunConfig, random: RandomSource): Item {
@@ -137,7 +140,7 @@ function fill(entries: readonly { readonly item: Item; readonly rgb: Uint8Array 
     writePlanes(augmented(rgb, item), side, TRAINING_LEVELS, item.mirrored, images, b * 3 * side * side)
     item.regions.forEach((region, j) => {
       const n = b * k + j
-      phrases.push(item.mirrored && config.data.swapLeftRight ? swapLeftRight(region.phrase) : region.phrase)
+      phrases.push(shownPhrase(item, region.phrase, config))
       const boxes = item.boxes[j]!
       if (boxes.length === 0) return
       hasRegion[n] = 1
@@ -151,8 +154,13 @@ function fill(entries: readonly { readonly item: Item; readonly rgb: Uint8Array 
     text: inputs.tokenize(phrases),
     regionMasks: hasRegion.includes(1) ? regionMasks : null,
     hasRegion,
-    ...(config.data.trueNegatives ? { alsoTrue: alsoTrue(items) } : {}),
+    ...(config.data.trueNegatives ? { alsoTrue: alsoTrue(items, config) } : {}),
   }
+}
+
+/** A phrase of a mirrored image says left where it said right. */
+function shownPhrase({ mirrored }: Item, phrase: string, { data }: RunConfig): string {
+  return mirrored && data.swapLeftRight ? swapLeftRight(phrase) : phrase
 }
 
 function augmented(rgb: Uint8Array, { gray, jitter }: Item): Uint8Array {
@@ -161,24 +169,17 @@ function augmented(rgb: Uint8Array, { gray, jitter }: Item): Uint8Array {
 }
 
 /** 1 where a text is known to be true of an image that is not its own, [N, B]. */
-function alsoTrue(items: readonly Item[]): Uint8Array {
+function alsoTrue(items: readonly Item[], config: RunConfig): Uint8Array {
   const count = items.length
-  const regions = items.flatMap((item) => item.regions)
-  const k = regions.length / Math.max(1, count)
-  const result = new Uint8Array(regions.length * count)
-  regions.forEach((region, n) => {
-    for (let b = 0; b < count; b++) if (Math.floor(n / k) !== b && knownTrue(region, items[b]!.image)) result[n * count + b] = 1
+  // Of the images as they are shown: what stands on the left of one is on the right of its mirror image.
+  const known = items.map((item): Known => ({
+    concepts: item.image.concepts,
+    phrases: item.mirrored ? new Set([...item.image.phrases].map((phrase) => shownPhrase(item, phrase, config))) : item.image.phrases,
+  }))
+  const texts = items.flatMap((item, own) => item.regions.map(({ phrase, concepts }) => ({ own, concepts, key: phraseKey(shownPhrase(item, phrase, config)) })))
+  const result = new Uint8Array(texts.length * count)
+  texts.forEach(({ own, key, concepts }, n) => {
+    for (let b = 0; b < count; b++) if (own !== b && isKnown(key, concepts, known[b]!)) result[n * count + b] = 1
   })
   return result
-}
-
-/** What a step of the run looks at and which losses are on: the curriculum. `share` is the part of the run already done, in [0, 1). */
-export function stageAt(config: RunConfig, share: number, has: (pool: Pool) => boolean): { pool: Pool; contrastOnly: boolean; hardNegatives: number } {
-  const { contrastOnly, closeUps, uniformNegatives, hardNegatives } = config.curriculum
-  const staged = closeUps > 0 && has('close-ups') && has('scenes')
-  return {
-    pool: !staged ? 'all' : share < closeUps ? 'close-ups' : 'scenes',
-    contrastOnly: share < contrastOnly,
-    hardNegatives: share < uniformNegatives ? 0 : hardNegatives,
-  }
 }

@@ -1,5 +1,5 @@
 /** Files that are whole or absent, whatever happens to the process: written beside, synced, renamed. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -24,6 +24,15 @@ export async function writeText(path: string, text: string): Promise<void> {
   await writeWhole(path, (temporary) => writeFile(temporary, text))
 }
 
+/** Makes what was appended to a file durable; nothing when there is no file. */
+export async function syncIfThere(path: string): Promise<void> {
+  try {
+    await syncFile(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw explainWriteError(error, path)
+  }
+}
+
 async function syncFile(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {
@@ -35,8 +44,12 @@ async function syncFile(path: string): Promise<void> {
 
 /** Adds one line of JSON; a line torn by a crash is dropped by readLines. */
 export async function appendLine(path: string, value: unknown): Promise<void> {
+  await appendLines(path, [value])
+}
+
+export async function appendLines(path: string, values: readonly unknown[]): Promise<void> {
   try {
-    await appendFile(path, `${JSON.stringify(value)}\n`)
+    await appendFile(path, values.map((value) => `${JSON.stringify(value)}\n`).join(''))
   } catch (error) {
     throw explainWriteError(error, path)
   }
@@ -62,12 +75,20 @@ export async function readLines<T>(path: string): Promise<T[]> {
   return rows
 }
 
-/** Forgets the lines of steps after `step`: a resumed run writes them again. */
+/** Forgets the lines of steps after `step`, and torn ones: a resumed run writes them again. */
 export async function keepLinesUntil(path: string, step: number): Promise<void> {
-  const rows = await readLines<{ step: number }>(path)
-  if (rows.length === 0) return
-  const kept = rows.filter((row) => row.step <= step).map((row) => `${JSON.stringify(row)}\n`)
-  await writeText(path, kept.join(''))
+  await rewriteLines(path, (row: { readonly step: number }) => row.step <= step)
+}
+
+/** Takes out a line torn by a crash, so that the next one does not become part of it. */
+export async function dropTornLines(path: string): Promise<void> {
+  await rewriteLines(path, () => true)
+}
+
+async function rewriteLines<T>(path: string, keep: (row: T) => boolean): Promise<void> {
+  if (!existsSync(path)) return
+  const kept = (await readLines<T>(path)).filter(keep)
+  await writeText(path, kept.map((row) => `${JSON.stringify(row)}\n`).join(''))
 }
 
 export async function readJson<T>(path: string): Promise<T | null> {

@@ -11,6 +11,7 @@ import { openCheckpoint } from './model-files.ts'
 import { runTraining } from './recipe.ts'
 import type { RunEvent } from './run-events.ts'
 import { runPaths } from './run-folder.ts'
+import { statePath } from './state-files.ts'
 import { drawSamples, freezeTinyRun, temporaryFolder, TINY_MOMENTUM, type TinyRun } from '../../../test/support/tiny-runs.ts'
 
 beforeAll(async () => setTf((await loadBackend()).tf))
@@ -39,7 +40,7 @@ function tensorsOf(path: string): Map<string, unknown> {
 async function recordOf(dir: string) {
   const rows = await readLines<{ step: number; values: object }>(runPaths(dir).metrics)
   const log = await readLines<{ step: number }>(runPaths(dir).probes)
-  return { rows: rows.map(({ step, values }) => ({ step, values })), probes: log, weights: tensorsOf(runPaths(dir).state) }
+  return { rows: rows.map(({ step, values }) => ({ step, values })), probes: log, weights: tensorsOf(statePath(runPaths(dir).states, rows.at(-1)!.step)) }
 }
 
 async function twoRuns(options: Partial<TinyRun> = {}): Promise<[string, string]> {
@@ -104,7 +105,7 @@ test('a run can start from a checkpoint of another', async () => {
   await freezeTinyRun({ dir: second, images: join(second, 'images'), overrides: { steps: 1, 'optimizer.learningRate': 0 }, startCheckpoint: runPaths(first).checkpoint(6) })
   await train(second)
   const bare = (name: string): string => name.replace('model.', '')
-  const [started, ended] = [tensorsOf(runPaths(first).checkpoint(6)), tensorsOf(runPaths(second).state)]
+  const [started, ended] = [tensorsOf(runPaths(first).checkpoint(6)), tensorsOf(statePath(runPaths(second).states, 1))]
   for (const [name, data] of ended) if (name.startsWith('model.')) expect(data, name).toEqual(started.get(bare(name)))
 })
 

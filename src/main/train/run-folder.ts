@@ -2,23 +2,25 @@
  * A run is a folder: everything it needs to begin, to go on after a stop or a crash, and to be read later.
  *
  *   config.yaml      resolved settings          run.json     model sizes, start checkpoint, what made it
- *   manifest.jsonl   frozen samples             state/       weights, optimizer and generators after the last saved step
- *   metrics.jsonl    one line a step            checkpoints/ step-N.safetensors, best.json
- *   log.jsonl        notes for people           probes.jsonl heatmaps of the probe samples at each validation
+ *   manifest.jsonl   frozen samples             data.jsonl   the image files as they were when it began
+ *   metrics.jsonl    one line a step            state/       step-N.safetensors: weights, optimizer, generators; the newest two
+ *   log.jsonl        notes for people           checkpoints/ step-N.safetensors, best.json
+ *   probes.jsonl     heatmaps of the probe samples at each validation
  */
-import { existsSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { changedModel } from '../../shared/config/change-model.ts'
 import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
 import { parseRunConfig, type RunConfig } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
-import { openSafetensors } from '../checkpoints/safetensors.ts'
 import { readJson, writeText, writeWhole } from './files.ts'
+import { savedStepIn } from './state-files.ts'
 
 export interface RunRecord {
   readonly version: 1
+  /** As trained: with the changes that the settings adapt.* ask for. */
   readonly modelConfig: ModelConfig
   /** Checkpoint the weights come from, relative to the folder where possible; null: from scratch. */
   readonly startCheckpoint: string | null
@@ -33,7 +35,8 @@ export interface RunPaths {
   readonly metrics: string
   readonly log: string
   readonly probes: string
-  readonly state: string
+  readonly data: string
+  readonly states: string
   readonly checkpoints: string
   readonly best: string
   readonly checkpoint: (step: number) => string
@@ -49,7 +52,8 @@ export function runPaths(dir: string): RunPaths {
     metrics: join(dir, 'metrics.jsonl'),
     log: join(dir, 'log.jsonl'),
     probes: join(dir, 'probes.jsonl'),
-    state: join(dir, 'state', 'latest.safetensors'),
+    data: join(dir, 'data.jsonl'),
+    states: join(dir, 'state'),
     checkpoints,
     best: join(checkpoints, 'best.json'),
     checkpoint: (step) => join(checkpoints, `step-${step}.safetensors`),
@@ -59,6 +63,7 @@ export function runPaths(dir: string): RunPaths {
 export interface FreezeRun {
   readonly dir: string
   readonly config: RunConfig
+  /** Before the changes of adapt.*. */
   readonly modelConfig: ModelConfig
   readonly samples: Iterable<ManifestSample> | AsyncIterable<ManifestSample>
   readonly startCheckpoint?: string
@@ -86,7 +91,7 @@ export async function freezeRun({ dir, config, modelConfig, samples, startCheckp
     }
   })
   const start = startCheckpoint === undefined ? null : nearbyPath(dir, startCheckpoint)
-  const record: RunRecord = { version: 1, modelConfig, startCheckpoint: start, createdAt: new Date().toISOString() }
+  const record: RunRecord = { version: 1, modelConfig: changedModel(modelConfig, config), startCheckpoint: start, createdAt: new Date().toISOString() }
   await writeText(paths.record, `${JSON.stringify(record, null, 1)}\n`)
   await writeText(paths.config, stringify(config)) // last: a folder without it is not a run
   return counts
@@ -98,18 +103,9 @@ function nearbyPath(dir: string, path: string): string {
   return near.startsWith(join('..', '..', '..')) || isAbsolute(near) ? resolve(path) : near
 }
 
-/** Of the saved state's header: JSON of its step and generators. */
-export const STATE_KEY = 'amc.runState'
-
-/** The step a resumed run goes on from; 0 when nothing was saved. Reads a header only. */
+/** The step a resumed run goes on from; 0 when nothing was saved. */
 export function savedStepOf(paths: RunPaths): number {
-  if (!existsSync(paths.state)) return 0
-  const file = openSafetensors(paths.state)
-  try {
-    return (JSON.parse(file.metadata[STATE_KEY] ?? '{"step":0}') as { step: number }).step
-  } finally {
-    file.close()
-  }
+  return savedStepIn(paths.states)
 }
 
 export interface OpenedRun {

@@ -1,20 +1,17 @@
 /**
- * Everything a run needs to go on as if it had never stopped, in one file: weights, AdamW's moments, the state of every
- * random stream, the place in the data. One file, renamed into place, so that weights and generators can never disagree.
+ * Everything a run needs to go on as if it had never stopped, in one file: weights, momentum copy, queues, AdamW's moments, the
+ * state of every random stream, the place in the data, the best so far. One file, so that they can never disagree.
  */
-import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
-import { openSafetensors, writeSafetensors, type TensorToWrite } from '../checkpoints/safetensors.ts'
+import type { TensorToWrite } from '../checkpoints/safetensors.ts'
 import { toFloat32 } from '../checkpoints/tensor-file.ts'
 import { exportTensors, paramsFromTensors } from '../model/load-params.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
-import { explainWriteError } from './files.ts'
-import { STATE_KEY } from './run-folder.ts'
 import { readMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
+import type { RunIdentity } from './run-identity.ts'
+import { openNewestState, writeState } from './state-files.ts'
 
 export interface Best {
   readonly step: number
@@ -28,45 +25,60 @@ export interface RunProgressState {
   /** Generator of masked words and negatives. */
   readonly choices: readonly number[]
   readonly best: Best | null
+  readonly identity: RunIdentity
 }
 
-const STEPS_KEY = 'amc.optimizerSteps'
+interface StateInfo extends RunProgressState {
+  /** Updates that AdamW made to each parameter. */
+  readonly optimizerSteps: Readonly<Record<string, number>>
+}
+
 const MODEL = 'model.'
 const FIRST = 'optimizer.first.'
 const SECOND = 'optimizer.second.'
 
-export async function saveRunState(path: string, params: ModelParams, optimizer: AdamWState, state: RunProgressState): Promise<void> {
+/** Durable when it returns. @throws AppError 'disk-full' that names the step which stays saved */
+export function saveRunState(folder: string, params: ModelParams, optimizer: AdamWState, state: RunProgressState): void {
   const tensors = new Map<string, TensorToWrite>()
   for (const [name, tensor] of exportTensors(params)) tensors.set(MODEL + name, tensor)
-  const steps: Record<string, number> = {}
+  const optimizerSteps: Record<string, number> = {}
   for (const [name, { shape, first, second, step }] of readMoments(optimizer)) {
     tensors.set(FIRST + name, { shape, data: first })
     tensors.set(SECOND + name, { shape, data: second })
-    steps[name] = step
+    optimizerSteps[name] = step
   }
-  await mkdir(dirname(path), { recursive: true })
-  try {
-    writeSafetensors(path, tensors, { [STATE_KEY]: JSON.stringify(state), [STEPS_KEY]: JSON.stringify(steps) })
-  } catch (error) {
-    throw explainWriteError(error, path)
-  }
+  const info: StateInfo = { ...state, optimizerSteps }
+  writeState(folder, { step: state.step, tensors, info })
 }
 
-/** Null when nothing was saved yet. */
-export function loadRunState(path: string, config: ModelConfig, optimizer: AdamWState): { params: ModelParams; state: RunProgressState } | null {
-  if (!existsSync(path)) return null
-  const file = openSafetensors(path)
+export interface LoadedState {
+  readonly params: ModelParams
+  readonly state: RunProgressState
+  /** States that were passed over because they could not be read, in sentences. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * The newest state that is whole; null when nothing was saved yet.
+ * @param accept called with what was saved before any tensor is made; may throw
+ */
+export async function loadRunState(
+  folder: string, config: ModelConfig, optimizer: AdamWState, accept: (state: RunProgressState) => Promise<void>,
+): Promise<LoadedState | null> {
+  const notes: string[] = []
+  const saved = openNewestState(folder, notes)
+  if (!saved) return null
+  const { file } = saved
   try {
-    const [state, steps] = [file.metadata[STATE_KEY], file.metadata[STEPS_KEY]]
-    if (!state || !steps) throw new AppError('bad-input', 'The saved state of the run cannot be read.', 'Start the run again.', path)
-    const { params } = paramsFromTensors(config, file.tensors, { place: path })
-    const values = (name: string): Float32Array => toFloat32(file.tensors.get(name)!.read())
-    const moments = new Map<string, Moment>()
-    for (const [name, step] of Object.entries(JSON.parse(steps) as Record<string, number>)) {
-      moments.set(name, { shape: file.tensors.get(FIRST + name)!.shape, first: values(FIRST + name), second: values(SECOND + name), step })
-    }
-    restoreMoments(optimizer, moments)
-    return { params, state: JSON.parse(state) as RunProgressState }
+    const { optimizerSteps, ...state } = saved.info as StateInfo
+    await accept(state)
+    const { params } = paramsFromTensors(config, file.tensors, { place: file.path })
+    restoreMoments(optimizer, new Map(Object.entries(optimizerSteps).map(([name, step]): [string, Moment] => {
+      const [first, second] = [FIRST + name, SECOND + name].map((key) => file.tensors.get(key))
+      if (!first || !second) throw new AppError('bad-input', `The saved state lacks what the optimizer knows of ${name}.`, 'Start a new run from the last checkpoint of this one.', file.path)
+      return [name, { shape: first.shape, first: toFloat32(first.read()), second: toFloat32(second.read()), step }]
+    })))
+    return { params, state, notes }
   } finally {
     file.close()
   }

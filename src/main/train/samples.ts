@@ -5,13 +5,17 @@ import { createInterface } from 'node:readline'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
 import { manifestSampleSchema, type ManifestSample } from '../../shared/manifest.ts'
+import { preCaption } from '../model/pre-caption.ts'
 
 export interface SampleRegion {
   readonly regionId: string
   readonly revision: number
   readonly phrase: string
   readonly boxes: readonly Box[]
+  /** What the phrase names, as phraseKey gives it. */
   readonly concepts: readonly string[]
+  /** Stages of curriculum.views that show it. */
+  readonly stages: readonly number[]
 }
 
 export interface SampleImage {
@@ -22,7 +26,7 @@ export interface SampleImage {
   readonly split: string
   readonly kind: string | null
   readonly regions: readonly SampleRegion[]
-  /** Concepts known to be on the image, and every phrase written about it. */
+  /** Concepts known to be on the image, and every phrase written about it, as phraseKey gives them. */
   readonly concepts: ReadonlySet<string>
   readonly phrases: ReadonlySet<string>
 }
@@ -62,15 +66,16 @@ function parseLine(line: string, place: string): ManifestSample {
 
 /** Regions of the same image together, in the order in which the images first appear. */
 export async function groupByImage(samples: AsyncIterable<ManifestSample> | Iterable<ManifestSample>): Promise<SampleImage[]> {
-  const images = new Map<string, { first: ManifestSample; regions: SampleRegion[] }>()
+  const images = new Map<string, { first: ManifestSample; regions: SampleRegion[]; alsoWritten: string[] }>()
   for await (const sample of samples) {
-    const { regionId, revision, phrase, boxes, phraseConcepts } = sample
-    const region = { regionId, revision, phrase, boxes, concepts: phraseConcepts ?? [] }
+    const { regionId, revision, phrase, boxes, phraseConcepts, stages } = sample
+    const region = { regionId, revision, phrase, boxes, concepts: (phraseConcepts ?? []).map(phraseKey), stages: stages ?? [] }
     const known = images.get(sample.imageId)
     if (known) known.regions.push(region)
-    else images.set(sample.imageId, { first: sample, regions: [region] })
+    else images.set(sample.imageId, { first: sample, regions: [region], alsoWritten: [] })
+    if (sample.imagePhrases) images.get(sample.imageId)!.alsoWritten.push(...sample.imagePhrases)
   }
-  return Array.from(images.values(), ({ first, regions }) => ({
+  return Array.from(images.values(), ({ first, regions, alsoWritten }) => ({
     imageId: first.imageId,
     path: first.imagePath,
     width: first.width,
@@ -78,13 +83,32 @@ export async function groupByImage(samples: AsyncIterable<ManifestSample> | Iter
     split: first.split,
     kind: first.kind ?? null,
     regions,
-    concepts: new Set(first.imageConcepts ?? []),
-    phrases: new Set(regions.map((region) => region.phrase)),
+    // What a phrase of the image names is on it, whether or not the image's own list says so.
+    concepts: new Set([...(first.imageConcepts ?? []).map(phraseKey), ...regions.flatMap((region) => region.concepts)]),
+    phrases: new Set([...regions.map((region) => region.phrase), ...alsoWritten].map(phraseKey)),
   }))
 }
 
-/** Whether a phrase is known to be true of an image: the same words were written about it, or it holds all that the phrase names. */
-export function knownTrue(region: SampleRegion, image: SampleImage): boolean {
-  if (image.phrases.has(region.phrase)) return true
-  return region.concepts.length > 0 && region.concepts.every((concept) => image.concepts.has(concept))
+const KEY_WORDS = 50
+
+/** A phrase as the model reads it: two that differ only in capitals or punctuation say the same. */
+export function phraseKey(phrase: string): string {
+  return preCaption(phrase, KEY_WORDS)
+}
+
+/** What is known to be true of an image. */
+export type Known = Pick<SampleImage, 'phrases' | 'concepts'>
+
+/**
+ * Whether a phrase is known to be true of an image: the same words were written about it, it holds all that the phrase names,
+ * or the phrase is nothing but the name of a category that is on it ("a dog").
+ */
+export function knownTrue(region: Pick<SampleRegion, 'phrase' | 'concepts'>, image: Known): boolean {
+  return isKnown(phraseKey(region.phrase), region.concepts, image)
+}
+
+/** The same for a phrase whose key is at hand. */
+export function isKnown(key: string, concepts: readonly string[], image: Known): boolean {
+  if (image.phrases.has(key) || image.concepts.has(key) || image.concepts.has(key.replace(/^(a|an|the|some) /, ''))) return true
+  return concepts.length > 0 && concepts.every((concept) => image.concepts.has(concept))
 }

@@ -60,3 +60,8 @@ export function learningRate(config: RunConfig, step: number, totalSteps: number
     (step - 1) % stepsPerEpoch,
   )
 }
+
+/** Share of the momentum model's soft targets at a step (from 1): up in a line over epoch 0, as published, then constant. */
+export function distillationShare(config: RunConfig, step: number, stepsPerEpoch: number): number {
+  return config.loss.distillation * Math.min(1, (step - 1) / stepsPerEpoch)
+}

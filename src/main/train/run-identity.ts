@@ -1,0 +1,137 @@
+/**
+ * What a run was trained with, written down so that a resumed run can be sure to go on with the same: its settings, the sizes
+ * of its model, its list of samples, and the image files.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { ModelConfig } from '../../shared/config/model-config.ts'
+import { flattenConfig, parseRunConfig, type FlatSettings } from '../../shared/config/run-config.ts'
+import { AppError } from '../../shared/errors.ts'
+import { appendLines, readLines, writeWhole } from './files.ts'
+import type { SampleImage } from './samples.ts'
+
+type Plain = string | number | boolean | null
+
+export interface RunIdentity {
+  readonly settings: FlatSettings
+  /** Sizes by dotted names; the vocabulary by its hash. */
+  readonly model: Readonly<Record<string, Plain>>
+  /** Hash of the list of samples. */
+  readonly manifest: string
+}
+
+export interface IdentityInputs {
+  readonly config: Parameters<typeof flattenConfig>[0]
+  readonly modelConfig: ModelConfig
+  readonly vocabulary: readonly string[]
+  readonly manifestPath: string
+}
+
+export async function identityOf({ config, modelConfig, vocabulary, manifestPath }: IdentityInputs): Promise<RunIdentity> {
+  const words = createHash('sha256').update(vocabulary.join('\n')).digest('hex').slice(0, 16)
+  const { text, ...rest } = modelConfig
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(manifestPath)) hash.update(chunk as Buffer)
+  return { settings: flattenConfig(config), model: flat({ ...rest, text: { ...text, vocabulary: words } }), manifest: hash.digest('hex').slice(0, 16) }
+}
+
+function flat(value: object, prefix = ''): Record<string, Plain> {
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([name, child]) => (typeof child === 'object' && child !== null ? flat(child as object, `${prefix}${name}.`) : { [prefix + name]: child as Plain })),
+  ) as Record<string, Plain>
+}
+
+/** Settings that change nothing in what a run computes: they may be changed between its parts. */
+const FREE = /^(title|summary|save\..*|memory\..*)$/
+
+/** What differs, one phrase each; empty when a run may go on. */
+export function differences(before: RunIdentity, now: RunIdentity): string[] {
+  // A setting that did not exist when the run was saved had the value it has by default.
+  const settings = { ...flattenConfig(parseRunConfig({})), ...before.settings }
+  return [
+    ...changed(settings, now.settings).filter(({ key }) => !FREE.test(key)).map(({ key, text }) => `config.yaml: ${key} ${text}`),
+    ...changed(before.model, now.model).map(({ key, text }) => (key === 'text.vocabulary' ? 'the vocabulary of the model is another' : `run.json: ${key} of the model ${text}`)),
+    ...(before.manifest === now.manifest ? [] : ['manifest.jsonl: the list of samples is another']),
+  ]
+}
+
+function changed(before: Readonly<Record<string, Plain>>, now: Readonly<Record<string, Plain>>): { key: string; text: string }[] {
+  return Object.keys({ ...before, ...now })
+    .filter((key) => before[key] !== now[key])
+    .map((key) => ({ key, text: `is ${String(now[key])}, was ${String(before[key])}` }))
+}
+
+/** An image file as it was when the run began. */
+interface FilePrint {
+  readonly path: string
+  readonly print: string
+}
+
+const MISSING = 'missing'
+/** Read of either end of a file: reading whole datasets would take minutes, and an image that changes does so in its ends or its length. */
+const END_BYTES = 16_384
+const TOGETHER = 16
+
+/** Writes down the image files of a run that begins. */
+export async function writePrints(path: string, images: readonly SampleImage[]): Promise<void> {
+  await writeWhole(path, async (temporary) => {
+    for await (const prints of printsOf(images)) await appendLines(temporary, prints)
+  })
+}
+
+/** The image files that are not what they were, one phrase each. None where nothing was written down. */
+export async function changedFiles(path: string, images: readonly SampleImage[]): Promise<string[]> {
+  const before = new Map((await readLines<FilePrint>(path)).map(({ path: file, print }) => [file, print]))
+  if (before.size === 0) return []
+  const told: string[] = []
+  for await (const prints of printsOf(images)) {
+    for (const { path: file, print } of prints) {
+      const was = before.get(file)
+      if (was === undefined || was === print) continue
+      told.push(`the image ${basename(file)} ${print === MISSING ? 'is missing' : was === MISSING ? 'was missing' : 'was changed'}`)
+    }
+  }
+  return told
+}
+
+async function* printsOf(images: readonly SampleImage[]): AsyncGenerator<FilePrint[]> {
+  for (let from = 0; from < images.length; from += TOGETHER) {
+    yield await Promise.all(images.slice(from, from + TOGETHER).map(async ({ path }) => ({ path, print: await printOf(path) })))
+  }
+}
+
+async function printOf(path: string): Promise<string> {
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { size } = await file.stat()
+      const hash = createHash('sha1')
+      for (const from of new Set([0, Math.max(0, size - END_BYTES)])) {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(END_BYTES, size)), 0, null, from)
+        hash.update(buffer.subarray(0, bytesRead))
+      }
+      return `${size}-${hash.digest('hex').slice(0, 16)}`
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return MISSING // not readable is the same to a run
+  }
+}
+
+const NAMED = 5
+
+/** @throws AppError 'conflict' that names what differs */
+export function refuseChanges(step: number, told: readonly string[], place: string): void {
+  if (told.length === 0) return
+  const rest = told.length > NAMED ? `; and ${told.length - NAMED} more` : ''
+  throw new AppError(
+    'conflict',
+    `The run cannot go on as the one it was after step ${step}: ${told.slice(0, NAMED).join('; ')}${rest}.`,
+    'Put this back as it was, or start a new run from the last checkpoint of this one.',
+    place,
+  )
+}
