@@ -3,7 +3,7 @@
  * cross-attention. Post-LayerNorm, erf GELU. Rows are [texts * tokens, width]; N texts, L tokens, I images, P image tokens.
  * Written as parts of a graph (differentiable once); the parts the Grad-CAM gradient passes through are in bert-tapped.ts.
  */
-import { accumulate, emit, once, param, type Graph, type Node } from './graph.ts'
+import { accumulate, emit, once, param, settleLike, type Graph, type Node } from './graph.ts'
 import * as layers from './layers.ts'
 import { variableOf } from './params.ts'
 import { tf, type Tensor2D, type Tensor4D } from './tf.ts'
@@ -24,7 +24,7 @@ export interface KeysValues {
 /** Score added for padding: [N, 1, 1, L] */
 export function paddingBias(text: TokenBatch): Tensor4D {
   const bias = Float32Array.from(text.mask, (kept) => (1 - kept) * MASKED_SCORE)
-  return tf.tensor4d(bias, [text.count, 1, 1, text.length])
+  return settleLike(tf.tensor4d(bias, [text.count, 1, 1, text.length]))
 }
 
 /** One BERT layer within a graph. */
@@ -109,9 +109,9 @@ export function embedTokens(params: ModelParams, text: TokenBatch, pad: number, 
 export function encodeText(params: ModelParams, text: TokenBatch, bias: Tensor4D, pad: number, copy: Copy = ''): Tensor2D {
   let x = embedTokens(params, text, pad, copy)
   for (let index = 0; index < params.config.text.fusion_layer; index++) {
-    x = once('a text layer', [x], (graph, input) => {
+    x = once('a text layer', [x, bias], (graph, input, padding) => {
       const layer = layerParts(graph, params, copy, index, text.count)
-      return layer.feedForward(layer.selfAttention(input, bias))
+      return layer.feedForward(layer.selfAttention(input, padding.value as Tensor4D))
     })
   }
   return x

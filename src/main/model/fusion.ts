@@ -33,28 +33,29 @@ export type Wanted = 'all' | 'first' | { readonly rows: Int32Array }
 
 /** Self-attention of the first fusion layer: it sees the text alone, so one result serves every pass over that text. [N * L, W] */
 export function fusionEntry({ params, copy = '', count, bias }: Omit<FusionInput, 'sources'>, textRows: Tensor2D): Tensor2D {
-  return once('the fusion entry', [textRows], (graph, input) =>
-    layerParts(graph, params, copy, params.config.text.fusion_layer, count).selfAttention(input, bias),
+  return once('the fusion entry', [textRows, bias], (graph, input, padding) =>
+    layerParts(graph, params, copy, params.config.text.fusion_layer, count).selfAttention(input, padding.value as Tensor4D),
   )
 }
 
 /** Through all fusion layers from the entry [N * L, W]. -> [N * L, W], [N, W] or [rows, W] */
 export function fuse(input: FusionInput, entry: Tensor2D, wanted: Wanted): Tensor2D {
-  return once('fusion', [entry, ...flatSources(input)], (graph, x, ...kv) => runFusion(graph, input, x, kv, wanted))
+  return once('fusion', [entry, input.bias, ...flatSources(input)], (graph, x, padding, ...kv) => runFusion(graph, input, x, padding, kv, wanted))
 }
 
 /** Match logits of every text with what it looks at, [N, 2]; class 1: match. */
 export function fuseToMatch(input: FusionInput, entry: Tensor2D, firstOnly: boolean): Tensor2D {
-  return once('fusion and match', [entry, ...flatSources(input)], (graph, x, ...kv) => {
-    const rows = layers.firstRows(graph, runFusion(graph, input, x, kv, firstOnly ? 'first' : 'all'), input.count)
+  return once('fusion and match', [entry, input.bias, ...flatSources(input)], (graph, x, padding, ...kv) => {
+    const rows = layers.firstRows(graph, runFusion(graph, input, x, padding, kv, firstOnly ? 'first' : 'all'), input.count)
     return layers.linear(graph, rows, param(graph, variableOf(input.params, 'itm_head.weight')), param(graph, variableOf(input.params, 'itm_head.bias')))
   })
 }
 
 const flatSources = ({ sources }: FusionInput): Tensor[] => sources.flatMap(({ keys, values }) => [keys, values])
 
-function runFusion(graph: Graph, input: FusionInput, entry: Node, kv: readonly Node[], wanted: Wanted): Node {
-  const { params, copy = '', count, bias } = input
+function runFusion(graph: Graph, input: FusionInput, entry: Node, padding: Node, kv: readonly Node[], wanted: Wanted): Node {
+  const { params, copy = '', count } = input
+  const bias = padding.value as Tensor4D
   const { fusion_layer: start, layers: end } = params.config.text
   let x = entry
   for (let index = start; index < end; index++) {
@@ -117,13 +118,13 @@ function rowsBeforeTap(input: FusionInput, entry: Tensor2D, tapLayer: number, fi
   const { fusion_layer: start, layers: end } = params.config.text
   const cut = firstOnly && tapLayer === end - 1
   if (tapLayer === start) return cut ? tapped.firstRows(entry, count) : entry
-  return once('fusion below the heatmap', [entry, ...flatSources(input)], (graph, node, ...kv) => {
+  return once('fusion below the heatmap', [entry, bias, ...flatSources(input)], (graph, node, padding, ...kv) => {
     let x = node
     for (let index = start; index < tapLayer; index++) {
       const layer = layerParts(graph, params, copy, index, count)
       const [keys, values] = [kv[2 * (index - start)]!, kv[2 * (index - start) + 1]!]
       x = layer.feedForward(layer.crossAttention(x, [{ rows: x.value.shape[0]!, keys, values }]))
-      x = layerParts(graph, params, copy, index + 1, count).selfAttention(x, bias, cut && index + 1 === tapLayer)
+      x = layerParts(graph, params, copy, index + 1, count).selfAttention(x, padding.value as Tensor4D, cut && index + 1 === tapLayer)
     }
     return x
   })

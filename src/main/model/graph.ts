@@ -16,6 +16,7 @@ export interface Node {
 }
 
 export interface Graph {
+  /** Whether values are kept for a reverse pass over this very graph. */
   readonly recording: boolean
   readonly inputs: Record<string, Tensor>
   readonly nodes: Map<string, Node>
@@ -23,24 +24,53 @@ export interface Graph {
   readonly held: Tensor[]
 }
 
+type Build = (graph: Graph, ...inputs: Node[]) => Node
+
 /** Operations whose reverse pass has not run yet; what is left after a step was on no path to a loss. */
 const open = new Set<Graph>()
 
+/** Inputs whose gradient is worked out and not asked for yet; nobody asks for that of an input below which nothing learns. */
+const unclaimed = new Set<Node>()
+
+/** Tensors that nothing which learns went into: the reverse pass stops at them. */
+const settled = new WeakSet<Tensor>()
+export const isSettled = (x: Tensor): boolean => settled.has(x)
+
+/** Marks a tensor made by plain operations as settled when all it was made of is; a constant, made of nothing, always is. */
+export function settleLike<T extends Tensor>(x: T, ...sources: readonly Tensor[]): T {
+  if (sources.every((source) => (source instanceof tf.Variable ? !source.trainable : settled.has(source)))) settled.add(x)
+  return x
+}
+
+let recomputing = false
+
+/**
+ * Within `run`, operations keep their inputs alone and compute everything between again when their reverse pass comes: the
+ * same kernels on the same numbers, so the gradients are the same. Costs one more forward pass of them.
+ */
+export function withRecomputation<T>(on: boolean, run: () => T): T {
+  const before = recomputing
+  recomputing = on
+  try {
+    return run()
+  } finally {
+    recomputing = before
+  }
+}
+
 /**
  * Runs `build` on the inputs as one operation.
- * @param build from the inputs' nodes to the result's; parameters enter through `param`.
+ * @param inputs every tensor that build looks at, constants such as a mask too, but what lives as long as the whole step.
+ * @param build from the inputs' nodes to the result's; parameters enter through `param`. Runs twice under withRecomputation.
  */
-export function once<T extends Tensor>(name: string, inputs: readonly Tensor[], build: (graph: Graph, ...inputs: Node[]) => Node): T {
-  const graph: Graph = { recording: isRecording(), inputs: {}, nodes: new Map(), steps: [], held: [] }
-  const entries = inputs.map((value, i) => {
-    graph.inputs[`input${i}`] = value
-    const node: Node = { value, gradient: null, fixed: false }
-    graph.nodes.set(`input${i}`, node)
-    return node
-  })
+export function once<T extends Tensor>(name: string, inputs: readonly Tensor[], build: Build): T {
+  const taped = isRecording()
+  const again = taped && recomputing
+  const graph = newGraph(taped && !again)
+  const entries = enter(graph, inputs)
   let result: Node | null = null
-  if (graph.recording) open.add(graph)
-  return customOp<T>(
+  if (taped) open.add(graph)
+  const value = customOp<T>(
     graph.inputs,
     () => {
       result = build(graph, ...entries)
@@ -48,13 +78,46 @@ export function once<T extends Tensor>(name: string, inputs: readonly Tensor[], 
     },
     (dy) => {
       onceOnly(name)
-      result!.gradient = tf.keep(tf.clone(dy))
-      reverse(graph)
+      const run = again ? rebuild(graph, build, inputs.length) : { graph, result: result! }
+      run.result.gradient = tf.keep(tf.clone(dy))
+      reverse(run.graph)
+      release(graph)
       const gradients: Gradients = {}
-      for (const [key, node] of graph.nodes) gradients[key] = () => handOver(node)
+      for (const [key, node] of run.graph.nodes) {
+        if (node.gradient) unclaimed.add(node)
+        gradients[key] = () => handOver(node)
+      }
       return gradients
     },
   )
+  const learns = [...graph.nodes.values()].some((node) => !node.fixed)
+  if (!learns) settled.add(value)
+  if (taped && !learns) release(graph)
+  else if (again) graph.held.push(...inputs.map((input) => tf.keep(tf.clone(input)))) // share the memory
+  return value
+}
+
+const newGraph = (recording: boolean): Graph => ({ recording, inputs: {}, nodes: new Map(), steps: [], held: [] })
+
+function enter(graph: Graph, inputs: readonly Tensor[], same: readonly Tensor[] = inputs): Node[] {
+  return inputs.map((value, i) => {
+    graph.inputs[`input${i}`] = value
+    const node: Node = { value, gradient: null, fixed: settled.has(same[i]!) }
+    graph.nodes.set(`input${i}`, node)
+    return node
+  })
+}
+
+/** The graph again with everything kept, from the inputs that the first one held. */
+function rebuild(first: Graph, build: Build, inputs: number): { graph: Graph; result: Node } {
+  const graph = newGraph(true)
+  open.add(graph)
+  const entries = enter(graph, first.held.slice(0, inputs), Object.values(first.inputs).slice(0, inputs))
+  let result: Node | null = null
+  tf.tidy(() => {
+    result = build(graph, ...entries)
+  })
+  return { graph, result: result! }
 }
 
 function reverse(graph: Graph): void {
@@ -80,26 +143,33 @@ function release(graph: Graph): void {
 function handOver(node: Node): Tensor {
   if (!node.gradient) return tf.zerosLike(node.value)
   const gradient = tf.clone(node.gradient)
-  node.gradient.dispose()
-  node.gradient = null
+  dropGradient(node)
   return gradient
 }
 
-/** Frees what no reverse pass came for. Called at the end of a step. */
-export function releaseOpenGraphs(): void {
-  for (const graph of [...open]) {
-    for (const node of graph.nodes.values()) node.gradient?.dispose()
-    release(graph)
-  }
+function dropGradient(node: Node): void {
+  node.gradient?.dispose()
+  node.gradient = null
+  unclaimed.delete(node)
 }
 
+/** Frees what no reverse pass came for, and gradients nobody asked for. Called at the end of a step. */
+export function releaseOpenGraphs(): void {
+  for (const graph of [...open]) {
+    for (const node of graph.nodes.values()) dropGradient(node)
+    release(graph)
+  }
+  for (const node of [...unclaimed]) dropGradient(node)
+}
+
+/** A parameter; one that is frozen takes part without learning. */
 export function param(graph: Graph, variable: Variable): Node {
   const key = `v${variable.id}`
   let node = graph.nodes.get(key)
   if (!node) {
-    node = { value: variable, gradient: null, fixed: false }
+    node = { value: variable, gradient: null, fixed: !variable.trainable }
     graph.nodes.set(key, node)
-    graph.inputs[key] = variable
+    if (variable.trainable) graph.inputs[key] = variable
   }
   return node
 }

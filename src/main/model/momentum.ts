@@ -1,4 +1,6 @@
 /** The momentum copy and the feature queues (ALBEF, section 3.3): both change outside the graph. */
+import * as k from './kernels.ts'
+import { inPieces } from './pieces.ts'
 import { momentumName, variableOf } from './params.ts'
 import { tf, type Tensor2D, type Variable } from './tf.ts'
 import type { FeatureQueues, ModelParams } from './types.ts'
@@ -11,7 +13,7 @@ export function updateMomentum(params: ModelParams): void {
     const copyName = momentumName(name)
     if (!copyName) continue
     const copy = variableOf(params, copyName)
-    tf.tidy(() => copy.assign(tf.add(tf.mul(copy, momentum), tf.mul(variableOf(params, name), 1 - momentum))))
+    tf.tidy(() => copy.assign(inPieces([copy, variableOf(params, name)], ([old, now]) => k.add(k.mul(old!, momentum), k.mul(now!, 1 - momentum)))))
   }
 }
 

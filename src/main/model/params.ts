@@ -242,6 +242,11 @@ export function variableOf(params: ModelParams, name: string): Variable {
   return variable
 }
 
+/** The trained parameters that are not frozen (freeze.ts), in their fixed order. */
+export function learningNames(params: ModelParams): readonly string[] {
+  return params.trainable.filter((name) => variableOf(params, name).trainable)
+}
+
 export function disposeParams(params: ModelParams): void {
   for (const variable of params.variables.values()) variable.dispose()
   params.queues?.image.dispose()

@@ -4,6 +4,7 @@ import { encodeText, imageSources, maskedWordLogits, paddingBias, type Copy, typ
 import { imageFeature, textFeature } from './features.ts'
 import { fuse, fuseTapped, fuseToMatch, fusionEntry, type FusionInput } from './fusion.ts'
 import { rawMaps } from './gradcam.ts'
+import { settleLike } from './graph.ts'
 import { amcMaxLoss, amcMeanLoss, amcTensors } from './losses/amc.ts'
 import { contrast, itcLoss, type Contrast } from './losses/itc.ts'
 import { itmLoss } from './losses/itm.ts'
@@ -83,7 +84,8 @@ function encodeTexts(params: ModelParams, text: TokenBatch, mlm: MlmTask | null,
   const bothBias = paddingBias(both)
   const rows = encodeText(params, both, bothBias, pad)
   const entries = fusionEntry({ params, count: both.count, bias: bothBias }, rows)
-  const half = (x: Tensor2D, which: 0 | 1): Tensor2D => tf.slice(x, [(which * x.shape[0]) / 2, 0], [x.shape[0] / 2, x.shape[1]])
+  const half = (x: Tensor2D, which: 0 | 1): Tensor2D =>
+    settleLike(tf.slice(x, [(which * x.shape[0]) / 2, 0], [x.shape[0] / 2, x.shape[1]]), x)
   return { bias, rows: half(rows, 0), entry: needsEntry ? half(entries, 0) : null, maskedEntry: half(entries, 1) }
 }
 

@@ -5,11 +5,11 @@
 import { encodeText, imageSources, paddingBias } from './bert.ts'
 import { chooseMaskedWords } from './choices.ts'
 import { imageFeature, textFeature } from './features.ts'
-import { releaseOpenGraphs } from './graph.ts'
+import { releaseOpenGraphs, withRecomputation } from './graph.ts'
 import { maskedPositions } from './losses/mlm.ts'
 import { enqueue, updateMomentum } from './momentum.ts'
 import type { ChoiceSource } from './negatives.ts'
-import { variableOf } from './params.ts'
+import { learningNames, variableOf } from './params.ts'
 import { maskedLogits, totalLoss, type MlmTask, type MomentumFeatures } from './step-losses.ts'
 import { tf, type Scalar, type Tensor, type Tensor4D } from './tf.ts'
 import type { LossParts, ModelParams, StepOptions, StepResult, TrainBatch } from './types.ts'
@@ -25,7 +25,7 @@ export const TEMPERATURE_RANGE = [0.001, 0.5] as const
  */
 export function stepGradients(params: ModelParams, batch: TrainBatch, options: StepOptions, source: ChoiceSource): StepResult {
   clampTemperature(params)
-  updateMomentum(params)
+  if (options.followMomentum !== false) updateMomentum(params)
   const notes: string[] = []
   const scope = tf.engine()
   scope.startScope('step')
@@ -35,11 +35,12 @@ export function stepGradients(params: ModelParams, batch: TrainBatch, options: S
     const momentum = params.config.momentum === null ? null : momentumPass(params, images, batch, options, mlm)
     const parts: Partial<Record<keyof LossParts, Scalar>> = {}
     const forward = (): Scalar => totalLoss({ params, batch, options, source, images, mlm, momentum, notes, parts })
-    const variables = params.trainable.map((name) => variableOf(params, name))
-    const { value, grads } = tf.engine().gradients(forward, variables as Tensor[], undefined, true)
+    const learning = learningNames(params)
+    const variables = learning.map((name) => variableOf(params, name))
+    const { value, grads } = withRecomputation(options.recompute ?? false, () => tf.engine().gradients(forward, variables as Tensor[], undefined, true))
     if (params.queues && momentum) enqueue(params.queues, momentum.image, momentum.text)
     const gradients = new Map<string, Tensor>()
-    params.trainable.forEach((name, i) => {
+    learning.forEach((name, i) => {
       const gradient = grads[i] as Tensor | null
       if (gradient) gradients.set(name, tf.keep(gradient))
     })

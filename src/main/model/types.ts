@@ -71,6 +71,10 @@ export interface StepOptions {
   readonly gradcamLayer?: number
   /** Compute every token of the last fusion layer although only [CLS] is read. Slower, same losses. */
   readonly fullLastLayer?: boolean
+  /** Keep only what enters each layer and compute the rest again in the reverse pass: less memory, the same gradients. */
+  readonly recompute?: boolean
+  /** Whether the momentum copy follows in this step; on unless said otherwise. Off for all but the first batch of an update. */
+  readonly followMomentum?: boolean
 }
 
 /** The published settings of one step. */

@@ -1,7 +1,7 @@
 /** The image encoder: patches or a convolutional stem, [CLS], learned positions, pre-LayerNorm transformer blocks. */
 import { gridSide } from '../../shared/config/model-config.ts'
 import { attentionProbabilities, mergeHeads } from './attention.ts'
-import { once, param, type Node } from './graph.ts'
+import { once, param, settleLike, type Node } from './graph.ts'
 import * as layers from './layers.ts'
 import { gelu, layerNorm, linear } from './nn.ts'
 import { variableOf } from './params.ts'
@@ -29,7 +29,8 @@ export function embedImage(params: ModelParams, images: Tensor4D, copy: '' | '_m
   const cells = image.stem === 'patch' ? patchStem(params, images, prefix) : convStem(params, images, prefix)
   const first = tf.add(tf.zeros([batch, 1, image.width]), variableOf(params, `${prefix}.cls_token`)) // [B, 1, W]
   const sequence = tf.concat([first as Tensor3D, tf.reshape(cells, [batch, tokens - 1, image.width])], 1)
-  return tf.reshape(tf.add(sequence, variableOf(params, `${prefix}.pos_embed`)), [batch * tokens, image.width])
+  const rows = tf.reshape(tf.add(sequence, variableOf(params, `${prefix}.pos_embed`)), [batch * tokens, image.width]) as Tensor2D
+  return settleLike(rows, cells, variableOf(params, `${prefix}.cls_token`), variableOf(params, `${prefix}.pos_embed`))
 }
 
 /** [B, 3, S, S] -> [B * g * g, width], cells in row-major order */
@@ -39,8 +40,8 @@ function patchStem(params: ModelParams, images: Tensor4D, prefix: string): Tenso
   const grid = side / patch
   const split = tf.reshape(images as Tensor, [batch, channels, grid, patch, grid, patch])
   const patches = tf.reshape(tf.transpose(split, [0, 2, 4, 1, 3, 5]), [batch * grid * grid, channels * patch * patch])
-  const name = `${prefix}.patch_embed.proj`
-  return linear(patches as Tensor2D, variableOf(params, `${name}.weight`), variableOf(params, `${name}.bias`))
+  const [weight, bias] = [variableOf(params, `${prefix}.patch_embed.proj.weight`), variableOf(params, `${prefix}.patch_embed.proj.bias`)]
+  return settleLike(linear(patches as Tensor2D, weight, bias), weight, bias) // pixels do not learn
 }
 
 /** One transformer block as one operation, differentiable once. [B * T, W] */

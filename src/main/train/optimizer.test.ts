@@ -105,3 +105,34 @@ describeWithTensorFlow('AdamW', () => {
     expect(run(true)).toEqual(run(false))
   })
 })
+
+describeWithTensorFlow('AdamW on a parameter of several pieces', () => {
+  test('is the update of its values one by one, and its moments survive saving', () => {
+    // 1,300,000 values: one whole piece and a part.
+    const config = smallConfig({ text: { vocab_size: 108_334, width: 12, layers: 3, fusion_layer: 1, heads: 3, intermediate: 20, max_positions: 10 }, gradcam_layer: 1 })
+    const name = 'text_encoder.bert.embeddings.word_embeddings.weight'
+    const params = createParams(config, 1)
+    const start = variableOf(params, name).dataSync<'float32'>().slice()
+    expect(start.length).toBeGreaterThan(1 << 20)
+    let state = createAdamW(SETTINGS)
+    const seen: Float32Array[] = []
+    for (const seed of [1, 2, 3]) {
+      const gradients = gradientsOf(params, [name], seed)
+      seen.push(gradients.get(name)!.dataSync<'float32'>().slice())
+      const { gradientNorm } = applyAdamW(state, params, gradients, { learningRate: 0.01, clipNorm: null })
+      expect(gradientNorm / Math.sqrt(seen.at(-1)!.reduce((sum, g) => sum + g * g, 0))).toBeCloseTo(1, 5)
+      if (seed !== 2) continue
+      const moments = readMoments(state)
+      expect(moments.get(name)!.first.length).toBe(start.length)
+      disposeAdamW(state)
+      state = createAdamW(SETTINGS)
+      restoreMoments(state, moments)
+    }
+    const after = variableOf(params, name).dataSync<'float32'>()
+    let worst = 0
+    for (let i = 0; i < start.length; i += 7) worst = Math.max(worst, Math.abs(after[i]! - plain(start[i]!, seen.map((g) => g[i]!), 0.01, true)))
+    expect(worst).toBeLessThan(1e-5)
+    disposeAdamW(state)
+    disposeParams(params)
+  })
+})

@@ -1,9 +1,10 @@
 /**
  * AdamW with decoupled weight decay. Small tensors are worked on together, laid end to end, since a kernel call costs more
- * than their arithmetic; large ones one at a time, so that temporaries stay as large as one tensor. Decay spares biases and
+ * than their arithmetic; large ones one at a time and huge ones in pieces, so that temporaries stay small. Decay spares biases and
  * 1-dimensional parameters, as the reference's parameter groups do (its temperature, 0-dimensional, is decayed).
  */
 import * as k from '../model/kernels.ts'
+import { inPieces, pieceSpans, PIECE_VALUES } from '../model/pieces.ts'
 import { variableOf } from '../model/params.ts'
 import { tf, type Tensor, type Variable } from '../model/tf.ts'
 import type { ModelParams } from '../model/types.ts'
@@ -32,8 +33,9 @@ interface Bucket {
   readonly sizes: readonly number[]
   readonly shapes: readonly (readonly number[])[]
   readonly decayed: boolean
-  readonly first: Variable
-  readonly second: Variable
+  /** Of the stretches of pieceSpans: more than one only where a single parameter is huge. */
+  readonly first: readonly Variable[]
+  readonly second: readonly Variable[]
   step: number
 }
 
@@ -43,9 +45,6 @@ export interface AdamWState {
   /** Moments of parameters that had no gradient last time. */
   resting: Map<string, Moment>
 }
-
-/** A bucket grows to this many values: 4 MB a temporary. */
-const BUCKET_VALUES = 1 << 20
 
 export function createAdamW(settings: AdamWSettings): AdamWState {
   return { settings, buckets: [], resting: new Map() }
@@ -75,7 +74,7 @@ export function applyAdamW(state: AdamWState, params: ModelParams, gradients: Ma
     return joined
   })
   gradients.clear()
-  const gradientNorm = Math.sqrt(flat.reduce((sum, gradient) => sum + tf.tidy(() => tf.sum(k.square(gradient)).dataSync()[0]!), 0))
+  const gradientNorm = Math.sqrt(flat.reduce((sum, gradient) => sum + squareSum(gradient), 0))
   // PyTorch's clip_grad_norm_ divides by the norm + 1e-6.
   const scale = step.clipNorm === null ? 1 : Math.min(1, step.clipNorm / (gradientNorm + 1e-6))
   state.buckets.forEach((bucket, i) => {
@@ -90,21 +89,39 @@ function joinFlat(pieces: readonly Tensor[]): Tensor {
   return flat.length === 1 ? flat[0]! : k.concat(flat)
 }
 
+function squareSum(x: Tensor): number {
+  const flat = tf.tidy(() => k.reshape(x, [x.size]))
+  const sums = pieceSpans(x.size).map(({ start, length }) =>
+    tf.tidy(() => tf.sum(k.square(length === x.size ? flat : k.slice(flat, [start], [length]))).dataSync()[0]!),
+  )
+  flat.dispose()
+  return sums.reduce((sum, part) => sum + part, 0)
+}
+
 function updateBucket(settings: AdamWSettings, bucket: Bucket, params: ModelParams, gradient: Tensor, rate: number, scale: number): void {
-  const { beta1, beta2, epsilon, weightDecay } = settings
   bucket.step += 1
-  const { first, second, step } = bucket
+  const variables = bucket.names.map((name) => variableOf(params, name))
+  const kept = bucket.decayed ? tf.scalar(1 - rate * settings.weightDecay) : null
+  const moved = (variable: Tensor, change: Tensor): Tensor => k.sub(kept ? k.mul(variable, kept) : variable, change)
+  if (bucket.first.length > 1) {
+    const variable = variables[0]!
+    variable.assign(inPieces([variable, gradient], ([values, g], i) => moved(values!, changeOf(settings, bucket, i, g!, rate, scale))))
+    return
+  }
+  const change = changeOf(settings, bucket, 0, gradient, rate, scale)
+  const parts = variables.length === 1 ? [change] : k.splitVector(change, bucket.sizes)
+  parts.forEach((part, i) => variables[i]!.assign(moved(variables[i]!, k.reshape(part, bucket.shapes[i]!))))
+}
+
+/** Moves the moments of a stretch and returns what is taken off its values. */
+function changeOf({ beta1, beta2, epsilon }: AdamWSettings, bucket: Bucket, piece: number, gradient: Tensor, rate: number, scale: number): Tensor {
+  const { step } = bucket
+  const [first, second] = [bucket.first[piece]!, bucket.second[piece]!]
   const g = scale === 1 ? gradient : k.mul(gradient, tf.scalar(scale))
   first.assign(k.add(k.mul(first, beta1), k.mul(g, 1 - beta1)))
   second.assign(k.add(k.mul(second, beta2), k.mul(k.square(g), 1 - beta2)))
   const divisor = k.add(k.div(k.sqrt(second), tf.scalar(Math.sqrt(1 - beta2 ** step))), epsilon)
-  const change = k.mul(k.div(first, divisor), tf.scalar(rate / (1 - beta1 ** step)))
-  const parts = bucket.names.length === 1 ? [change] : k.splitVector(change, bucket.sizes)
-  const kept = bucket.decayed ? tf.scalar(1 - rate * weightDecay) : null
-  parts.forEach((part, i) => {
-    const variable = variableOf(params, bucket.names[i]!)
-    variable.assign(k.sub(kept ? k.mul(variable, kept) : variable, k.reshape(part, bucket.shapes[i]!)))
-  })
+  return k.mul(k.div(first, divisor), tf.scalar(rate / (1 - beta1 ** step)))
 }
 
 function sameNames(buckets: readonly Bucket[], names: readonly string[]): boolean {
@@ -124,7 +141,7 @@ function arrange(state: AdamWState, params: ModelParams, names: readonly string[
     groups.set(key, lists)
     const open = lists.at(-1)
     const filled = open?.reduce((sum, other) => sum + variableOf(params, other).size, 0) ?? 0
-    if (open && filled + size <= BUCKET_VALUES) open.push(name)
+    if (open && filled + size <= PIECE_VALUES) open.push(name)
     else lists.push([name])
   }
   state.buckets = [...groups.values()].flat().map((list) => makeBucket(params, list, moments))
@@ -136,7 +153,7 @@ function makeBucket(params: ModelParams, names: readonly string[], moments: Read
   const shapes = names.map((name) => variableOf(params, name).shape)
   const sizes = names.map((name) => variableOf(params, name).size)
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  const join = (which: 'first' | 'second'): Variable => {
+  const join = (which: 'first' | 'second'): Variable[] => {
     const data = new Float32Array(total)
     let at = 0
     names.forEach((name, i) => {
@@ -144,7 +161,7 @@ function makeBucket(params: ModelParams, names: readonly string[], moments: Read
       if (moment) data.set(moment[which], at)
       at += sizes[i]!
     })
-    return tf.tidy(() => tf.variable(tf.tensor1d(data), false))
+    return pieceSpans(total).map(({ start, length }) => tf.tidy(() => tf.variable(tf.tensor1d(data.subarray(start, start + length)), false)))
   }
   const decayed = isDecayed(names[0]!, shapes[0]!.length)
   return { names, sizes, shapes, decayed, first: join('first'), second: join('second'), step: moments.get(names[0]!)?.step ?? 0 }
@@ -154,7 +171,7 @@ function makeBucket(params: ModelParams, names: readonly string[], moments: Read
 export function readMoments(state: AdamWState): Map<string, Moment> {
   const moments = new Map(state.resting)
   for (const { names, sizes, shapes, first, second, step } of state.buckets) {
-    const [firsts, seconds] = [first.dataSync<'float32'>(), second.dataSync<'float32'>()]
+    const [firsts, seconds] = [hostValues(first), hostValues(second)]
     let at = 0
     names.forEach((name, i) => {
       const end = at + sizes[i]!
@@ -165,6 +182,17 @@ export function readMoments(state: AdamWState): Map<string, Moment> {
   return moments
 }
 
+function hostValues(pieces: readonly Variable[]): Float32Array {
+  if (pieces.length === 1) return pieces[0]!.dataSync<'float32'>()
+  const all = new Float32Array(pieces.reduce((sum, piece) => sum + piece.size, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece.dataSync<'float32'>(), at)
+    at += piece.size
+  }
+  return all
+}
+
 /** Puts saved moments in place of all there are. */
 export function restoreMoments(state: AdamWState, moments: ReadonlyMap<string, Moment>): void {
   disposeAdamW(state)
@@ -173,8 +201,7 @@ export function restoreMoments(state: AdamWState, moments: ReadonlyMap<string, M
 
 export function disposeAdamW(state: AdamWState): void {
   for (const { first, second } of state.buckets) {
-    first.dispose()
-    second.dispose()
+    tf.dispose([...first, ...second])
   }
   state.buckets = []
   state.resting = new Map()

@@ -71,7 +71,7 @@ export function parseModelConfig(raw: unknown, place: string): ModelConfig {
     const faults = parsed.error.issues.flatMap(describeIssue)
     throw new AppError('bad-input', `The model configuration ${place} cannot be used: ${faults.join('; ')}.`, 'Correct the file and try again.', place)
   }
-  const faults = sizeFaults(parsed.data)
+  const faults = modelFaults(parsed.data)
   if (faults.length > 0) {
     throw new AppError('bad-input', `The sizes in ${place} do not fit together: ${faults.join('; ')}.`, 'Correct the sizes and try again.', place)
   }
@@ -107,7 +107,8 @@ function keysAt(path: readonly PropertyKey[]): string[] {
 /** Conv stem: strides 3, 2, 2. */
 export const CONV_STEM_CELL_PX = 12
 
-function sizeFaults({ image, text, ...config }: ModelConfig): string[] {
+/** Sizes that do not fit together, in words; empty when they do. */
+export function modelFaults({ image, text, ...config }: ModelConfig): string[] {
   const faults: string[] = []
   const mustDivide = (whole: number, part: number, wholeName: string, partName: string): void => {
     if (whole % part !== 0) faults.push(`${wholeName} ${whole} cannot be divided by ${partName} ${part}`)
