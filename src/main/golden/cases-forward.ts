@@ -14,7 +14,7 @@ import { tf, type Tensor, type Tensor2D, type Tensor4D } from '../model/tf.ts'
 import type { ModelParams, StepOptions, StepResult, TokenBatch, TrainBatch } from '../model/types.ts'
 import { encodeImage } from '../model/vit.ts'
 import { gridSide } from '../../shared/config/model-config.ts'
-import { compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
+import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf } from './folder.ts'
 import { hasVariant, indicator, type GoldenCase, type GoldenSetup } from './setup.ts'
 
@@ -145,26 +145,40 @@ function variantOf(setup: GoldenSetup, key: string): { batch: TrainBatch; option
 
 async function lossCase(setup: GoldenSetup, key: string, want: LossJson | string): Promise<Check[]> {
   // A text is the reference's crash: here the same input must give numbers.
-  if (typeof want === 'string') return [await survives(setup, key)]
+  if (typeof want === 'string') return [await survives(setup, key, want)]
   const variant = variantOf(setup, key)
   if (!variant) return [failed(key, 'nothing here knows this variant')]
-  const checks: Check[] = []
+  const tolerance = key === 'f64' ? TOLERANCES.stepLosses : TOLERANCES.losses
+  const checks = formChecks(want)
   for (const fullLastLayer of [true, false]) {
     const run = await step(setup, variant.batch, { ...variant.options, fullLastLayer })
     const which = fullLastLayer ? '' : ' ([CLS] rows alone)'
     for (const [name, value] of Object.entries(recordedLosses(want))) {
       const got = run[name]
-      checks.push(got === undefined ? failed(name, 'nothing here computes it') : compareNumbers(`${name}${which}`, [got], [value], TOLERANCES.losses))
+      checks.push(got === undefined ? failed(name, 'nothing here computes it') : compareNumbers(`${name}${which}`, [got], [value], tolerance))
     }
+    if ('values' in want) checks.push(compareExactly(`losses without a region${which}`, [run['loss_mean'], run['loss_max']], [undefined, undefined]))
   }
   return checks
 }
 
-/** The recorded numbers; three unnamed ones are what the reference returns without any region. */
+/** Three unnamed losses are what the reference returns without any region. */
+const UNNAMED = ['loss_mlm', 'loss_ita', 'loss_itm']
+
+/** What is recorded of the losses' form: each is one number, whatever its shape. */
+function formChecks(want: LossJson): Check[] {
+  return Object.keys(want).flatMap((key): Check[] => {
+    if (key.startsWith('shape_')) return [compareExactly(`${key}: values`, (want[key] as readonly number[]).reduce((product, n) => product * n, 1), 1)]
+    if (key === 'values') return [compareExactly('losses without a region', UNNAMED.length, (want[key] as readonly number[]).length)]
+    if (key === 'n_returned') return [compareExactly(key, UNNAMED.length, want[key])]
+    return typeof want[key] === 'number' ? [] : [failed(key, 'nothing here knows it')]
+  })
+}
+
 function recordedLosses(want: LossJson): Record<string, number> {
   const { values } = want
-  if (Array.isArray(values)) return { loss_mlm: values[0] as number, loss_ita: values[1] as number, loss_itm: values[2] as number }
-  return Object.fromEntries(Object.entries(want).filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
+  if (Array.isArray(values)) return Object.fromEntries(UNNAMED.map((name, i) => [name, values[i] as number]))
+  return Object.fromEntries(Object.keys(want).flatMap((key) => (typeof want[key] === 'number' ? [[key, want[key]]] : [])))
 }
 
 async function step(setup: GoldenSetup, batch: TrainBatch, options: StepOptions): Promise<Record<string, number | undefined>> {
@@ -201,9 +215,10 @@ function directions(params: ModelParams, setup: GoldenSetup, alpha: number): Rec
 }
 
 /** One sample, on which the reference stops: all losses are finite and what is missing is said. */
-async function survives(setup: GoldenSetup, key: string): Promise<Check> {
+async function survives(setup: GoldenSetup, key: string, message: string): Promise<Check> {
   const { batch, config } = setup
-  const size = Number(/(\d+)$/.exec(key)?.[1] ?? 1)
+  const size = Number(/^batch_?(\d+)$/.exec(key)?.[1] ?? NaN)
+  if (!(size <= batch.imageCount) || !/^\w+Error: /.test(message)) return failed(key, 'nothing here knows this variant')
   const { length } = batch.text
   const area = config.mask_size ** 2
   const small: TrainBatch = {

@@ -4,11 +4,9 @@ import { tf, type Tensor } from '../model/tf.ts'
 import type { ModelParams, StepOptions } from '../model/types.ts'
 import { compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
 import { withModel } from './cases-forward.ts'
-import { floatsOf, type GoldenFolder } from './folder.ts'
+import { floatsOf } from './folder.ts'
+import { differenceChecks, exactGradientChecks } from './exact-gradients.ts'
 import type { GoldenCase, GoldenSetup } from './setup.ts'
-
-const INFO = 'grads_info.json'
-const VERIFIED = 'verify.json'
 
 export function gradientCases(setup: GoldenSetup): GoldenCase[] {
   return setup.folder.files.flatMap((file) => {
@@ -53,40 +51,8 @@ function compareGradients(setup: GoldenSetup, params: ModelParams, { file, kind 
     const largest = tf.tidy(() => tf.max(tf.abs(gradient)).dataSync()[0]!)
     if (largest > TOLERANCES.keyBiasGradients.absolute) checks.push(failed(name, `it got a gradient of ${largest}, the reference gives none`))
   }
-  checks.push(...exactGradientChecks(setup.folder, kind, gradients))
+  checks.push(...exactGradientChecks(setup.folder, kind, gradients), ...(kind === 'amc' ? differenceChecks(setup.folder, gradients) : []))
   tf.dispose([...gradients.values()])
-  return checks
-}
-
-type InfoJson = Readonly<Record<string, Readonly<Record<string, { readonly f64_absmax: number; readonly f64_norm: number }>> | readonly string[]>>
-
-interface VerifyJson {
-  readonly fd?: readonly { readonly param: string; readonly index: number; readonly analytic: number }[]
-}
-
-/** What was recorded of the same gradients in float64: largest entries, norms, single entries, and which there are none of. */
-function exactGradientChecks(folder: GoldenFolder, kind: string, gradients: ReadonlyMap<string, Tensor>): Check[] {
-  const info: InfoJson = folder.has(INFO) ? folder.json<InfoJson>(INFO) : {}
-  const { ofLargest, norm: ofNorm } = TOLERANCES.gradients
-  const checks: Check[] = []
-  const largest = new Map<string, number>()
-  for (const [name, { f64_absmax: most, f64_norm: norm }] of Object.entries(info[kind] ?? {})) {
-    largest.set(name, most)
-    const got = gradients.get(name)?.dataSync<'float32'>() ?? new Float32Array(1)
-    if (name.endsWith('.self.key.bias')) continue
-    checks.push(compareNumbers(`${name}: largest entry in float64`, [got.reduce((high, value) => Math.max(high, Math.abs(value)), 0)], [most], { ofLargest }))
-    checks.push(compareNumbers(`${name}: norm in float64`, [Math.sqrt(got.reduce((sum, value) => sum + value * value, 0))], [norm], { ofLargest: ofNorm }))
-  }
-  for (const name of (info[`no_grad_${kind}`] ?? []) as readonly string[]) {
-    const got = gradients.get(name)?.dataSync() ?? [0]
-    checks.push(compareNumbers(`${name}: no gradient`, got, new Float32Array(got.length), TOLERANCES.keyBiasGradients))
-  }
-  // Single entries that finite differences in float64 confirmed, of the consistency loss alone.
-  if (kind !== 'amc' || !folder.has(VERIFIED)) return checks
-  for (const { param, index, analytic } of folder.json<VerifyJson>(VERIFIED).fd ?? []) {
-    const allowed = ofLargest * (largest.get(param) ?? Math.abs(analytic))
-    checks.push(compareNumbers(`${param}, entry ${index}`, [gradients.get(param)?.dataSync()[index] ?? NaN], [analytic], { absolute: allowed, text: `${ofLargest} of the largest entry` }))
-  }
   return checks
 }
 

@@ -1,14 +1,13 @@
 /** The batch itself, made anew from the training records and their images: pixels, masks, words. */
 import { decodeRgb } from '../images/decode.ts'
 import { preCaption } from '../model/pre-caption.ts'
-import { createTokenizer } from '../model/tokenizer.ts'
 import { TRAINING_LEVELS, writeRegionMask } from '../train/pixels.ts'
 import { resizeLinear } from '../train/resize.ts'
 import type { Box } from '../../shared/geometry.ts'
 import { planes } from './cases-preparation.ts'
-import { compareExactly, compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
+import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf, intsOf } from './folder.ts'
-import { vocabularyOf, type GoldenCase, type GoldenSetup } from './setup.ts'
+import { modelTokenizer, type GoldenCase, type GoldenSetup, type InputsJson } from './setup.ts'
 
 interface TrainRecord {
   readonly image: string
@@ -46,17 +45,19 @@ async function batchCase({ folder, config }: GoldenSetup): Promise<Check[]> {
     })
     checks.push(tried.find(({ ok }) => ok) ?? tried[0]!)
   }
+  const { captions = [] } = folder.json<InputsJson>('inputs.json')
+  // Of several captions the loader draws one at random.
+  records.forEach(({ image, caption }, n) => checks.push([caption].flat().includes(captions[n]!) ? passed(`${image}: caption`) : failed(`${image}: caption`, `${JSON.stringify(captions[n])} is not one of it`)))
   const has = intsOf(file, 'gt_mask_indicator')
   checks.push(compareExactly('which have a region', Array.from(has), records.map(({ bbox }) => (bbox.length > 0 ? 1 : 0))))
   return checks
 }
 
-function wordsCase({ folder, inputs, config }: GoldenSetup): Check[] {
+function wordsCase(setup: GoldenSetup): Check[] {
+  const { folder, inputs, config } = setup
   const { captions = [], pre_captions: cleaned = [], special_ids: special } = inputs
   const { max_words: words } = folder.json<{ max_words: number }>('config.json')
-  const vocabulary = vocabularyOf(folder, config.text.vocab_size)
-  if (!vocabulary) return [failed('vocabulary', `no vocabulary of ${config.text.vocab_size} words is in the folder`)]
-  const tokenizer = createTokenizer(vocabulary)
+  const tokenizer = modelTokenizer(setup)
   const file = folder.tensors('inputs.safetensors')
   const got = captions.map((caption) => preCaption(caption, words))
   const tokens = tokenizer.encodeBatch(got, config.max_tokens)

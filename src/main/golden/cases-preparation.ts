@@ -6,7 +6,7 @@ import { jitterColors, toGray } from '../train/augment.ts'
 import { EVALUATION_LEVELS, TRAINING_LEVELS, writePlanes, writeRegionMask, type LevelTable } from '../train/pixels.ts'
 import { resizeBicubic, resizeLinear } from '../train/resize.ts'
 import type { Box } from '../../shared/geometry.ts'
-import { compareExactly, compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
+import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { tensorOf, type GoldenFolder } from './folder.ts'
 import type { GoldenCase } from './setup.ts'
 
@@ -15,10 +15,31 @@ const LIST = 'prep/prep.json'
 const ANNOTATIONS = 'prep/ann.json'
 
 interface PrepJson {
-  readonly images: readonly { readonly file: string; readonly w: number; readonly h: number }[]
-  readonly colorjitter?: readonly { readonly brightness: number; readonly contrast: number; readonly sat_shift: number; readonly hue_shift: number }[]
+  readonly images: readonly { readonly file: string; readonly w: number; readonly h: number; readonly mode?: string }[]
+  readonly colorjitter?: readonly JitterJson[]
   readonly mask_all_boxes?: readonly Box[]
-  readonly mask_cases?: readonly { readonly i: number; readonly box: Box; readonly caption: string; readonly indicator: readonly number[] }[]
+  readonly mask_cases?: readonly MaskJson[]
+}
+
+interface JitterJson {
+  readonly brightness: number
+  readonly contrast: number
+  /** Factors as drawn, and what the published code makes of them. */
+  readonly saturation?: number
+  readonly hue?: number
+  readonly sat_shift: number
+  readonly hue_shift: number
+}
+
+interface MaskJson {
+  readonly i: number
+  readonly box: Box
+  readonly caption: string
+  readonly indicator: readonly number[]
+  readonly R?: number
+  readonly mask_size?: number
+  readonly mask_sum?: number
+  readonly mask_dtype?: string
 }
 
 interface AnnotationJson {
@@ -36,6 +57,7 @@ interface Prep {
 export function preparationCases(folder: GoldenFolder): GoldenCase[] {
   if (!folder.has(TENSORS) || !folder.has(LIST)) return []
   const prep: Prep = { folder, json: folder.json<PrepJson>(LIST), file: folder.tensors(TENSORS) }
+  folder.leaveOut(LIST, 'versions', 'the libraries that recorded it')
   const names = [...prep.file.tensors.keys()]
   const isImage = (name: string): boolean => /^\d+\//.test(name)
   const isMask = (name: string): boolean => name.startsWith('mask/')
@@ -75,7 +97,9 @@ async function imageCheck(prep: Prep, name: string): Promise<Check> {
   if (kind === 'rgb') {
     const source = prep.json.images[Number(index)]
     if (!source) return failed(name, 'no file is named for it')
-    const { data } = await decodeRgb(prep.folder.path(source.file))
+    const { data, width, height } = await decodeRgb(prep.folder.path(source.file))
+    if (width !== source.w || height !== source.h) return failed(name, `the image is ${width} x ${height}, ${source.w} x ${source.h} is recorded`)
+    if (![undefined, 'RGB', 'L', 'P', 'RGBA', 'LA'].includes(source.mode)) return failed(name, `nothing here knows the mode ${source.mode}`)
     return compareNumbers(name, data, want, TOLERANCES.exact)
   }
   if (/^pil_bicubic_\d+_u8$/.test(kind)) return compareNumbers(name, resizeBicubic(rgbOf(prep, index), side, side).data, want, TOLERANCES.oneLevel)
@@ -106,7 +130,9 @@ function colourCheck(prep: Prep, name: string): Check {
   if (name === 'togray_u8') return compareNumbers(name, toGray(data), recorded(prep, name), TOLERANCES.exact)
   const draw = prep.json.colorjitter?.[Number(/^colorjitter_(\d+)_u8$/.exec(name)?.[1] ?? NaN)]
   if (!draw) return failed(name, 'nothing here computes it')
-  const { brightness, contrast, hue_shift: hueShift, sat_shift: saturationShift } = draw
+  const { brightness, contrast, hue, saturation, hue_shift: hueShift, sat_shift: saturationShift } = draw
+  const shifts = [hue === undefined ? hueShift : Math.trunc(hue * 255), saturation === undefined ? saturationShift : Math.trunc(saturation * 255)]
+  if (shifts[0] !== hueShift || shifts[1] !== saturationShift) return failed(name, `hue and saturation shift by ${shifts.join(' and ')}, ${hueShift} and ${saturationShift} are recorded`)
   return compareNumbers(name, jitterColors(data, { brightness, contrast, hueShift, saturationShift }), recorded(prep, name), TOLERANCES.oneLevel)
 }
 
@@ -124,17 +150,37 @@ function maskCheck(prep: Prep, name: string): Check {
 }
 
 /** Captions of the annotations as the loader cleans them; every one of them has a region. */
-function annotationChecks({ folder, json }: Prep): Check[] {
+function annotationChecks(prep: Prep): Check[] {
+  const { folder, json } = prep
   const annotations = folder.json<readonly AnnotationJson[]>(ANNOTATIONS)
   const { max_words: words } = folder.json<{ max_words: number }>('config.json')
-  return (json.mask_cases ?? []).flatMap(({ i, caption, box, indicator }) => {
+  return (json.mask_cases ?? []).flatMap((one) => {
+    const { i, caption, box, indicator } = one
     const annotation = annotations[i]
     if (!annotation) return [failed(`annotation ${i}`, 'it is not in the file')]
     const cleaned = [annotation.caption].flat().map((text) => preCaption(text, words))
     return [
       compareExactly(`annotation ${i}: caption`, cleaned.find((text) => text === caption) ?? cleaned[0], caption),
-      compareExactly(`annotation ${i}: box`, annotation.bbox.find((one) => String(one) === String(box)), box),
+      compareExactly(`annotation ${i}: box`, annotation.bbox.find((other) => String(other) === String(box)), box),
       compareExactly(`annotation ${i}: has a region`, [annotation.bbox.length > 0 ? 1 : 0], indicator),
+      ...sumChecks(prep, annotation, one),
     ]
   })
+}
+
+/** The sum of a mask as listed, of the mask that we make. */
+function sumChecks({ json, file }: Prep, annotation: AnnotationJson, { i, box, R: model, mask_size: side, mask_sum: sum, mask_dtype: dtype }: MaskJson): Check[] {
+  const what = `annotation ${i} at ${model} and ${side}`
+  const image = json.images.find((one) => one.file === annotation.image)
+  const checks = dtype === undefined ? [] : [compareExactly(`${what}: type`, 'torch.float32', dtype)]
+  if (sum === undefined || model === undefined || side === undefined) return checks
+  if (!image) return [...checks, failed(what, `${annotation.image} is not listed`)]
+  const out = new Float32Array(side * side)
+  writeRegionMask([box], { width: image.w, height: image.h }, model, side, false, out, 0)
+  const recordedAs = `mask/R${model}_ms${side}_${i}`
+  return [
+    ...checks,
+    file.tensors.has(recordedAs) ? passed(what) : failed(what, `there is no tensor ${recordedAs}`),
+    compareNumbers(`${what}: sum`, [out.reduce((total, value) => total + value, 0)], [sum], { absolute: 1e-5 * Math.max(1, sum), text: 'sums to 1e-5' }),
+  ]
 }

@@ -8,38 +8,26 @@ import { disposeParams, variableOf } from '../model/params.ts'
 import { stepGradients } from '../model/step.ts'
 import { tf } from '../model/tf.ts'
 import type { ModelParams } from '../model/types.ts'
-import {
-  applyAdamW, createAdamW, disposeAdamW, isDecayed, REFERENCE_ADAMW, restoreMoments,
-  type AdamWSettings, type AdamWState, type Moment,
-} from '../train/optimizer.ts'
-import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
+import { applyAdamW, createAdamW, disposeAdamW, restoreMoments, type AdamWState, type Moment } from '../train/optimizer.ts'
+import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check, type Tolerance } from './compare.ts'
 import { keyBiasParts } from './cases-gradients.ts'
 import { namedLosses } from './cases-forward.ts'
-import { floatsOf, tensorOf, type GoldenFolder } from './folder.ts'
+import { floatsOf, tensorOf } from './folder.ts'
+import { GROUPS, groupsCase, optimizerOf, type GroupsJson } from './optimizer-groups.ts'
 import type { GoldenCase, GoldenSetup } from './setup.ts'
 
-/** The recorded steps' constant rate where the folder does not say it. */
-const USUAL_RATE = 1e-3
+type StepLosses = Readonly<Record<string, number>>
 
-const GROUPS = 'optimizer_groups.json'
+interface Spread {
+  readonly max_abs_diff_f32_f64: number
+  readonly n_diff_gt_1e5: number
+  readonly numel: number
+}
 
 interface StepsJson {
-  readonly losses: { readonly f32: readonly Readonly<Record<string, number>>[] }
-}
-
-interface GroupsJson {
-  readonly no_decay: readonly string[]
-  readonly decay: readonly string[]
-  readonly group_options?: readonly { readonly weight_decay: number; readonly lr: number; readonly betas: readonly [number, number]; readonly eps: number }[]
-}
-
-/** The constant rate and AdamW's settings of the recorded steps. */
-function optimizerOf(folder: GoldenFolder): { rate: number; settings: AdamWSettings } {
-  const groups = folder.has(GROUPS) ? (folder.json<GroupsJson>(GROUPS).group_options ?? []) : []
-  const decayed = groups.find((group) => group.weight_decay > 0)
-  if (!decayed) return { rate: USUAL_RATE, settings: REFERENCE_ADAMW }
-  const { lr: rate, weight_decay: weightDecay, betas, eps: epsilon } = decayed
-  return { rate, settings: { weightDecay, beta1: betas[0], beta2: betas[1], epsilon } }
+  readonly losses: { readonly f32: readonly StepLosses[]; readonly f64?: readonly StepLosses[] }
+  /** By step, 'step1'. */
+  readonly f32_vs_f64?: Readonly<Record<string, Readonly<Record<string, Spread>>>>
 }
 
 export function stepCases(setup: GoldenSetup): GoldenCase[] {
@@ -58,15 +46,18 @@ export function stepCases(setup: GoldenSetup): GoldenCase[] {
 /** From the first checkpoint through every recorded step. */
 async function unbroken(setup: GoldenSetup): Promise<Check[]> {
   const { folder } = setup
-  const losses = folder.json<StepsJson>('steps.json').losses.f32
+  const json = folder.json<StepsJson>('steps.json')
+  const losses = json.losses.f32
   const params = await setup.load()
   const optimizer = createAdamW(optimizerOf(folder).settings)
   const checks: Check[] = []
   try {
     for (let step = 1; step <= losses.length; step++) {
-      checks.push(...takeStep(setup, params, optimizer, step, losses[step - 1]!))
-      const file = `step${step}.safetensors`
-      if (folder.has(file)) checks.push(...compareState(params, folder.tensors(file), { step: step, rate: optimizerOf(folder).rate, prefix: `after step ${step}: ` }))
+      checks.push(...takeStep(setup, params, optimizer, { step, want: losses[step - 1]!, exact: json.losses.f64?.[step - 1] }))
+      for (const file of [`step${step}.safetensors`, `step${step}_probe.safetensors`].filter((name) => folder.has(name))) {
+        checks.push(...compareState(params, folder.tensors(file), { step, rate: optimizerOf(folder).rate, prefix: `after step ${step}: ` }))
+      }
+      checks.push(...spreadChecks(params, json.f32_vs_f64?.[`step${step}`] ?? {}, `step ${step}`))
     }
     return checks
   } finally {
@@ -87,22 +78,38 @@ async function queuesCase(setup: GoldenSetup): Promise<Check[]> {
   }
 }
 
+interface RecordedStep {
+  readonly step: number
+  readonly want: StepLosses
+  /** The same in float64. */
+  readonly exact?: StepLosses | undefined
+}
+
 /** One step on the recorded batch, with its losses compared. */
-function takeStep(setup: GoldenSetup, params: ModelParams, optimizer: AdamWState, step: number, want: Readonly<Record<string, number>>): Check[] {
+function takeStep(setup: GoldenSetup, params: ModelParams, optimizer: AdamWState, { step, want, exact }: RecordedStep): Check[] {
   const result = stepGradients(params, setup.batch, setup.options, { choices: setup.choices })
   applyAdamW(optimizer, params, result.gradients, { learningRate: optimizerOf(setup.folder).rate, clipNorm: null })
-  const named = namedLosses(result, setup.options)
+  const computed: Record<string, number | undefined> = { ...namedLosses(result, setup.options), temp_after: variableOf(params, 'temp').dataSync()[0] }
+  const pointers: Record<string, number | undefined> = { queue_ptr_img: params.queues?.imagePointer, queue_ptr_txt: params.queues?.textPointer, step }
+  const compare = (recorded: StepLosses, which: string, tolerance: Tolerance): Check[] =>
+    Object.keys(recorded).map((name) => {
+      const what = `step ${step}: ${name}${which}`
+      if (name in pointers) return compareExactly(what, pointers[name], recorded[name])
+      return name in computed ? compareNumbers(what, [computed[name] ?? NaN], [recorded[name]!], tolerance) : failed(what, 'nothing here computes it')
+    })
   const tolerance = step <= 3 ? TOLERANCES.stepLosses : TOLERANCES.lateStepLosses
-  const checks = Object.entries(named).flatMap(([name, got]) =>
-    name in want ? [compareNumbers(`step ${step}: ${name}`, [got ?? NaN], [want[name]!], tolerance)] : [],
-  )
-  if ('temp_after' in want) {
-    checks.push(compareNumbers(`step ${step}: temperature`, variableOf(params, 'temp').dataSync(), [want['temp_after']], TOLERANCES.stepLosses))
-  }
-  for (const [key, pointer] of [['queue_ptr_img', params.queues?.imagePointer], ['queue_ptr_txt', params.queues?.textPointer]] as const) {
-    if (key in want) checks.push(compareExactly(`step ${step}: ${key}`, pointer, want[key]))
-  }
-  return checks
+  return [...compare(want, '', tolerance), ...compare(exact ?? {}, ' in float64', TOLERANCES.lateStepLosses)]
+}
+
+/** What is recorded of float32 against float64 after a step is of the model's own tensors, and agrees with itself. */
+function spreadChecks(params: ModelParams, spread: Readonly<Record<string, Spread>>, prefix: string): Check[] {
+  const state = exportTensors(params)
+  return Object.keys(spread).map((name) => {
+    const what = `${prefix}: float32 and float64 of ${name}`
+    const { max_abs_diff_f32_f64: most, n_diff_gt_1e5: far, numel } = spread[name]!
+    if (state.get(name)?.data.length !== numel) return failed(what, `it has ${state.get(name)?.data.length ?? 'no'} entries, ${numel} are recorded`)
+    return far > 0 === most > 1e-5 && far >= 0 && far <= numel ? passed(what) : failed(what, `${far} entries are further off than 1e-5 and the largest difference is ${most}`)
+  })
 }
 
 /** Every recorded tensor against the model's; the share of entries further off is counted over all parameters together. */
@@ -131,19 +138,6 @@ function compareState(params: ModelParams, recorded: TensorFile, { step, rate, p
   return [...checks, outside <= share.outside * entries ? passed(what) : failed(what, `${outside} of ${entries} are further off`)]
 }
 
-function groupsCase({ folder, load }: GoldenSetup): Promise<Check[]> {
-  const groups = folder.json<GroupsJson>(GROUPS)
-  return load().then((params) => {
-    const names = (decayed: boolean): string[] => params.trainable.filter((name) => isDecayed(name, variableOf(params, name).rank) === decayed).sort()
-    const checks = [
-      compareExactly('without decay', names(false), [...groups.no_decay].sort()),
-      compareExactly('with decay', names(true), [...groups.decay].sort()),
-    ]
-    disposeParams(params)
-    return checks
-  })
-}
-
 /** Loads a checkpoint with its optimizer and takes the next recorded step. */
 async function resumed(setup: GoldenSetup, file: string, done: number): Promise<Check[]> {
   const { folder } = setup
@@ -154,7 +148,7 @@ async function resumed(setup: GoldenSetup, file: string, done: number): Promise<
   const pth = await openPth(folder.path(file))
   try {
     restoreMoments(optimizer, torchMoments(pth, folder.json<GroupsJson>(GROUPS)))
-    const checks = takeStep(setup, params, optimizer, done + 1, want)
+    const checks = takeStep(setup, params, optimizer, { step: done + 1, want })
     const probe = `step${done + 1}_probe.safetensors`
     if (folder.has(probe)) checks.push(...compareState(params, folder.tensors(probe), { step: done + 1, rate: optimizerOf(folder).rate, prefix: `after step ${done + 1}: ` }))
     return checks

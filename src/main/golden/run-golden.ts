@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import { loadBackend } from '../compute/backend.ts'
 import { AppError, isAppError } from '../../shared/errors.ts'
 import { setTf, type Tf } from '../model/tf.ts'
+import { checkpointCases } from './cases-checkpoints.ts'
 import { forwardCases } from './cases-forward.ts'
 import { gradientCases } from './cases-gradients.ts'
 import { partCases } from './cases-parts.ts'
@@ -13,9 +14,12 @@ import { stepCases } from './cases-steps.ts'
 import { evaluationCases } from './cases-evaluation.ts'
 import { inputCases } from './cases-inputs.ts'
 import { metricCases } from './cases-metrics.ts'
+import { settingsCases } from './cases-settings.ts'
+import { wordCases } from './cases-words.ts'
 import { preparationCases } from './cases-preparation.ts'
-import { failed, type Check } from './compare.ts'
-import { openGoldenFolder } from './folder.ts'
+import { failed, passed, type Check } from './compare.ts'
+import { openGoldenFolder, type GoldenFolder } from './folder.ts'
+import { listingCases } from './listing.ts'
 import { goldenSetup, type GoldenCase, type GoldenSetup } from './setup.ts'
 
 export interface GoldenCaseResult {
@@ -42,7 +46,7 @@ export interface GoldenReport {
   readonly passed: number
   readonly failed: number
   readonly skipped: readonly { readonly name: string; readonly why: string }[]
-  /** Files in the folder, or parts of them (FILE: PART), that nothing here compares; empty when only some cases were asked for. */
+  /** Values of known files that cannot be compared with anything, each with the reason; empty when only some cases were asked for. */
   readonly notCovered: readonly string[]
 }
 
@@ -71,7 +75,7 @@ export async function runGolden(dir: string, { tf, only, onProgress, signal }: G
     const setup = await goldenSetup(folder).catch((error: unknown) => {
       throw isAppError(error) ? error : new AppError('bad-input', `The model of ${dir} cannot be set up: ${String(error)}.`, 'Check that the folder is complete.', dir, { cause: error })
     })
-    const found = [...partCases(folder), ...preparationCases(folder), ...metricCases(folder), ...(setup ? modelCases(setup) : [])]
+    const found = [...listingCases(folder), ...wordCases(folder), ...checkpointCases(folder), ...partCases(folder), ...preparationCases(folder), ...metricCases(folder), ...(setup ? modelCases(setup) : [])]
     const isAsked = ({ name }: GoldenCase): boolean => !only || only.some((part) => name.includes(part))
     const cases = found.filter(isAsked)
     const skipped = found.filter((golden) => !isAsked(golden)).map(({ name }) => ({ name, why: 'It was not asked for.' }))
@@ -84,17 +88,27 @@ export async function runGolden(dir: string, { tf, only, onProgress, signal }: G
       onProgress?.({ name: golden.name, result, done: i + 1, total: cases.length })
       await setImmediate() // a signal may have come
     }
+    // Last, because it asks what all the others have read.
+    if (!only) results[WHOLE] = summarize({ name: WHOLE }, wholeChecks(folder), Infinity)
     const all = Object.values(results)
     const passed = all.filter((result) => result.ok).length
-    return { dir, cases: results, passed, failed: all.length - passed, skipped, notCovered: only ? [] : folder.untouched() }
+    return { dir, cases: results, passed, failed: all.length - passed, skipped, notCovered: only ? [] : folder.leftOut() }
   } finally {
     folder.close()
   }
 }
 
 const modelCases = (setup: GoldenSetup): GoldenCase[] => [
-  ...inputCases(setup), ...forwardCases(setup), ...gradientCases(setup), ...stepCases(setup), ...evaluationCases(setup),
+  ...settingsCases(setup), ...inputCases(setup), ...forwardCases(setup), ...gradientCases(setup), ...stepCases(setup), ...evaluationCases(setup),
 ]
+
+/** Fails when the folder holds what nothing here knows. */
+const WHOLE = 'everything in the folder is known'
+
+function wholeChecks(folder: GoldenFolder): Check[] {
+  const unknown = folder.untouched()
+  return unknown.length > 0 ? unknown.map((what) => failed(what, 'nothing here knows it')) : [passed(WHOLE)]
+}
 
 async function checksOf(golden: GoldenCase): Promise<readonly Check[]> {
   try {
@@ -107,7 +121,7 @@ async function checksOf(golden: GoldenCase): Promise<readonly Check[]> {
 
 const FAULTS_SHOWN = 5
 
-function summarize({ note }: GoldenCase, checks: readonly Check[]): GoldenCaseResult {
+function summarize({ note }: Pick<GoldenCase, 'name' | 'note'>, checks: readonly Check[], shown = FAULTS_SHOWN): GoldenCaseResult {
   const faults = checks.flatMap(({ fault }) => (fault ? [fault] : []))
   const worst = checks.reduce((a, b) => (b.relError > a.relError ? b : a))
   return {
@@ -118,7 +132,7 @@ function summarize({ note }: GoldenCase, checks: readonly Check[]): GoldenCaseRe
     checks: checks.length,
     failedChecks: faults.length,
     worst: worst.relError > 0 ? worst.what : null,
-    faults: faults.slice(0, FAULTS_SHOWN),
+    faults: faults.slice(0, shown),
     ...(note ? { note } : {}),
   }
 }

@@ -2,6 +2,7 @@
 import { openPth, type PthFile } from '../checkpoints/pth.ts'
 import type { TensorEntry } from '../checkpoints/tensor-file.ts'
 import { modelTensors, paramsFromTensors } from '../model/load-params.ts'
+import { createTokenizer, type Tokenizer } from '../model/tokenizer.ts'
 import { REFERENCE_STEP, type ModelParams, type StepChoices, type StepOptions, type TrainBatch } from '../model/types.ts'
 import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -31,6 +32,8 @@ interface BertJson {
   readonly num_hidden_layers: number
   readonly vocab_size: number
   readonly fusion_layer: number
+  /** The word whose look-ups get no gradient. */
+  readonly pad_token_id?: number
 }
 
 export interface InputsJson {
@@ -38,6 +41,7 @@ export interface InputsJson {
   readonly alpha: number
   readonly amc_weights: readonly [number, number]
   readonly margins: readonly [number, number]
+  readonly initial_queue_ptr?: number
   readonly captions?: readonly string[]
   readonly pre_captions?: readonly string[]
 }
@@ -59,10 +63,12 @@ export interface GoldenSetup {
 export async function goldenSetup(folder: GoldenFolder): Promise<GoldenSetup | null> {
   const checkpoint = firstCheckpoint(folder)
   if (!checkpoint || !folder.has('inputs.safetensors') || !folder.has('inputs.json')) return null
-  const config = await configOf(folder, checkpoint)
+  const config = await modelConfigOf(folder, checkpoint)
   const inputs = folder.json<InputsJson>('inputs.json')
   const { batch, choices } = readBatch(folder)
-  const { special_ids: specialTokens, alpha, amc_weights: weights, margins } = inputs
+  const { special_ids: special, alpha, amc_weights: weights, margins } = inputs
+  // The word embedding's padding word is set in the model's own configuration (0 where it is not), whatever the tokenizer pads with.
+  const specialTokens = { ...special, pad: bertJson(folder).pad_token_id ?? 0 }
   const options: StepOptions = {
     ...REFERENCE_STEP,
     specialTokens,
@@ -86,13 +92,16 @@ export async function goldenSetup(folder: GoldenFolder): Promise<GoldenSetup | n
 }
 
 /** The checkpoint the recorded values start from: checkpoint_*.pth, the first by name. */
-function firstCheckpoint(folder: GoldenFolder): string | undefined {
+export function firstCheckpoint(folder: GoldenFolder): string | undefined {
   return folder.files.find((name) => /^checkpoint_\d+\.pth$/.test(name))
 }
 
-async function configOf(folder: GoldenFolder, checkpoint: string): Promise<ModelConfig> {
+const bertJson = (folder: GoldenFolder): BertJson => folder.json<BertJson>(folder.json<RunJson>('config.json').bert_config)
+
+/** The sizes of the folder's model. */
+export async function modelConfigOf(folder: GoldenFolder, checkpoint = firstCheckpoint(folder)!): Promise<ModelConfig> {
   const run = folder.json<RunJson>('config.json')
-  const bert = folder.json<BertJson>(run.bert_config)
+  const bert = bertJson(folder)
   const file = await openPth(folder.path(checkpoint))
   const tensors: ReadonlyMap<string, TensorEntry> = modelTensors(file.tensors)
   file.close()
@@ -161,13 +170,30 @@ export function hasVariant(folder: GoldenFolder, variant: string): boolean {
   return folder.tensors('inputs.safetensors').tensors.has(`gt_mask_indicator_${variant}`)
 }
 
-/** The words of a vocabulary file, one a line. */
-export const wordsOf = (folder: GoldenFolder, name: string): string[] => folder.text(name).replace(/\n$/, '').split('\n')
+/** The words of a vocabulary file, one a line; line ends of every kind, as Python reads them. */
+const wordsOf = (folder: GoldenFolder, name: string): string[] => folder.text(name).replace(/(\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/)
 
-/** The vocabulary in the folder that has this many words; undefined when none has. */
-export function vocabularyOf(folder: GoldenFolder, size: number): string[] | undefined {
-  const names = folder.files.filter((name) => /^\w*vocab\.txt$/.test(name))
-  return names.map((name) => wordsOf(folder, name)).find((words) => words.length === size)
+export interface Vocabulary {
+  readonly name: string
+  readonly words: readonly string[]
+}
+
+/**
+ * The vocabulary in the folder that has this many words; undefined when none has.
+ * @param hint of several of the same size the one whose name begins with this: 'bert' means bert_vocab.txt
+ */
+export function vocabularyOf(folder: GoldenFolder, size: number, hint = ''): Vocabulary | undefined {
+  const names = folder.files.filter((name) => /^\w*vocab\.txt$/.test(name)).sort((a, b) => rank(a, hint) - rank(b, hint))
+  return names.map((name) => ({ name, words: wordsOf(folder, name) })).find(({ words }) => words.length === size || new Set(words).size === size)
+}
+
+const rank = (name: string, hint: string): number => (name === `${hint}_vocab.txt` ? 0 : name === 'vocab.txt' ? 1 : 2)
+
+/** The vocabulary of the folder's model. */
+export function modelTokenizer({ folder, config }: Pick<GoldenSetup, 'folder' | 'config'>): Tokenizer {
+  const found = vocabularyOf(folder, config.text.vocab_size)
+  if (!found) throw new AppError('bad-input', `No vocabulary of ${config.text.vocab_size} words is in the folder.`, 'Check that the folder is complete.', folder.dir)
+  return createTokenizer(found.words)
 }
 
 /** A case of the suite: named by what it compares. */

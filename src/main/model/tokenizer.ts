@@ -4,6 +4,7 @@
  */
 import { AppError } from '../../shared/errors.ts'
 import type { TokenBatch } from './types.ts'
+import { NONSPACING_MARKS, OTHER } from './unicode-14.ts'
 
 const MAX_WORD_CODE_POINTS = 100
 
@@ -58,7 +59,7 @@ function padded(rows: readonly (readonly number[])[], pad: number): TokenBatch {
 }
 
 function basicTokens(text: string, kept: ReadonlySet<string>): string[] {
-  return words(spaceOutCjk(cleanText(text))).flatMap((word) => {
+  return words(spaceOutCjk(cleanText(lowerCase(text, kept)))).flatMap((word) => {
     if (kept.has(word)) return [word]
     return words(splitPunctuation(stripAccents(word.toLowerCase())).join(' '))
   })
@@ -69,11 +70,18 @@ function words(text: string): string[] {
   return text.split(/[\s\u2028\u2029]+/u).filter((word) => word !== '')
 }
 
+/** Letter by letter, as the reference does before all else, so that a final sigma stays a common one; special pieces as they are. */
+function lowerCase(text: string, kept: ReadonlySet<string>): string {
+  return text.replace(/\[[A-Z]+\]|[^]/gu, (part) => (kept.has(part) ? part : lettersOf(part)))
+}
+
+const lettersOf = (text: string): string => Array.from(text, (letter) => letter.toLowerCase()).join('')
+
 function cleanText(text: string): string {
   let result = ''
   for (const character of text) {
     if (/[\t\n\r]|\p{Zs}/u.test(character)) result += ' '
-    else if (character !== '\0' && character !== '\ufffd' && !/\p{C}/u.test(character)) result += character
+    else if (character !== '\ufffd' && !OTHER.test(character)) result += character
   }
   return result
 }
@@ -87,7 +95,7 @@ function spaceOutCjk(text: string): string {
 }
 
 function stripAccents(text: string): string {
-  return text.normalize('NFD').replace(/\p{Mn}/gu, '')
+  return text.normalize('NFD').replace(NONSPACING_MARKS, '')
 }
 
 function splitPunctuation(word: string): string[] {
