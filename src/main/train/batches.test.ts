@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
+import type { Box } from '../../shared/geometry.ts'
 import { createTokenizer } from '../model/tokenizer.ts'
 import { createBatchSource, type BatchState, type BatchSource } from './batches.ts'
 import { createImageCache } from './image-cache.ts'
@@ -79,6 +80,65 @@ describe('what a batch holds', () => {
     expect(knownTrue(image.regions[0]!, image)).toBe(true)
     expect(knownTrue(image.regions[0]!, other)).toBe(false)
     expect(knownTrue({ ...image.regions[0]!, phrase: 'crimson thing' }, image)).toBe(true) // by its concept
+  })
+
+  test('of mirrored images, what is known is mirrored too', async () => {
+    const one = { ...images[0]!, concepts: new Set<string>(), phrases: new Set(['the left square']), regions: [{ ...images[0]!.regions[0]!, phrase: 'the left square', concepts: [] }] }
+    const other = { ...one, imageId: 'other', phrases: new Set(['the right square']), regions: [{ ...one.regions[0]!, phrase: 'the right square' }] }
+    images = [one, other]
+    const known = new Map<string, boolean>()
+    for (let seed = 0; seed < 24; seed++) {
+      const { batch } = await sourceOf({ seed, 'batch.images': 2, 'batch.phrases': 1, 'data.flip': 0.5 }).prepare('all')
+      const shown = [0, 1].map((n) => batch.text.ids[n * batch.text.length + 2]) // "the LEFT square"
+      // One of the two says left and the other right, unless exactly one was mirrored: then both say the same.
+      expect([...batch.alsoTrue!]).toEqual(shown[0] === shown[1] ? [0, 1, 1, 0] : [0, 0, 0, 0])
+      known.set(String(shown[0] === shown[1]), true)
+    }
+    expect(known.size).toBe(2)
+  })
+
+  test('a stage of views shows its images and regions only', async () => {
+    const stagesOf = (image: number, region: number): number[] => (image < 5 && region === 0 ? [0] : image === 5 ? [0, 1] : [])
+    images = images.map((image, i) => ({
+      ...image, regions: image.regions.map((region, r) => ({ ...region, stages: stagesOf(i, r), phrase: stagesOf(i, r).length > 0 ? 'the left square' : 'the right square' })),
+    }))
+    const source = sourceOf({ 'batch.images': 3, 'batch.phrases': 1, 'data.flip': 0 })
+    expect([source.has('view-0'), source.has('view-1'), source.has('view-2')]).toEqual([true, true, false])
+    const texts = new Set<string>()
+    for (let i = 0; i < 8; i++) {
+      const { batch } = await source.prepare('view-0')
+      expect(batch.imageCount).toBe(3)
+      for (let n = 0; n < 3; n++) texts.add(String(batch.text.ids.subarray(n * batch.text.length, (n + 1) * batch.text.length)))
+    }
+    const { batch } = await source.prepare('view-1')
+    expect(batch.imageCount).toBe(1) // the pool has no more
+    expect(texts.size).toBe(1) // left only
+    const { batch: all } = await sourceOf({ 'batch.images': 12, 'batch.phrases': 2, 'data.flip': 0 }).prepare('all')
+    expect(all.imageCount).toBe(12)
+    expect(new Set(Array.from({ length: 24 }, (_, n) => all.text.ids[n * all.text.length + 2])).size).toBe(2)
+  })
+
+  test('one box of a phrase is drawn each time, or all are used', async () => {
+    const boxes: Box[] = [[0, 0, 6, 6], [18, 18, 24, 24], [0, 18, 6, 24]]
+    images = images.map((image) => ({ ...image, regions: [{ ...image.regions[0]!, boxes }] }))
+    const cornersOf = async (choice: string): Promise<Set<string>> => {
+      const found = new Set<string>()
+      for (let seed = 0; seed < 8; seed++) {
+        const { batch } = await sourceOf({ seed, 'batch.phrases': 1, 'data.boxes': choice, 'data.flip': 0 }).prepare('all')
+        for (let n = 0; n < 4; n++) found.add([0, 23 * 24 + 23, 23 * 24].map((at) => batch.regionMasks![n * 576 + at]).join(''))
+      }
+      return found
+    }
+    expect([...(await cornersOf('one'))].sort()).toEqual(['001', '010', '100'])
+    expect([...(await cornersOf('all'))]).toEqual(['111'])
+  })
+
+  test('every region of an image has its turn', async () => {
+    images = images.slice(0, 1)
+    const source = sourceOf({ 'batch.phrases': 1, 'batch.images': 1, 'data.flip': 0 })
+    const seen = new Set<string>()
+    for (let i = 0; i < 20; i++) seen.add(String((await source.prepare('all')).batch.text.ids))
+    expect(seen.size).toBeGreaterThan(1)
   })
 
   test('an image that cannot be read is left out with a sentence', async () => {

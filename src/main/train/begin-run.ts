@@ -3,15 +3,14 @@ import { rm } from 'node:fs/promises'
 import { AppError } from '../../shared/errors.ts'
 import { freezeParameters } from '../model/freeze.ts'
 import { ACCUMULATION_NOTE } from '../model/accumulate.ts'
-import { createParams, disposeParams } from '../model/params.ts'
+import { disposeParams } from '../model/params.ts'
 import { randomFromState, type RandomSource } from '../model/random.ts'
-import type { ModelParams } from '../model/types.ts'
 import { createBatchSource, type BatchSource, type BatchState } from './batches.ts'
 import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type ViewStage } from './curriculum.ts'
-import { dropTornLines, keepLinesUntil } from './files.ts'
+import { clearTemporaries, dropTornLines, keepLinesUntil } from './files.ts'
 import { createImageCache } from './image-cache.ts'
 import { forgetOld, writeBest } from './keep-run.ts'
-import { loadModel, tokenizerFor, vocabularyOf, type LoadedModel } from './model-files.ts'
+import { tokenizerFor, vocabularyOf, type LoadedModel } from './model-files.ts'
 import { createAdamW, type AdamWState } from './optimizer.ts'
 import { createPace, type Pace } from './pace.ts'
 import { namedRandom } from './random.ts'
@@ -20,6 +19,7 @@ import { changedFiles, differences, identityOf, refuseChanges, writePrints, type
 import { loadRunState, type Best, type LoadedState } from './run-state.ts'
 import { groupByImage, readManifest, type SampleImage } from './samples.ts'
 import { tokenizePhrases } from './scoring.ts'
+import { startWeights } from './start-weights.ts'
 import { chooseValidation, type ValidationSet } from './validation.ts'
 
 const TRAIN_SPLIT = 'train'
@@ -69,9 +69,10 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
     await rm(paths.states, { recursive: true, force: true })
     await writePrints(paths.data, [...samples.train, ...samples.val])
   }
+  for (const dir of [paths.dir, paths.states, paths.checkpoints]) await clearTemporaries(dir)
   for (const file of [paths.metrics, paths.probes]) await keepLinesUntil(file, state?.step ?? 0)
   await dropTornLines(paths.log)
-  const started = saved ? { params: saved.params, notes: saved.notes } : await startWeights(opened)
+  const started = saved ? { params: saved.params, notes: saved.notes } : await startWeights({ ...opened, modelConfig: record.modelConfig })
   try {
     const frozen = freezeParameters(started.params, config.freeze)
     const model = { params: started.params, config: record.modelConfig, tokenizer: await tokenizerFor(record.modelConfig) }
@@ -130,12 +131,6 @@ async function takeUp(
     if (state.step >= total && differences(state.identity, identity).length === 0) return // nothing is left to be computed
     refuseChanges(state.step, [...differences(state.identity, identity), ...(await changedFiles(paths.data, [...train, ...val]))], paths.dir)
   })
-}
-
-async function startWeights({ record, config, startCheckpoint }: OpenedRun): Promise<{ params: ModelParams; notes: readonly string[] }> {
-  if (startCheckpoint === null) return { params: createParams(record.modelConfig, config.seed), notes: [] }
-  const { params } = await loadModel(startCheckpoint, record.modelConfig)
-  return { params, notes: [] }
 }
 
 function refuseEmptyStages(views: readonly ViewStage[], source: BatchSource, place: string): void {

@@ -1,7 +1,7 @@
 /** Files that are whole or absent, whatever happens to the process: written beside, synced, renamed. */
 import { createReadStream, existsSync } from 'node:fs'
-import { appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AppError } from '../../shared/errors.ts'
 
@@ -83,6 +83,12 @@ export async function keepLinesUntil(path: string, step: number): Promise<void> 
 /** Takes out a line torn by a crash, so that the next one does not become part of it. */
 export async function dropTornLines(path: string): Promise<void> {
   await rewriteLines(path, () => true)
+}
+
+/** Removes what writing left behind that was cut off: no other process may be writing there. */
+export async function clearTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) if (/\.\d+\.tmp$/.test(name)) await rm(join(folder, name), { force: true })
 }
 
 async function rewriteLines<T>(path: string, keep: (row: T) => boolean): Promise<void> {

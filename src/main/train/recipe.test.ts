@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, rm } from 'node:fs/promises'
+import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { openSafetensors } from '../checkpoints/safetensors.ts'
@@ -11,7 +11,8 @@ import { openCheckpoint } from './model-files.ts'
 import { runTraining } from './recipe.ts'
 import type { RunEvent } from './run-events.ts'
 import { runPaths } from './run-folder.ts'
-import { statePath } from './state-files.ts'
+import { statePath, stateSteps } from './state-files.ts'
+import { canMount, limitDisk, mountSmallDisk } from '../../../test/support/full-disk.ts'
 import { drawSamples, freezeTinyRun, temporaryFolder, TINY_MOMENTUM, type TinyRun } from '../../../test/support/tiny-runs.ts'
 
 beforeAll(async () => setTf((await loadBackend()).tf))
@@ -34,6 +35,12 @@ function tensorsOf(path: string): Map<string, unknown> {
   const tensors = new Map([...file.tensors].map(([name, entry]) => [name, entry.read().data]))
   file.close()
   return tensors
+}
+
+async function replaceIn(path: string, text: string, by: string): Promise<void> {
+  const before = await readFile(path, 'utf8')
+  expect(before).toContain(text)
+  await writeFile(path, before.replace(text, by))
 }
 
 /** Everything but the times. */
@@ -75,6 +82,103 @@ describe('a run that was interrupted equals the unbroken one, bit by bit', () =>
     expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
     expect(await recordOf(broken)).toEqual(await recordOf(whole))
   })
+})
+
+describe('going on with other settings or data than before', () => {
+  test.each([
+    { name: 'a setting', says: /^The run cannot go on as the one it was after step 3: config\.yaml: optimizer\.weightDecay is 0\.5, was 0\.02\.$/, change: async (dir: string) => replaceIn(runPaths(dir).config, 'weightDecay: 0.02', 'weightDecay: 0.5') },
+    { name: 'the samples', says: /manifest\.jsonl: the list of samples is another/, change: async (dir: string) => replaceIn(runPaths(dir).manifest, 'the red square', 'the blue square') },
+    { name: 'an image', says: /the image 5\.png was changed/, change: async (dir: string) => writeFile(join(dir, '../images/5.png'), 'no picture') },
+    { name: 'a missing image', says: /the image 5\.png is missing/, change: async (dir: string) => rm(join(dir, '../images/5.png')) },
+  ])('is refused by name ($name), and works once it is put back', async ({ says, change }) => {
+    const [whole, broken] = await twoRuns()
+    await train(whole)
+    await train(broken, 3)
+    const kept = await Promise.all([runPaths(broken).config, runPaths(broken).manifest, join(broken, '../images/5.png')].map(async (path) => ({ path, bytes: await readFile(path) })))
+    await change(broken)
+    const before = await recordOf(broken)
+    await expect(train(broken)).rejects.toMatchObject({ code: 'conflict', message: expect.stringMatching(says), cure: expect.stringContaining('Put this back') })
+    expect(await recordOf(broken)).toEqual(before)
+    for (const { path, bytes } of kept) await writeFile(path, bytes)
+    expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
+    expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  })
+
+  test('what changes nothing in the result may be changed', async () => {
+    const [whole, broken] = await twoRuns()
+    await train(whole)
+    await train(broken, 3)
+    await replaceIn(runPaths(broken).config, 'keep: 3', 'keep: 1')
+    expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
+    expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  })
+})
+
+test('a damaged state: the run goes on from the one before, says so, and comes to the same end', async () => {
+  const [whole, broken] = await twoRuns()
+  await train(whole)
+  await train(broken, 5)
+  const { states, log } = runPaths(broken)
+  await truncate(statePath(states, 5), 2000)
+  expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
+  expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  const told = (await readLines<{ text: string }>(log)).map(({ text }) => text).join(' ')
+  expect(told).toMatch(/Resumed after step 4: .* The state saved after step 5 cannot be read, so the one before it is used/)
+})
+
+describe('a full disk', () => {
+  test('while saving: what was saved is whole, the error says what to do, and with room again the run comes to the same end', async () => {
+    const [whole, broken] = await twoRuns()
+    await train(whole)
+    const run = runTraining({ runDir: broken, resume: true })
+    let makeRoom = (): void => undefined
+    const failed = (async () => {
+      for await (const event of run) if (event.type === 'train.metrics' && event.rows[0]!.step === 3) makeRoom = limitDisk(0, 0)
+    })()
+    await expect(failed).rejects.toMatchObject({ code: 'disk-full', cure: expect.stringMatching(/Free .*, then resume the run/) })
+    expect(stateSteps(runPaths(broken).states)).toEqual([2])
+    makeRoom()
+    expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
+    expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  })
+
+  test.skipIf(!canMount())('(a real one; skipped where it cannot be mounted) that leaves no room for a second state', async () => {
+    const folder = await temporaryFolder()
+    const samples = await drawSamples(join(folder, 'images'), 12)
+    const [whole, disk] = [join(folder, 'whole'), join(folder, 'disk')]
+    await mountSmallDisk(disk, 2000)
+    const broken = join(disk, 'broken')
+    for (const dir of [whole, broken]) await freezeTinyRun({ dir, images: '', samples })
+    await train(whole)
+    const [stateBytes, others] = [(await stat(statePath(runPaths(whole).states, 6))).size, 60_000]
+    await writeFile(join(disk, 'ballast'), Buffer.alloc(2_000 * 1024 - 1.7 * stateBytes - others))
+    await expect(train(broken)).rejects.toMatchObject({ code: 'disk-full', cure: expect.stringMatching(/Free .*, then resume the run/) })
+    expect(stateSteps(runPaths(broken).states)).toEqual([2])
+    await rm(join(disk, 'ballast'))
+    expect(await train(broken)).toMatchObject({ state: 'finished', step: 6 })
+    expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  })
+})
+
+test('lines torn by a crash are not part of the curves afterwards', async () => {
+  const [whole, broken] = await twoRuns()
+  await train(whole)
+  await train(broken, 3)
+  for (const file of [runPaths(broken).metrics, runPaths(broken).probes, runPaths(broken).log]) await appendFile(file, '{"step": 4, "val')
+  await train(broken)
+  expect(await recordOf(broken)).toEqual(await recordOf(whole))
+  expect((await readFile(runPaths(broken).log, 'utf8')).trimEnd().split('\n').map((line) => typeof (JSON.parse(line) as { text: string }).text)).not.toContain('undefined')
+})
+
+test('a run begun anew takes nothing from an earlier one in its folder', async () => {
+  const [whole, again] = await twoRuns()
+  await train(whole)
+  await train(again, 4)
+  const anew = runTraining({ runDir: again, resume: false })
+  expect(await anew.next()).toMatchObject({ value: { text: expect.stringContaining('Began') } })
+  await anew.return({ state: 'stopped', step: 0 }) // as if killed before anything was saved
+  expect(await train(again)).toMatchObject({ state: 'finished', step: 6 })
+  expect(await recordOf(again)).toEqual(await recordOf(whole))
 })
 
 test('a finished run resumed does nothing', async () => {

@@ -61,7 +61,11 @@ export function differences(before: RunIdentity, now: RunIdentity): string[] {
 function changed(before: Readonly<Record<string, Plain>>, now: Readonly<Record<string, Plain>>): { key: string; text: string }[] {
   return Object.keys({ ...before, ...now })
     .filter((key) => before[key] !== now[key])
-    .map((key) => ({ key, text: `is ${String(now[key])}, was ${String(before[key])}` }))
+    .map((key) => ({ key, text: `is ${shown(now[key])}, was ${shown(before[key])}` }))
+}
+
+function shown(value: Plain | undefined): string {
+  return value === '' ? 'empty' : String(value)
 }
 
 /** An image file as it was when the run began. */
