@@ -68,7 +68,7 @@ describe('an edit', () => {
     const edits = [{ regionId: a!.id, revision: 1, diff }, { regionId: b!.id, revision: 7, diff }]
     expect(await failure(() => engine.handlers.regions.apply({ editId: randomUUID(), label: 'Both', edits }))).toMatchObject({ code: 'conflict' })
     expect((await regions()).every((region) => region.note === '' && region.revision === 1)).toBe(true)
-    expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null })
+    expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null, undoEditId: null, redoEditId: null })
   })
 
   test('that changes one region in steps is undone backwards', async () => {
@@ -95,7 +95,7 @@ describe('an edit', () => {
     engine.context.events.on((event) => heard.push(event))
     const [region] = await regions()
     await edit(region!, { status: 'accepted' }, 'Accept')
-    expect(heard).toContainEqual({ type: 'regions.changed', datasetId, imageIds: [region!.imageId], regionIds: [region!.id], undoLabel: 'Accept', redoLabel: null })
+    expect(heard).toContainEqual({ type: 'regions.changed', datasetId, imageIds: [region!.imageId], regionIds: [region!.id], undoLabel: 'Accept', redoLabel: null, undoEditId: expect.any(String) as string, redoEditId: null })
   })
 })
 
@@ -123,11 +123,44 @@ describe('a new region', () => {
   })
 })
 
+describe('a step that names its edit', () => {
+  const undo = (editId: string) => engine.handlers.regions.undo({ editId })
+  const redo = (editId: string) => engine.handlers.regions.redo({ editId })
+
+  test('takes back that edit and, asked again, no other', async () => {
+    const [region] = await regions()
+    const first = (await edit(region!, { note: 'first' }, 'First')).undoEditId!
+    const second = (await edit((await regions())[0]!, { note: 'second' }, 'Second')).undoEditId!
+    expect(second).not.toBe(first)
+    const answer = await undo(second)
+    expect(answer).toMatchObject({ undoEditId: first, redoEditId: second, redoLabel: 'Second' })
+    expect(await undo(second)).toEqual(answer)
+    expect((await regions())[0]!.note).toBe('first')
+    const again = await redo(second)
+    expect(await redo(second)).toEqual(again)
+    expect((await regions())[0]!.note).toBe('second')
+  })
+
+  test('is a conflict when another edit was made since, and changes nothing', async () => {
+    const [region, other] = await regions()
+    const first = (await edit(region!, { note: 'first' }, 'First')).undoEditId!
+    await edit(other!, { note: 'elsewhere' })
+    expect(await failure(() => undo(first))).toMatchObject({ code: 'conflict' })
+    expect(await failure(() => redo(first))).toMatchObject({ code: 'conflict' })
+    expect(await failure(() => undo('nobody'))).toMatchObject({ code: 'conflict' })
+    expect((await regions()).map((entry) => entry.note).slice(0, 2)).toEqual(['first', 'elsewhere'])
+    await engine.handlers.regions.undo({})
+    await undo(first)
+    await edit((await regions())[0]!, { note: 'third' })
+    expect(await failure(() => redo(first))).toMatchObject({ code: 'conflict' })
+  })
+})
+
 test('undo goes with the removed dataset: there is nothing to undo in what is gone', async () => {
   const [region] = await regions()
   await edit(region!, { note: 'x' })
   await engine.handlers.datasets.remove({ id: datasetId })
-  expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null })
+  expect(await engine.handlers.regions.undoState({})).toEqual({ undoLabel: null, redoLabel: null, undoEditId: null, redoEditId: null })
   expect(await engine.handlers.regions.undo({})).toMatchObject({ regions: [] })
 })
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { RegionFilter, RegionSort } from '../../src/shared/domain.ts'
+import { createQueueOrders } from '../../src/main/features/regions/queue-orders.ts'
 import { queryQueue } from '../../src/main/features/regions/queue.ts'
 import { type Db, openDatabase } from '../../src/main/store/db.ts'
 import { migrate } from '../../src/main/store/migrate.ts'
@@ -113,6 +114,75 @@ test('a shuffle is a permutation, the same for its seed and another for another'
   expect(order(3)).toEqual(order(3))
   expect(order(3)).not.toEqual(order(4))
   expect(order(3)).not.toEqual(known.map((one) => one.id))
+})
+
+describe('an open queue', () => {
+  const suspects = { filter: { datasetId: 'd', checkpointId: 'c' }, sort: 'suspect' as const, descending: true, limit: 50 }
+  const snapshot = { owner: 'window', number: 1 }
+
+  test('is walked to its end without a gap or a repeat while what was walked is mended, whatever the sort', async () => {
+    const db = await database()
+    const known = fill(db, 600)
+    for (const [number, sort] of (['suspect', 'consistency', 'match', 'file-order', 'phrase', 'random'] as const).entries()) {
+      const orders = createQueueOrders(db)
+      const asked = { ...suspects, sort, snapshot: { owner: 'window', number } }
+      const want = queryQueue(db, { ...asked, offset: 0, limit: 2000 }).rows.map((row) => row.id)
+      const walked: string[] = []
+      const { total } = orders.query({ ...asked, offset: 0 })
+      orders.settle()
+      while (walked.length < total) {
+        const { rows } = orders.query({ ...asked, offset: walked.length })
+        walked.push(...rows.map((row) => row.id))
+        // A mended region leaves its place in every order: it scores high, is decided, and is called otherwise.
+        db.transaction(() => {
+          for (const row of rows) {
+            db.run('UPDATE scores SET inside_energy = 0.99, match_probability = 0.99 WHERE region_id = ?', row.id)
+            db.run("UPDATE regions SET status = 'accepted', phrase = 'aaa ' || phrase WHERE id = ?", row.id)
+          }
+        })
+      }
+      expect(walked).toEqual(want)
+      expect(walked).toHaveLength(known.length)
+    }
+  })
+
+  test('keeps the page it showed first, though something was written before the rest was read', async () => {
+    const db = await database()
+    fill(db, 600)
+    const orders = createQueueOrders(db)
+    const first = orders.query({ ...suspects, snapshot, offset: 0 }).rows.map((row) => row.id)
+    const behind = queryQueue(db, { ...suspects, offset: 60, limit: 1 }).rows[0]!.id
+    db.run('UPDATE scores SET inside_energy = 0.99 WHERE region_id = ?', first[3]!)
+    db.run('UPDATE scores SET inside_energy = -1 WHERE region_id = ?', behind)
+    const all = orders.query({ ...suspects, snapshot, offset: 0, limit: 2000 }).rows.map((row) => row.id)
+    expect(all.slice(0, 50)).toEqual(first)
+    expect(new Set(all).size).toBe(all.length)
+    expect(all).toContain(behind)
+  })
+
+  test('shows in its rows what they are now, and finds the place of a region', async () => {
+    const db = await database()
+    fill(db, 600)
+    const orders = createQueueOrders(db)
+    orders.query({ ...suspects, snapshot, offset: 0 })
+    const row = orders.query({ ...suspects, snapshot, offset: 120 }).rows[5]!
+    db.run("UPDATE regions SET status = 'accepted' WHERE id = ?", row.id)
+    expect(orders.query({ ...suspects, snapshot, offset: 120 }).rows[5]).toEqual({ ...row, status: 'accepted' })
+    expect(orders.query({ ...suspects, snapshot: { owner: 'window', number: 2 }, offset: 0, find: row.id }).foundAt).toBe(125)
+    expect(orders.query({ ...suspects, snapshot: { owner: 'window', number: 2 }, offset: 0, find: 'nobody' }).foundAt).toBeNull()
+  })
+
+  test('that is not kept any more says so, instead of going on in another order', async () => {
+    const db = await database()
+    fill(db, 300)
+    const orders = createQueueOrders(db)
+    orders.query({ ...suspects, snapshot, offset: 0 })
+    orders.query({ ...suspects, snapshot: { owner: 'window', number: 2 }, offset: 0 })
+    expect(() => orders.query({ ...suspects, snapshot, offset: 50 })).toThrow(expect.objectContaining({ code: 'not-found' }))
+    for (let i = 0; i < 40; i++) orders.query({ ...suspects, snapshot: { owner: `window ${i}`, number: 1 }, offset: 0 })
+    expect(() => orders.query({ ...suspects, snapshot: { owner: 'window', number: 2 }, offset: 50 })).toThrow(expect.objectContaining({ code: 'not-found' }))
+    expect(orders.query({ ...suspects, snapshot: { owner: 'window 39', number: 1 }, offset: 50 }).rows).toHaveLength(50)
+  })
 })
 
 describe('in a demo of its usual size', () => {

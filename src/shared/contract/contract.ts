@@ -12,8 +12,14 @@ import {
 import { regionDiffSchema } from '../region-diff.ts'
 import { eventSchema } from './events.ts'
 
+export const keyReportSchema = z.object({
+  loaded: z.number().int(),
+  missing: z.array(z.string()),
+  unexpected: z.array(z.string()),
+  reshaped: z.array(z.string()),
+})
 /** Expected failures travel as defined errors: data is ErrorData of errors.ts. */
-export const errorDataSchema = z.object({ code: z.string(), message: z.string(), cure: z.string(), place: z.string().optional() })
+export const errorDataSchema = z.object({ code: z.string(), message: z.string(), cure: z.string(), place: z.string().optional(), keys: keyReportSchema.readonly().optional() })
 const base = oc.errors({ APP: { message: 'A plain sentence', data: errorDataSchema } })
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => base.input(input).output(output)
 const none = z.object({})
@@ -32,16 +38,14 @@ export const editResultSchema = z.object({
   /** Labels of what undo and redo would do next, null when there is nothing. */
   undoLabel: z.string().nullable(),
   redoLabel: z.string().nullable(),
+  /** Ids of the same two edits, so that a step can name the one it means. */
+  undoEditId: z.string().nullable(),
+  redoEditId: z.string().nullable(),
 })
+/** The edit that a step back or forward means; without it whatever is next. */
+const stepSchema = z.object({ editId: z.string().optional() })
 
 export const doctorLineSchema = z.object({ name: z.string(), value: z.string(), ok: z.boolean(), cure: z.string().nullable() })
-export const keyReportSchema = z.object({
-  loaded: z.number().int(),
-  missing: z.array(z.string()),
-  unexpected: z.array(z.string()),
-  reshaped: z.array(z.string()),
-})
-
 export const settingSchema = z.object({
   key: z.string(),
   label: z.string(),
@@ -88,6 +92,8 @@ export const comparisonSchema = z.object({
   /** Regions without a score of a or of b; when not 0, run scores.compute first. Nothing is dropped silently. */
   missingA: z.number().int(),
   missingB: z.number().int(),
+  /** Regions without a score of at least one of the two. */
+  missing: z.number().int(),
   headline: z.object({ pointingGame: interval, consistency: interval, uncertain: interval, matchProbability: interval }).nullable(),
   matrix: z.object({ both: z.number(), broken: z.number(), fixed: z.number(), neither: z.number() }).nullable(),
   mcnemarP: z.number().nullable(),
@@ -129,8 +135,11 @@ export const contract = {
     })),
   },
   regions: {
-    query: call(z.object({ filter: regionFilterSchema, sort: regionSortSchema, descending: z.boolean(), seed: z.number().int().optional(), offset: z.number().int(), limit: z.number().int().max(2000) }),
-      z.object({ total: z.number().int(), rows: z.array(queueRowSchema), reviewed: z.number().int() })),
+    /** With a snapshot the order is the one of its first page, however much is edited and scored meanwhile; 'not-found' when it is not kept any more. */
+    query: call(z.object({
+      filter: regionFilterSchema, sort: regionSortSchema, descending: z.boolean(), seed: z.number().int().optional(), offset: z.number().int(), limit: z.number().int().max(2000),
+      snapshot: z.object({ owner: z.string(), number: z.number().int() }).optional(), find: z.string().optional(),
+    }), z.object({ total: z.number().int(), rows: z.array(queueRowSchema), reviewed: z.number().int(), foundAt: z.number().int().nullable() })),
     /** One image with all its live regions, and their stored scores for the checkpoints asked. */
     onImage: call(z.object({ imageId: z.string(), checkpointIds: z.array(z.string()) }), z.object({
       image: imageSchema, regions: z.array(regionSchema), scores: z.record(z.string(), z.record(z.string(), scoresSchema)),
@@ -138,9 +147,10 @@ export const contract = {
     history: call(byId, z.array(revisionSchema)),
     /** All edits in one transaction, or none. On disk before it answers. A stale revision is a conflict. */
     apply: call(z.object({ editId: z.string(), label: z.string(), edits: z.array(regionEditSchema).min(1) }), editResultSchema),
-    undo: call(none, editResultSchema),
-    redo: call(none, editResultSchema),
-    undoState: call(none, z.object({ undoLabel: z.string().nullable(), redoLabel: z.string().nullable() })),
+    /** The same step asked again answers as before and changes nothing; a step that is not next any more is a conflict. */
+    undo: call(stepSchema, editResultSchema),
+    redo: call(stepSchema, editResultSchema),
+    undoState: call(none, editResultSchema.omit({ regions: true })),
   },
   views: {
     list: call(z.object({ datasetId: z.string() }), z.array(viewSchema)),
@@ -153,9 +163,11 @@ export const contract = {
   checkpoints: {
     list: call(none, z.array(checkpointSchema)),
     import: call(z.object({ path: z.string(), name: z.string().optional(), modelConfig: z.string().optional(), allowMissing: z.boolean().optional() }),
-      z.object({ checkpoint: checkpointSchema, keys: keyReportSchema })),
+      z.object({ checkpoint: checkpointSchema, keys: keyReportSchema, notes: z.array(z.string()) })),
     /** The account of keys before anything is imported. */
-    inspect: call(z.object({ path: z.string(), modelConfig: z.string().optional() }), z.object({ keys: keyReportSchema, modelName: z.string(), parameters: z.number().int(), sizeBytes: z.number() })),
+    inspect: call(z.object({ path: z.string(), modelConfig: z.string().optional() }), z.object({ keys: keyReportSchema, notes: z.array(z.string()), modelName: z.string(), parameters: z.number().int(), sizeBytes: z.number() })),
+    /** What an import said of its keys; null for a checkpoint that was not imported. */
+    keys: call(byId, z.object({ keys: keyReportSchema.nullable() })),
     rename: call(z.object({ id: z.string(), name: z.string() }), checkpointSchema),
     remove: call(byId, none),
   },

@@ -45,7 +45,7 @@ async function compare(db: Db, datasetId: string, a: string, b: string, split?: 
   const { rows, tags } = join(db, datasetId, a, b, split)
   return {
     protocol: PROTOCOL, regions: rows.length, images: new Set(rows.map((row) => row.imageId)).size,
-    missingA: missing(db, datasetId, a, split), missingB: missing(db, datasetId, b, split), rows, ...(await compareScores(rows, { tags })),
+    missingA: missing(db, datasetId, [a], split), missingB: missing(db, datasetId, [b], split), missing: missing(db, datasetId, [a, b], split), rows, ...(await compareScores(rows, { tags })),
   }
 }
 
@@ -92,11 +92,11 @@ function scoresOf(row: Joined, side: 'a' | 'b'): Scores {
   }
 }
 
-/** Regions that can have a score (a phrase and a box) and have none. */
-function missing(db: Db, datasetId: string, checkpointId: string, split?: string): number {
+/** Regions that can have a score (a phrase and a box) and lack that of one of these checkpoints. */
+function missing(db: Db, datasetId: string, checkpointIds: readonly string[], split?: string): number {
+  const lacks = checkpointIds.map(() => 'NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)').join(' OR ')
   return db.get<{ n: number }>(
-    `SELECT count(*) AS n FROM regions r WHERE r.dataset_id = ? AND r.deleted = 0 AND r.box_count > 0 AND r.phrase <> '' ${split === undefined ? '' : 'AND r.split = ?'}
-     AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)`,
-    datasetId, ...(split === undefined ? [] : [split]), checkpointId, PROTOCOL,
+    `SELECT count(*) AS n FROM regions r WHERE r.dataset_id = ? AND r.deleted = 0 AND r.box_count > 0 AND r.phrase <> '' ${split === undefined ? '' : 'AND r.split = ?'} AND (${lacks})`,
+    datasetId, ...(split === undefined ? [] : [split]), ...checkpointIds.flatMap((id) => [id, PROTOCOL]),
   )!.n
 }

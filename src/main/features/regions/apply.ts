@@ -7,10 +7,14 @@ import type { Db } from '../../store/db.ts'
 import { rescoreRegion } from '../../store/heat-rows.ts'
 import { REGION_COLUMNS, type RegionRow, toFields, toRegion } from '../../store/region-rows.ts'
 
-export interface EditResult {
-  readonly regions: Region[]
+export interface UndoState {
   readonly undoLabel: string | null
   readonly redoLabel: string | null
+  readonly undoEditId: string | null
+  readonly redoEditId: string | null
+}
+export interface EditResult extends UndoState {
+  readonly regions: Region[]
 }
 interface LedgerRow {
   readonly seq: number
@@ -61,10 +65,15 @@ export function applyEdits(db: Db, edit: { editId: string; label: string; edits:
   })
 }
 
-/** Takes back the last edit that stands; nothing when there is none. */
-export function undo(db: Db, author: Author): EditResult {
+/**
+ * Takes back the last edit that stands; nothing when there is none.
+ * @param editId the edit that is meant. One that is taken back already (a retry after a broken connection) changes nothing.
+ * @throws AppError 'conflict' when another edit was made since
+ */
+export function undo(db: Db, author: Author, editId?: string): EditResult {
   return db.transaction(() => {
     const edit = lastDone(db)
+    if (editId !== undefined && edit?.id !== editId) return alreadyThere(db, editId, 'undone')
     if (!edit) return result(db, [])
     const changes = (JSON.parse(edit.changes) as Change[]).reverse()
     for (const { regionId, diff } of changes) writeDiff(db, regionId, reverseRegionDiff(diff), { label: `Undo: ${edit.label}`, editId: edit.id }, author)
@@ -73,10 +82,15 @@ export function undo(db: Db, author: Author): EditResult {
   })
 }
 
-/** Makes the last undone edit again; nothing when there is none, or when something was edited since. */
-export function redo(db: Db, author: Author): EditResult {
+/**
+ * Makes the last undone edit again; nothing when there is none, or when something was edited since.
+ * @param editId the edit that is meant. One that stands again already changes nothing.
+ * @throws AppError 'conflict' when it is not the next one any more
+ */
+export function redo(db: Db, author: Author, editId?: string): EditResult {
   return db.transaction(() => {
     const edit = firstUndone(db)
+    if (editId !== undefined && edit?.id !== editId) return alreadyThere(db, editId, 'done')
     if (!edit) return result(db, [])
     const changes = JSON.parse(edit.changes) as Change[]
     for (const { regionId, diff } of changes) writeDiff(db, regionId, diff, { label: `Redo: ${edit.label}`, editId: edit.id }, author)
@@ -85,8 +99,20 @@ export function redo(db: Db, author: Author): EditResult {
   })
 }
 
-export function undoState(db: Db): { undoLabel: string | null; redoLabel: string | null } {
-  return { undoLabel: lastDone(db)?.label ?? null, redoLabel: firstUndone(db)?.label ?? null }
+/** The answer to a step that was asked again: the edit is in the state it leads to. Anything else has been overtaken. */
+function alreadyThere(db: Db, editId: string, state: 'done' | 'undone'): EditResult {
+  const edit = db.get<LedgerRow & { state: string }>('SELECT seq, id, label, changes, state FROM edits WHERE id = ?', editId)
+  const next = state === 'undone' ? firstUndone(db) : lastDone(db)
+  if (edit?.state === state && next?.id === editId) return result(db, (JSON.parse(edit.changes) as Change[]).map((change) => change.regionId))
+  throw new AppError(
+    'conflict', `${edit ? `“${edit.label}”` : 'This edit'} is not the ${state === 'undone' ? 'last edit' : 'next edit to make again'} any more: something else was edited meanwhile. Nothing was changed.`,
+    'Look at the present state, then step again.', editId,
+  )
+}
+
+export function undoState(db: Db): UndoState {
+  const [last, next] = [lastDone(db), firstUndone(db)]
+  return { undoLabel: last?.label ?? null, redoLabel: next?.label ?? null, undoEditId: last?.id ?? null, redoEditId: next?.id ?? null }
 }
 
 function lastDone(db: Db): LedgerRow | undefined {

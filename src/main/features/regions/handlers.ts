@@ -4,7 +4,7 @@ import type { RegionFields, Scores } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { IMAGE_COLUMNS, type ImageRow, PROTOCOL, REGION_COLUMNS, type RegionRow, SCORE_COLUMNS, type ScoreRow, toFields, toImage, toRegion, toScores } from '../../store/region-rows.ts'
 import { applyEdits, type EditResult, redo, undo, undoState } from './apply.ts'
-import { queryQueue } from './queue.ts'
+import { createQueueOrders } from './queue-orders.ts'
 
 export function regionsHandlers({ db, events, author }: EngineContext): Handlers<'regions'> {
   const now = () => ({ name: author(), at: new Date().toISOString() })
@@ -13,13 +13,19 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
     if (first) {
       events.emit({
         type: 'regions.changed', datasetId: first.datasetId, imageIds: [...new Set(result.regions.map((region) => region.imageId))],
-        regionIds: result.regions.map((region) => region.id), undoLabel: result.undoLabel, redoLabel: result.redoLabel,
+        regionIds: result.regions.map((region) => region.id), undoLabel: result.undoLabel, redoLabel: result.redoLabel, undoEditId: result.undoEditId, redoEditId: result.redoEditId,
       })
     }
     return result
   }
+  const orders = createQueueOrders(db)
+  /** An open queue keeps the order it had before. */
+  const write = (work: () => EditResult): EditResult => {
+    orders.settle()
+    return announced(work())
+  }
   return {
-    query: (input) => queryQueue(db, input),
+    query: (input) => orders.query(input),
     onImage: ({ imageId, checkpointIds }) => {
       const image = db.get<ImageRow>(`SELECT ${IMAGE_COLUMNS} FROM images i WHERE i.id = ?`, imageId)
       if (!image) throw new AppError('not-found', 'This image is not in the project any more.', 'Reload the list.', imageId)
@@ -43,9 +49,9 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
       if (rows.length === 0) return [{ revision: row.revision, at: row.created_at, actor: 'import', label: 'Imported', fields: toFields(row) }]
       return rows.map((entry) => ({ ...entry, fields: JSON.parse(entry.fields) as RegionFields }))
     },
-    apply: (input) => announced(applyEdits(db, input, now())),
-    undo: () => announced(undo(db, now())),
-    redo: () => announced(redo(db, now())),
+    apply: (input) => write(() => applyEdits(db, input, now())),
+    undo: ({ editId }) => write(() => undo(db, now(), editId)),
+    redo: ({ editId }) => write(() => redo(db, now(), editId)),
     undoState: () => undoState(db),
   }
 }

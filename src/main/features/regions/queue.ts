@@ -3,7 +3,7 @@
  * little in a dataset of a million regions.
  */
 import type { QueueRow, RegionFilter, RegionSort, RegionStatus } from '../../../shared/domain.ts'
-import type { Db } from '../../store/db.ts'
+import type { Db, Value } from '../../store/db.ts'
 import { asksScore, countRegions, filterTables, filterWhere, regionWhere, SCORED_REGIONS, scoreWhere, type Where } from '../../store/region-filter.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 
@@ -36,6 +36,7 @@ interface Row {
 const COLUMNS = 'r.id, r.image_id, r.phrase, r.status, r.split, r.box_count'
 const SCORED = `${COLUMNS}, s.inside_energy, s.pointing_hit`
 const UNSCORED = `${COLUMNS}, NULL AS inside_energy, NULL AS pointing_hit`
+const WITHOUT_SCORE = 'NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)'
 
 /** Suspects are the regions whose boxes hold the least of the heat: descending shows the most suspect first. */
 const SCORE_SORTS: Partial<Record<RegionSort, { column: string; reversed: boolean }>> = {
@@ -51,6 +52,41 @@ export function queryQueue(db: Db, query: QueueQuery): QueuePage {
   return { total, reviewed, rows: rows.map(toQueueRow) }
 }
 
+/**
+ * The whole queue in its order, as row numbers of the table: 8 bytes a row. They hold as long as the project is open, since
+ * nothing in it rebuilds the table.
+ */
+export function queueOrder(db: Db, query: QueueQuery): Float64Array {
+  const byScore = query.filter.checkpointId ? SCORE_SORTS[query.sort] : undefined
+  const found: number[] = []
+  const take = (sql: string, values: readonly Value[]): void => {
+    for (const row of db.each<{ n: number }>(sql, ...values)) found.push(row.n)
+  }
+  if (byScore) {
+    const way = query.descending !== byScore.reversed ? 'DESC' : 'ASC'
+    const [regions, scores] = [regionWhere(query.filter), scoreWhere(query.filter)]
+    take(`SELECT r.rowid AS n FROM ${SCORED_REGIONS} WHERE ${scores.sql} AND ${regions.sql} ORDER BY ${byScore.column} ${way}, s.region_id ${way}`, [...scores.values, ...regions.values])
+    if (!asksScore(query.filter)) take(`SELECT r.rowid AS n FROM regions r WHERE ${regions.sql} AND ${WITHOUT_SCORE} ORDER BY r.position`, [...regions.values, query.filter.checkpointId!, PROTOCOL])
+  } else {
+    const where = filterWhere(query.filter)
+    take(`SELECT r.rowid AS n FROM ${filterTables(query.filter)} WHERE ${where.sql} ORDER BY ${regionOrder(query)}`, where.values)
+  }
+  return Float64Array.from(found)
+}
+
+/** The row number of a region. */
+export function placeOf(db: Db, regionId: string): number | undefined {
+  return db.get<{ n: number }>('SELECT rowid AS n FROM regions WHERE id = ?', regionId)?.n
+}
+
+/** The rows with these numbers, in this order, as they stand now; deleted regions too, so that no place is empty. */
+export function rowsAt(db: Db, numbers: ArrayLike<number>, checkpointId: string | undefined): QueueRow[] {
+  return db.all<Row>(
+    `SELECT ${SCORED} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value LEFT JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id ORDER BY j.key`,
+    JSON.stringify(Array.from(numbers)), checkpointId ?? '', PROTOCOL,
+  ).map(toQueueRow)
+}
+
 function rowsByScore(db: Db, { filter, offset, limit }: QueueQuery, column: string, descending: boolean): Row[] {
   const way = descending ? 'DESC' : 'ASC'
   const regions = regionWhere(filter)
@@ -62,7 +98,7 @@ function rowsByScore(db: Db, { filter, offset, limit }: QueueQuery, column: stri
   if (scored.length === limit || asksScore(filter)) return scored
   const first = offset + scored.length === 0 || scored.length > 0 ? 0 : offset - countScored(db, scores, regions)
   const rest = db.all<Row>(
-    `SELECT ${UNSCORED} FROM regions r WHERE ${regions.sql} AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)
+    `SELECT ${UNSCORED} FROM regions r WHERE ${regions.sql} AND ${WITHOUT_SCORE}
      ORDER BY r.position LIMIT ? OFFSET ?`,
     ...regions.values, filter.checkpointId!, PROTOCOL, limit - scored.length, Math.max(0, first),
   )
@@ -73,14 +109,18 @@ function countScored(db: Db, scores: Where, regions: Where): number {
   return db.get<{ n: number }>(`SELECT count(*) AS n FROM ${SCORED_REGIONS} WHERE ${scores.sql} AND ${regions.sql}`, ...scores.values, ...regions.values)!.n
 }
 
-function rowsByRegion(db: Db, { filter, sort, descending, seed = 0, offset, limit }: QueueQuery): Row[] {
+function regionOrder({ sort, descending, seed = 0 }: QueueQuery): string {
   const way = descending ? 'DESC' : 'ASC'
+  return sort === 'phrase' ? `r.phrase COLLATE NOCASE ${way}, r.position ${way}` : sort === 'random' ? `${shuffled(seed)} ${way}, r.position` : `r.position ${way}`
+}
+
+function rowsByRegion(db: Db, query: QueueQuery): Row[] {
+  const { filter, offset, limit } = query
   const where = filterWhere(filter)
-  const order = sort === 'phrase' ? `r.phrase COLLATE NOCASE ${way}, r.position ${way}` : sort === 'random' ? `${shuffled(seed)} ${way}, r.position` : `r.position ${way}`
   // Scores are looked up for the rows of this page only.
   return db.all<Row>(
     `SELECT p.*, s.inside_energy, s.pointing_hit
-     FROM (SELECT ${COLUMNS}, row_number() OVER () AS place FROM (SELECT ${COLUMNS} FROM ${filterTables(filter)} WHERE ${where.sql} ORDER BY ${order} LIMIT ? OFFSET ?) r) p
+     FROM (SELECT ${COLUMNS}, row_number() OVER () AS place FROM (SELECT ${COLUMNS} FROM ${filterTables(filter)} WHERE ${where.sql} ORDER BY ${regionOrder(query)} LIMIT ? OFFSET ?) r) p
      LEFT JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = p.id ORDER BY p.place`,
     ...where.values, limit, offset, filter.checkpointId ?? '', PROTOCOL,
   )
