@@ -1,6 +1,7 @@
 /** The pointing game on recorded maps: point, hit, and what the upsampled map is like. */
-import { bicubicPeak, bicubicTaps, type HeatGrid } from '../../shared/consistency.ts'
+import { bicubicPeak, type HeatGrid } from '../../shared/consistency.ts'
 import { pointStrictlyInside, type Box } from '../../shared/geometry.ts'
+import { upsampleBicubic } from '../eval/upsample.ts'
 import { compareExactly, compareNumbers, TOLERANCES, type Check } from './compare.ts'
 
 export interface RecordedPoint {
@@ -52,9 +53,10 @@ function resultKey(split: string, keys: readonly string[]): string | undefined {
   return keys.find((key) => key === `${split}_d` || key === split) ?? keys.find((key) => key === 'test' && split.includes('test'))
 }
 
-function upsampledChecks(heat: HeatGrid, record: RecordedPoint): Check[] {
+/** What is recorded of the whole map at the image's size. */
+export function upsampledChecks(heat: HeatGrid, record: Pick<RecordedPoint, 'ref_id' | 'hw' | 'up_max' | 'up_min' | 'up_sum'>): Check[] {
   const [height, width] = record.hw
-  const up = upsampleBicubic(heat, width, height)
+  const up = upsampleBicubic(heat, { width, height })
   let [sum, high, low] = [0, -Infinity, Infinity]
   for (const value of up) {
     sum += value
@@ -69,21 +71,4 @@ function upsampledChecks(heat: HeatGrid, record: RecordedPoint): Check[] {
   ]
   if (record.up_min !== undefined) checks.push(compareNumbers(`${what}, minimum`, [low], [record.up_min], TOLERANCES.evaluation))
   return checks
-}
-
-/** The whole map at the image's size, by the very weights the pointing game uses. */
-export function upsampleBicubic(heat: HeatGrid, width: number, height: number): Float32Array {
-  const [columns, rows] = [bicubicTaps(heat.width, width), bicubicTaps(heat.height, height)]
-  const out = new Float32Array(width * height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      for (let j = 0; j < 4; j++) {
-        const from = rows.index[4 * y + j]! * heat.width
-        for (let i = 0; i < 4; i++) sum += rows.weight[4 * y + j]! * columns.weight[4 * x + i]! * heat.values[from + columns.index[4 * x + i]!]!
-      }
-      out[y * width + x] = sum
-    }
-  }
-  return out
 }
