@@ -203,7 +203,8 @@ function recordEvaluation(params: ModelParams, text: TokenBatch, words: readonly
     [`${block}/attn_grad`]: gradient!,
   })
   write.json('eval.json', {
-    eval_image_res: size, grid: size / params.config.image.patch, phrases, pre_captions: phrases, batch_size: count, renamed: {},
+    eval_image_res: size, grid: size / params.config.image.patch, phrases, pre_captions: phrases, batch_size: count,
+    renamed: Object.fromEntries([...exportTensors(params).keys()].filter((name) => name.includes('bert')).map((name) => [name, name.replace('bert.', '')])),
     token_lengths: [phrases.map((phrase) => phrase.split(' ').length + 1)],
   })
 }

@@ -75,7 +75,8 @@ function lowerCase(text: string, kept: ReadonlySet<string>): string {
   return text.replace(/\[[A-Z]+\]|[^]/gu, (part) => (kept.has(part) ? part : lettersOf(part)))
 }
 
-const lettersOf = (text: string): string => Array.from(text, (letter) => letter.toLowerCase()).join('')
+/** A letter that is not there yet has no small form either. */
+const lettersOf = (text: string): string => Array.from(text, (letter) => (OTHER.test(letter) ? letter : letter.toLowerCase())).join('')
 
 function cleanText(text: string): string {
   let result = ''
