@@ -23,6 +23,7 @@ if (node === null || !existsSync(join(root, 'node_modules'))) {
 const entry = isBuilt(root) ? 'out/engine/cli.mjs' : 'src/main/cli.ts'
 const child = spawn(node, [join(root, entry), ...process.argv.slice(2)], { stdio: 'inherit' })
 
+// A terminal's Ctrl+C reaches the command by itself too; it takes the two for the one press they are.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => {
   process.stderr.write(`amc could not be started: ${error.message}\n  Run \`npm run setup\` first.\n`)

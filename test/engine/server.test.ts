@@ -233,6 +233,26 @@ describe('images', () => {
   })
 })
 
+describe('an address that is none', () => {
+  test.each(['//', '//:', 'http://[', '/\\\\', '*', '/%', '//a:b@c:d/rpc'])('%s, asked for as a page and as a connection, with the key and without: is answered, and the engine lives on', async (target) => {
+    const { url, key, token } = await withPage()
+    const { port, host } = new URL(url)
+    const raw = (lines: readonly string[]): Promise<string> =>
+      new Promise((resolve) => {
+        let text = ''
+        const socket = connectTcp(Number(port), '127.0.0.1', () => socket.write(`${[`GET ${target} HTTP/1.1`, ...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`))
+        socket.on('data', (part) => (text += String(part))).on('close', () => resolve(text.split('\r\n')[0]!)).on('error', () => undefined)
+      })
+    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
+    const stranger = [`Host: ${host}`, 'Origin: http://evil.example']
+    expect(await raw([...stranger, ...upgrade])).toMatch(/^HTTP\/1\.1 (400|403) /)
+    expect(await raw(stranger)).toMatch(/^HTTP\/1\.1 (400|403) /)
+    expect(await raw([`Host: ${host}`, `Authorization: Bearer ${token}`, ...upgrade])).toMatch(/^HTTP\/1\.1 40[04] /)
+    expect(await raw([`Host: ${host}`, `Authorization: Bearer ${token}`])).toMatch(/^HTTP\/1\.1 40[04] /)
+    expect((await ask(url, '/health', key)).status).toBe(200)
+  })
+})
+
 describe('starting', () => {
   test('on a port in use says so in words, and frees the project', async () => {
     const taken = createServer()

@@ -10,9 +10,12 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Contract } from '../../src/shared/contract/contract.ts'
 import type { Checkpoint } from '../../src/shared/domain.ts'
+import { AppError } from '../../src/shared/errors.ts'
+import { type Compute, spawnCompute } from '../../src/main/compute/client.ts'
 import { writeSafetensors } from '../../src/main/checkpoints/safetensors.ts'
 import { createEngine, type Engine, type EngineOptions, openEngine, type EngineCore, type ServeOptions } from '../../src/main/engine/engine.ts'
 import { registerCheckpoint } from '../../src/main/features/register-checkpoint.ts'
+import type { Db } from '../../src/main/store/db.ts'
 import type { Project } from '../../src/main/store/project.ts'
 import { fakeCompute, type FakeCompute } from './fake-compute.ts'
 import { TINY } from './tiny-runs.ts'
@@ -77,6 +80,28 @@ export async function serveTestEngine(options: Partial<EngineOptions & ServeOpti
   onTestFinished(() => engine.close())
   await engine.settled
   return { ...engine, compute }
+}
+
+/** Real compute processes, over the real channel, that compute by arithmetic: see arithmetic-worker.ts. */
+export const arithmeticProcess = (role: 'interactive' | 'job'): Compute => spawnCompute({ role, entry: join(import.meta.dirname, 'arithmetic-worker.ts') })
+
+/** An engine over such processes; closed when the test has finished. */
+export async function openEngineWithProcesses(projectDir: string): Promise<EngineCore> {
+  const engine = await openEngine({ projectDir, compute: arithmeticProcess })
+  onTestFinished(() => engine.close())
+  await engine.settled
+  return engine
+}
+
+/** From now on the database refuses to write, as on a full disk; what is returned makes room again. Reading goes on. */
+export function fillDisk({ context: { db } }: EngineCore): () => void {
+  const writer = db as { run: Db['run']; transaction: Db['transaction'] }
+  const { run, transaction } = writer
+  const refuse = (): never => {
+    throw new AppError('disk-full', 'The disk is full, so this was not saved. Everything saved before is safe.', 'Free space, then try again.')
+  }
+  Object.assign(writer, { run: refuse, transaction: refuse })
+  return () => Object.assign(writer, { run, transaction })
 }
 
 /** Imports a dataset and returns its id. */

@@ -9,13 +9,16 @@ export const PROJECT_OPTION: OptionSpec = { type: 'string', value: 'DIR', help: 
 
 /** Runs the work on the opened project and closes it whatever happens. */
 export async function withProject<T>(input: CommandInput, io: CommandIo, work: (engine: EngineCore) => Promise<T>): Promise<T> {
-  const { openEngine } = await import('../engine/engine.ts') // loaded when needed: `amc --help` stays quick
+  // Loaded when needed: `amc --help` stays quick.
+  const [{ openEngine }, { closeOnFault }] = await Promise.all([import('../engine/engine.ts'), import('../engine/last-resort.ts')])
   const engine = await openEngine({ projectDir: resolve(input.need('project')) })
+  const noFault = closeOnFault(engine.close)
   try {
     await engine.settled
     return await work(engine)
   } finally {
     await engine.close()
+    noFault()
   }
 }
 

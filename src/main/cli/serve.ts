@@ -18,8 +18,9 @@ With --json one line {url, token, pid} is printed when it is ready, and the addr
   run: async (input, io) => {
     const port = input.integer('port', { max: 65_535 }) ?? 0
     const host = input.text('host')
-    const { createEngine } = await import('../engine/engine.ts')
+    const [{ createEngine }, { closeOnFault }] = await Promise.all([import('../engine/engine.ts'), import('../engine/last-resort.ts')])
     const engine = await createEngine({ projectDir: resolve(input.need('project')), port, demo: input.has('demo'), ...(host ? { host } : {}) })
+    closeOnFault(engine.close)
     const url = engine.url.replace(/\/$/, '')
     const asked = untilAsked(io.signal, input.has('exit-with-input'))
     if (io.json) io.out(JSON.stringify({ url, token: engine.token, pid: process.pid }))

@@ -13,6 +13,7 @@ export type ComputeRole = 'interactive' | 'job'
 export interface CallOptions {
   /** Aborting cancels the call; it then rejects with AppError 'cancelled' (a training run: resolves as stopped, saved). */
   readonly signal?: AbortSignal
+  /** When it throws, the call is cancelled and fails with what it threw. */
   readonly onEvent?: (event: ComputeEvent) => void
 }
 
@@ -37,8 +38,10 @@ export interface ComputeOptions {
 
 interface Pending {
   readonly resolve: (result: unknown) => void
-  readonly reject: (error: AppError) => void
+  readonly reject: (error: unknown) => void
   readonly onEvent: ((event: ComputeEvent) => void) | undefined
+  /** What the listener of its events threw: the process was told to stop then, and this is its answer whatever it says. */
+  failure: unknown
 }
 
 interface Running {
@@ -85,11 +88,23 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
       if (message.kind === 'ready') return ready.resolve()
       const call = pending.get(message.id)
       if (!call) return
-      if (message.kind === 'event') return call.onEvent?.(message.event)
+      if (message.kind === 'event') return tell(call, message.id, message.event)
       pending.delete(message.id)
-      if (message.kind === 'result') call.resolve(message.result)
+      if (call.failure !== undefined) call.reject(call.failure)
+      else if (message.kind === 'result') call.resolve(message.result)
       else call.reject(fromErrorData(message.error))
     })
+    // A listener writes to the database, and a disk can be full: that ends this call, never the engine. The process is told to stop
+    // and the call fails when it has, so that what comes next does not begin beside it.
+    const tell = (call: Pending, id: number, event: ComputeEvent): void => {
+      if (call.failure !== undefined) return
+      try {
+        call.onEvent?.(event)
+      } catch (error) {
+        call.failure = error ?? new Error('a listener failed')
+        send(started, { kind: 'cancel', id })
+      }
+    }
     child.stderr?.setEncoding('utf8').on('data', (text: string) => onLog?.(text.trimEnd()))
 
     let ended = false
@@ -99,7 +114,7 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
       if (running === started) running = null
       const error = new AppError('internal', `The computing process ended (${why}), so this was not computed.`, RETRY)
       ready.reject(error)
-      for (const call of pending.values()) call.reject(error)
+      for (const call of pending.values()) call.reject(call.failure ?? error)
       pending.clear()
       if (!closed) onLog?.(error.message)
     }
@@ -124,7 +139,7 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
       const target = current()
       const id = ++lastId
       // Sent at once: the channel holds it until the process listens.
-      const answer = new Promise<unknown>((resolve, reject) => target.pending.set(id, { resolve, reject, onEvent }))
+      const answer = new Promise<unknown>((resolve, reject) => target.pending.set(id, { resolve, reject, onEvent, failure: undefined }))
       const cancel = (): void => send(target, { kind: 'cancel', id })
       signal?.addEventListener('abort', cancel, { once: true })
       try {

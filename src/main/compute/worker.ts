@@ -86,8 +86,13 @@ process.on('disconnect', () => {
   for (const controller of running.values()) controller.abort()
   if (role === 'interactive' || running.size === 0) process.exit(0)
 })
-// Ctrl+C reaches the whole group of a terminal; the engine decides what happens to its processes.
-process.on('SIGINT', () => undefined)
+// Ctrl+C and a closed terminal reach the whole group; the engine decides what happens to its processes, and its going is noticed above.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+// A service manager ends a whole group so: what runs saves first.
+process.on('SIGTERM', () => {
+  if (running.size === 0) process.exit(0)
+  for (const controller of running.values()) controller.abort()
+})
 
 if (role === 'job') {
   try {

@@ -72,10 +72,11 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
   const removeLeftovers = removeUnfinished(project.db)
   const handlers = createHandlers(context)
   if (options.demo && !hadDemo(project.db)) context.makeDemo()
+  const closing = new AbortController()
   const settled = (async () => {
     await registerShipped(context, shippedDir)
-    await readFolders()
     await removeLeftovers()
+    await readFolders(closing.signal)
   })()
   settled.catch((error: unknown) => console.error('Opening the project:', error))
   let closed: Promise<void> | null = null
@@ -83,6 +84,7 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
     context, handlers, settled,
     close: () =>
       (closed ??= (async () => {
+        closing.abort()
         await jobs.close()
         await settled.catch(() => undefined)
         await Promise.all([context.interactive.close(), context.worker.close()])

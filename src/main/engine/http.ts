@@ -31,8 +31,8 @@ async function answer({ context, guard, pageDir, check }: HttpOptions, request: 
   response.setHeader('cross-origin-resource-policy', 'same-origin')
   response.setHeader('cross-origin-opener-policy', 'same-origin')
   const gate = guard()
-  const url = new URL(request.url ?? '/', 'http://engine')
-  const offered = url.pathname === '/' ? url.searchParams.get('token') : null
+  const url = readTarget(request.url ?? '/')
+  const offered = url.pathname === '/' ? url.query.get('token') : null
   const refused = gate.refusal(request, offered === null)
   if (refused) return sendText(response, refused.status, refused.message)
   if (offered !== null) {
@@ -48,6 +48,12 @@ async function answer({ context, guard, pageDir, check }: HttpOptions, request: 
   if (await sendStatic(request, response, pageDir, url.pathname)) return
   if (url.pathname === '/') throw new AppError('runtime-missing', 'The page has not been built.', 'Run `npm run build`.')
   throw new AppError('not-found', 'There is nothing at this address.')
+}
+
+/** Path and query as they are written: what a stranger sends need not be an address that URL understands. */
+function readTarget(target: string): { readonly pathname: string; readonly query: URLSearchParams } {
+  const [pathname = '', query = ''] = target.split(/\?(.*)/s, 2)
+  return { pathname, query: new URLSearchParams(query) }
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {

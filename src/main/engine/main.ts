@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { AppError, exitCodeOf, toErrorData } from '../../shared/errors.ts'
 import { createEngine } from './engine.ts'
+import { closeOnFault } from './last-resort.ts'
 
 async function main(): Promise<void> {
   let values
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   if (!values.project) throw new AppError('usage', 'Which project?', 'Give --project DIR.')
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new AppError('usage', `${values.port} is not a port number (0 to 65535).`, 'Leave --port out to take any free one.')
   const engine = await createEngine({ projectDir: values.project, port, host: values.host ?? null, demo: values.demo ?? false })
+  closeOnFault(engine.close)
   const stop = (): void => void engine.close().then(() => process.exit(0), () => process.exit(1))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
   process.once('disconnect', stop)

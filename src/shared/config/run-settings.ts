@@ -167,6 +167,12 @@ export const runConfigSchema = z.strictObject({
         ADVANCED,
       ),
       boxes: choice('Boxes of a phrase', 'one draws a box at random each time, as published; all uses their union.', ['one', 'all'], 'all', ADVANCED),
+      includeRejected: yesNo(
+        'Include rejected regions',
+        'Train and validate on rejected regions too. Off: they are left out, except in a view that asks for them by their status.',
+        false,
+        ADVANCED,
+      ),
       trueNegatives: yesNo(
         'True negatives only',
         'A phrase is never a negative for an image of which it is known to be true (same phrase, or same category and colour where the dataset tells).',

@@ -11,9 +11,10 @@ import { readLines } from '../../train/files.ts'
 import { resolveVocabulary } from '../../train/model-files.ts'
 import { listPresets } from '../../train/presets.ts'
 import { freezeRun, runPaths } from '../../train/run-folder.ts'
-import { estimateNeeds, planRun } from './plan.ts'
-import { metricsAfter, OPEN_STATES, requireRun, type RunRow, toRun } from './rows.ts'
+import { estimateNeeds, type Needs, planRun, type Problem, type RunInput } from './plan.ts'
+import { metricsAfter, requireRun, type RunRow, toRun } from './rows.ts'
 import { createTraining } from './train-job.ts'
+import { stageRegions } from './view-stages.ts'
 
 type Probes = Awaited<ReturnType<Handlers<'runs'>['probes']>>
 /** A line of probes.jsonl. */
@@ -26,29 +27,34 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
   const { db, project } = context
   const training = createTraining(context)
   const pathsOf = (row: RunRow) => runPaths(project.fromStored(row.folder))
+  /** What the page is told before a start is what decides at the start. */
+  const planWithNeeds = async (input: RunInput) => {
+    const plan = await planRun(context, input)
+    const needs = await estimateNeeds(context, plan)
+    return { plan, needs, problems: [...plan.problems, ...needsProblems(needs)] }
+  }
   return {
     presets: async () => (await listPresets()).map(({ name, config }) => ({
       name, title: config.title, summary: config.summary,
       settings: settingsOf(config).map(({ choices, ...setting }) => ({ ...setting, ...(choices ? { choices: [...choices] } : {}) })),
     })),
     estimate: async (input) => {
-      const plan = await planRun(context, input)
-      const needs = await estimateNeeds(context, plan)
-      const problems = [...plan.problems]
-      if (needs.memoryBytes !== null && needs.memoryBytes > needs.memoryAvailableBytes) {
-        problems.push({ key: 'batch.images', blocking: false, message: 'This may need more memory than is free now: use fewer images a step, or close other programs.' })
-      }
-      if (needs.diskBytes !== null && needs.diskBytes > needs.diskAvailableBytes) problems.push({ key: 'save.keep', blocking: true, message: 'The disk has not enough room for the checkpoints of this run.' })
+      const { plan, needs: { memoryProblem: _, ...needs }, problems } = await planWithNeeds(input)
       return { problems, trainRegions: plan.regions['train'] ?? 0, valRegions: plan.regions['val'] ?? 0, totalSteps: plan.totalSteps, ...needs }
     },
     start: async (input) => {
-      const plan = await planRun(context, input)
-      const blocking = plan.problems.find((problem) => problem.blocking)
-      if (blocking || !plan.config || !plan.modelConfig) throw new AppError('bad-input', blocking?.message ?? 'These settings cannot be used.', 'Change this setting, then start again.', blocking?.key)
+      const { plan, problems } = await planWithNeeds(input)
+      const blocking = problems.find((problem) => problem.blocking)
+      if (blocking || !plan.config || !plan.modelConfig) {
+        const code = blocking?.key === DISK_KEY && !plan.problems.includes(blocking) ? 'disk-full' : 'bad-input'
+        throw new AppError(code, blocking?.message ?? 'These settings cannot be used.', code === 'disk-full' ? 'Free space, or keep fewer checkpoints, then start again.' : 'Change this setting, then start again.', blocking?.key)
+      }
       const id = newId('run')
       const dir = join(project.runsDir, id)
       const start = input.startCheckpointId ? requireCheckpoint(db, input.startCheckpointId) : null
-      const samples = () => manifestSamples(db, plan.filter, (stored) => project.fromStored(stored), { sql: "r.split IN ('train', 'val')", values: [] })
+      const shown = plan.stages.map((stage) => (stage ? stageRegions(db, plan.filter, stage) : null))
+      const stagesOf = (regionId: string): number[] => shown.flatMap((ids, stage) => (ids?.has(regionId) ? [stage] : []))
+      const samples = () => manifestSamples(db, plan.filter, (stored) => project.fromStored(stored), { sql: "r.split IN ('train', 'val')", values: [] }, { stagesOf })
       try {
         const modelConfig = start ? plan.modelConfig : await resolveVocabulary(plan.modelConfig, phrasesOf(samples()))
         await freezeRun({ dir, config: plan.config, modelConfig, samples: samples(), ...(start ? { startCheckpoint: project.fromStored(start.path) } : {}) })
@@ -71,16 +77,16 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     stop: ({ id }) => {
       const row = requireRun(db, id)
       if (!training.stop(id)) throw new AppError('conflict', `${row.name} is not running.`, 'Look at the list of runs.', id)
-      return toRun(requireRun(db, id))
+      return training.shown(toRun(requireRun(db, id)))
     },
     resume: ({ id }) => {
       const row = requireRun(db, id)
-      if ((OPEN_STATES as readonly string[]).includes(row.state)) throw new AppError('conflict', `${row.name} is in the queue already.`, 'Look at the list of runs.', id)
-      if (row.state === 'finished') throw new AppError('conflict', `${row.name} has finished.`, 'Start a new run from its checkpoint to train longer.', id)
+      if (training.holds(id)) throw new AppError('conflict', `${row.name} is in the queue already.`, 'Look at the list of runs.', id)
+      if (training.shown(toRun(row)).state === 'finished') throw new AppError('conflict', `${row.name} has finished.`, 'Start a new run from its checkpoint to train longer.', id)
       return training.queue(requireRun(db, id), true)
     },
-    list: () => db.all<RunRow>('SELECT * FROM runs ORDER BY number DESC').map(toRun),
-    get: ({ id }) => toRun(requireRun(db, id)),
+    list: () => db.all<RunRow>('SELECT * FROM runs ORDER BY number DESC').map((row) => training.shown(toRun(row))),
+    get: ({ id }) => training.shown(toRun(requireRun(db, id))),
     metrics: ({ id, afterStep }) => metricsAfter(db, requireRun(db, id).id, afterStep),
     probes: async ({ id }) => {
       const lines = await readLines<ProbeLine>(pathsOf(requireRun(db, id)).probes)
@@ -90,6 +96,18 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     },
     log: async ({ id }) => readLines<{ at: string; text: string }>(pathsOf(requireRun(db, id)).log),
   }
+}
+
+const DISK_KEY = 'save.keep'
+
+/** What this machine has not enough of just now. */
+function needsProblems({ memoryProblem, diskBytes, diskAvailableBytes }: Needs): Problem[] {
+  const problems: Problem[] = memoryProblem ? [memoryProblem] : []
+  if (diskBytes !== null && diskBytes > diskAvailableBytes) {
+    const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`
+    problems.push({ key: DISK_KEY, blocking: true, message: `The disk has not enough room for the checkpoints of this run: it needs ${megabytes(diskBytes)}, and ${megabytes(diskAvailableBytes)} are free.` })
+  }
+  return problems
 }
 
 function* phrasesOf(samples: Iterable<{ readonly phrase: string }>): Generator<string> {

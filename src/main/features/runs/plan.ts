@@ -1,15 +1,20 @@
 /** What a run would be, before anything is written: its settings, its samples, what is wrong with them, and what it would need. */
-import { freemem } from 'node:os'
-import { readFile, statfs } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { statfs } from 'node:fs/promises'
 import type { EngineContext } from '../../engine/context.ts'
+import { changedModel } from '../../../shared/config/change-model.ts'
 import type { ModelConfig } from '../../../shared/config/model-config.ts'
 import { type RunConfig, withOverrides } from '../../../shared/config/run-config.ts'
-import type { RegionFilter, Run } from '../../../shared/domain.ts'
+import { type RegionFilter, regionStatusSchema, type Run } from '../../../shared/domain.ts'
 import { AppError, isAppError } from '../../../shared/errors.ts'
+import { frozenNames } from '../../model/freeze.ts'
+import { availableMemory, memoryProblem, parameterCount, runMemory, type MemoryNeeds } from '../../model/memory.ts'
 import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
 import { filterTables, filterWhere } from '../../store/region-filter.ts'
+import { totalSteps } from '../../train/curriculum.ts'
 import { loadModelConfig, loadRunConfig } from '../../train/presets.ts'
+import { stageFilters } from './view-stages.ts'
 
 export interface RunInput {
   readonly name?: string | undefined
@@ -29,6 +34,8 @@ export interface RunPlan {
   readonly config: RunConfig | null
   readonly modelConfig: ModelConfig | null
   readonly filter: RegionFilter
+  /** Filters of the stages of curriculum.views, in order; empty without it. Null: everything. */
+  readonly stages: readonly (RegionFilter | null)[]
   readonly regions: Readonly<Record<string, number>>
   readonly trainImages: number
   readonly totalSteps: number
@@ -38,8 +45,9 @@ export interface RunPlan {
 /** @throws AppError 'not-found' for a dataset, view or checkpoint that is not there; everything else is a problem of the plan */
 export async function planRun({ db }: Pick<EngineContext, 'db'>, input: RunInput): Promise<RunPlan> {
   const problems: Problem[] = []
-  const filter = filterOf(db, input)
+  const asked = filterOf(db, input)
   const { config, modelConfig } = await settings(db, input, problems)
+  const filter = config?.data.includeRejected ? asked : withoutRejected(asked)
   const regions = Object.fromEntries(
     db.all<{ split: string; n: number }>(
       `SELECT r.split, count(*) AS n FROM ${filterTables(filter)} WHERE ${filterWhere(filter).sql} AND r.box_count > 0 AND r.phrase <> '' GROUP BY r.split`, ...filterWhere(filter).values,
@@ -55,9 +63,23 @@ export async function planRun({ db }: Pick<EngineContext, 'db'>, input: RunInput
   }
   if (config && config.batch.images < 2) problems.push({ key: 'batch.images', blocking: true, message: 'With one image a step there is nothing to contrast it with: use at least 2.' })
   if (!regions['val']) problems.push({ key: 'dataset', blocking: false, message: 'There is no region of the split "val": the run cannot be validated, and its last checkpoint counts as the best.' })
-  const perEpoch = config ? Math.max(1, Math.floor(trainImages / config.batch.images)) : 1
-  const totalSteps = !config ? 0 : config.steps > 0 ? config.steps : Math.max(1, Math.round(config.epochs * perEpoch))
-  return { config, modelConfig, filter, regions, trainImages, totalSteps, problems }
+  const stages = config ? stagesOf(db, input.datasetId, config, filter, problems) : []
+  return { config, modelConfig, filter, stages, regions, trainImages, totalSteps: config ? totalSteps(config, trainImages) : 0, problems }
+}
+
+function stagesOf(db: Db, datasetId: string, config: RunConfig, run: RegionFilter, problems: Problem[]): readonly (RegionFilter | null)[] {
+  try {
+    return stageFilters(db, datasetId, config.curriculum.views, run)
+  } catch (error) {
+    if (!isAppError(error)) throw error
+    problems.push({ key: 'curriculum.views', message: `${error.message} ${error.cure}`.trim(), blocking: true })
+    return []
+  }
+}
+
+/** What somebody rejected is wrong: it is neither trained nor validated on, unless a view asks for it by name. */
+function withoutRejected(filter: RegionFilter): RegionFilter {
+  return filter.statuses?.length ? filter : { ...filter, statuses: regionStatusSchema.options.filter((status) => status !== 'rejected') }
 }
 
 function filterOf(db: Db, input: RunInput): RegionFilter {
@@ -78,11 +100,15 @@ async function settings(db: Db, input: RunInput, problems: Problem[]): Promise<{
     problems.push({ key: error.place ?? 'preset', message: `${error.message} ${error.cure}`.trim(), blocking: true })
   }
   try {
-    if (input.startCheckpointId) return { config, modelConfig: JSON.parse(requireCheckpoint(db, input.startCheckpointId).model_config) as ModelConfig }
-    return { config, modelConfig: config ? await loadModelConfig(config.model) : null }
+    const start = input.startCheckpointId ? (JSON.parse(requireCheckpoint(db, input.startCheckpointId).model_config) as ModelConfig) : null
+    if (!config) return { config, modelConfig: start }
+    const modelConfig = changedModel(start ?? (await loadModelConfig(config.model)), config)
+    frozenNames(modelConfig, config.freeze) // refuses what names nothing
+    return { config, modelConfig }
   } catch (error) {
     if (!isAppError(error)) throw error
-    problems.push({ key: input.startCheckpointId ? 'startCheckpointId' : 'model', message: `${error.message} ${error.cure}`.trim(), blocking: true })
+    const isSetting = error.place === 'freeze' || error.place?.startsWith('adapt.')
+    problems.push({ key: isSetting ? error.place! : input.startCheckpointId ? 'startCheckpointId' : 'model', message: `${error.message} ${error.cure}`.trim(), blocking: true })
     return { config, modelConfig: null }
   }
 }
@@ -90,29 +116,49 @@ async function settings(db: Db, input: RunInput, problems: Problem[]): Promise<{
 export interface Needs {
   readonly secondsEstimate: number | null
   readonly memoryBytes: number | null
+  /** With the numbers; null when it fits. */
+  readonly memoryProblem: Problem | null
   readonly memoryAvailableBytes: number
   readonly diskBytes: number | null
   readonly diskAvailableBytes: number
 }
 
-/** TensorFlow, the addon and the program itself, measured idle. */
-const RUNTIME_BYTES = 450e6
-
 export async function estimateNeeds({ db, project }: Pick<EngineContext, 'db' | 'project'>, plan: RunPlan): Promise<Needs> {
-  const [available, disk] = await Promise.all([availableBytes(), statfs(project.runsDir)])
+  const disk = await statfs(project.runsDir)
+  const available = availableMemory()
   const { config, modelConfig } = plan
   const rest = { memoryAvailableBytes: available, diskAvailableBytes: disk.bavail * disk.bsize }
-  if (!config || !modelConfig) return { secondsEstimate: null, memoryBytes: null, diskBytes: null, ...rest }
-  const weights = countParameters(modelConfig) * 4
+  if (!config || !modelConfig) return { secondsEstimate: null, memoryBytes: null, memoryProblem: null, diskBytes: null, ...rest }
+  const weights = parameterCount(modelConfig) * 4
+  const memory = runMemory(modelConfig, config, { trainImages: plan.trainImages, tokens: longestPhrase(db, plan) })
   const copies = modelConfig.momentum === null ? 1 : 2
   const checkpoint = config.save.precision === 'fp16' ? weights / 2 : weights
   return {
     secondsEstimate: secondsFromEarlierRuns(db, plan),
-    // Weights, gradients and AdamW's two moments, the activations kept for the two backward passes, decoded images.
-    memoryBytes: RUNTIME_BYTES + weights * (3 + copies) + activationBytes(modelConfig, config) + Math.min(1.5e9, plan.trainImages * modelConfig.image.size ** 2 * 3),
-    diskBytes: checkpoint * (config.save.keep + 1) + weights * (2 + copies),
+    memoryBytes: memory.total,
+    memoryProblem: tightMemory(db, memory, available, config),
+    // Checkpoints, two saved states and a third while it is written.
+    diskBytes: checkpoint * (config.save.keep + 1) + 3 * weights * (2 + copies),
     ...rest,
   }
+}
+
+/** A run that never fits, or not now that nothing else trains, must not start; one that waits for others may fit when its turn comes. */
+function tightMemory(db: Db, memory: MemoryNeeds, available: number, config: RunConfig): Problem | null {
+  const problem = memoryProblem(memory, available, config)
+  if (!problem) return null
+  const busy = db.get("SELECT 1 FROM runs WHERE state IN ('waiting', 'starting', 'training', 'stopping')") !== undefined
+  const never = memory.total > Math.min(process.constrainedMemory() || Infinity, totalmem())
+  return { key: problem.key, message: `${problem.message} ${problem.cure}`, blocking: config.memory.check && (never || !busy) }
+}
+
+/** Word pieces of the longest phrase, about: a word is one or two. */
+function longestPhrase(db: Db, { filter }: RunPlan): number {
+  const where = filterWhere(filter)
+  const { words } = db.get<{ words: number | null }>(
+    `SELECT max(length(r.phrase) - length(replace(r.phrase, ' ', ''))) + 1 AS words FROM ${filterTables(filter)} WHERE ${where.sql} AND r.box_count > 0 AND r.split = 'train'`, ...where.values,
+  )!
+  return 2 + Math.ceil((words ?? 1) * 1.2)
 }
 
 /** Time a step of the newest run with the same model and batch took; null when there was none yet. */
@@ -123,29 +169,4 @@ function secondsFromEarlierRuns(db: Db, { config, totalSteps }: RunPlan): number
     if (same && before['loss.amc'] === config!.loss.amc) return (row.elapsed_seconds / row.step) * totalSteps
   }
   return null
-}
-
-/** Parameters of a transformer of these sizes, within a percent: the attention and MLP matrices, cross-attention, embeddings. */
-export function countParameters({ image, text, embed_dim }: ModelConfig): number {
-  const block = (width: number, hidden: number): number => 4 * width * width + 2 * width * hidden + 9 * width + hidden
-  const vision = image.depth * block(image.width, image.width * image.mlp_ratio) + ((image.size / image.patch) ** 2 + 1 + 3 * image.patch ** 2) * image.width
-  const cross = (text.layers - text.fusion_layer) * (2 * text.width * text.width + 2 * image.width * text.width)
-  const words = (text.vocab_size + text.max_positions) * text.width
-  const heads = text.width * text.width + text.vocab_size + embed_dim * (text.width + image.width)
-  return Math.round(vision + text.layers * block(text.width, text.intermediate) + cross + words + heads)
-}
-
-/** About 34 values a token and unit of width live until the backward pass (Korthikanti et al. 2022, eq. 1), and the attention maps; twice for the gradient's gradient. */
-function activationBytes({ image, text, max_tokens }: ModelConfig, { batch, loss }: RunConfig): number {
-  const cells = (image.size / image.patch) ** 2 + 1
-  const vision = batch.images * cells * image.depth * (34 * image.width + 5 * image.heads * cells)
-  // Matched pairs, hard negative texts and images, masked words: five passes through the text or fusion layers.
-  const texts = batch.images * batch.phrases * 5
-  const language = texts * max_tokens * text.layers * (34 * text.width + 5 * text.heads * (max_tokens + cells))
-  return (vision + language) * (loss.amc > 0 ? 2 : 1) * 2
-}
-
-async function availableBytes(): Promise<number> {
-  const kilobytes = /^MemAvailable:\s+(\d+)/m.exec(await readFile('/proc/meminfo', 'utf8').catch(() => ''))?.[1]
-  return kilobytes ? Number(kilobytes) * 1024 : freemem()
 }

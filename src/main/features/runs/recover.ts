@@ -1,56 +1,55 @@
 /**
  * After a start: what the runs' folders hold is the truth, and the database follows. A run that was under way when the engine
- * died is stopped (its process ended with the engine, having saved what it could) and can be resumed; one that waited waits no more.
+ * died is stopped (its process notices, saves what it can and ends) and can be resumed; one that waited waits no more.
  */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { EngineContext } from '../../engine/context.ts'
 import { toErrorData } from '../../../shared/errors.ts'
-import { readJson } from '../../train/files.ts'
-import { runPaths, savedStepOf } from '../../train/run-folder.ts'
-import { readMetricsBack } from './metrics-back.ts'
-import { OPEN_STATES, type RunRow } from './rows.ts'
-import { registerRunCheckpoint } from './train-job.ts'
+import { runPaths } from '../../train/run-folder.ts'
+import { oldWorkerGone } from './old-worker.ts'
+import { isAhead, readBack } from './read-back.ts'
+import { OPEN_STATES, type RunRow, setState, toRun } from './rows.ts'
 
-/** Marks at once what no process trains any more, before a new run can begin; what is returned then reads the folders. */
-export function recoverRuns(context: EngineContext): () => Promise<void> {
+type Context = Pick<EngineContext, 'db' | 'project' | 'events'>
+
+/**
+ * Marks at once what no process trains any more, before a new run can begin; what is returned then reads the folders, once the
+ * process of a killed engine has written its last.
+ */
+export function recoverRuns(context: Context): (signal?: AbortSignal) => Promise<void> {
   const { db } = context
   const states = OPEN_STATES.map((state) => `'${state}'`).join(', ')
-  const cut = db.all<RunRow>(`SELECT * FROM runs WHERE state IN (${states})`)
+  const cut = new Set(db.all<{ id: string }>(`SELECT id FROM runs WHERE state IN (${states})`).map((row) => row.id))
   db.run(`UPDATE runs SET state = 'stopped', seconds_left = NULL, samples_per_second = NULL WHERE state IN (${states})`)
-  const before = db.all<RunRow>('SELECT * FROM runs')
-  return () => readFolders(context, cut, before)
+  const ids = db.all<{ id: string }>('SELECT id FROM runs ORDER BY number').map((row) => row.id)
+  return (signal) => readFolders(context, ids, cut, signal)
 }
 
-async function readFolders(context: EngineContext, cut: readonly RunRow[], all: readonly RunRow[]): Promise<void> {
+async function readFolders(context: Context, ids: readonly string[], cut: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
   const { db, project, events } = context
-  for (const run of cut) {
+  if (cut.size > 0) await oldWorkerGone(project.cacheDir, null, { end: false, ...(signal ? { signal } : {}) })
+  let found = false
+  for (const id of ids) {
+    if (signal?.aborted) return
+    const run = db.get<RunRow>('SELECT * FROM runs WHERE id = ?', id)
+    // One that was resumed meanwhile read its folder itself.
+    if (!run || (OPEN_STATES as readonly string[]).includes(run.state)) continue
+    if (!existsSync(runPaths(project.fromStored(run.folder)).config)) {
+      const error = { code: 'not-found', message: 'The folder of this run is gone or was never finished.', cure: 'Start it again from its dataset.' }
+      if (run.state !== 'failed') db.run("UPDATE runs SET state = 'failed', error = ? WHERE id = ?", JSON.stringify(error), id)
+      continue
+    }
     try {
+      if (!cut.has(id) && !(await isAhead(context, run))) continue
       await readBack(context, run)
+      found = true
+      const after = db.get<RunRow>('SELECT * FROM runs WHERE id = ?', id)!
+      // It did all its steps; only the word of it was lost.
+      const done = after.state === 'stopped' && after.last_saved_step === after.total_steps
+      events.emit({ type: 'run.progressed', run: done ? setState(db, id, 'finished') : toRun(after) })
     } catch (error) {
       console.error(`The folder of ${run.name} could not be read: ${toErrorData(error).message}`)
     }
   }
-  for (const { id, folder } of all) {
-    if (existsSync(runPaths(project.fromStored(folder)).config)) continue
-    const error = { code: 'not-found', message: 'The folder of this run is gone or was never finished.', cure: 'Start it again from its dataset.' }
-    db.run("UPDATE runs SET state = 'failed', error = ? WHERE id = ?", JSON.stringify(error), id)
-  }
-  if (cut.length > 0) events.emit({ type: 'checkpoints.changed' })
-}
-
-async function readBack(context: EngineContext, run: RunRow): Promise<void> {
-  const { db, project } = context
-  const paths = runPaths(project.fromStored(run.folder))
-  const rows = await readMetricsBack(db, run.id, paths)
-  const last = rows.at(-1)
-  db.run('UPDATE runs SET step = ?, elapsed_seconds = ?, last_saved_step = ? WHERE id = ?', last?.step ?? 0, last?.seconds ?? 0, savedStepOf(paths) || null, run.id)
-  const best = await readJson<{ step: number }>(paths.best)
-  const listed = new Set(db.all<{ step: number }>('SELECT step FROM checkpoints WHERE run_id = ?', run.id).map((row) => row.step))
-  for (const { step, values } of rows) {
-    const path = join(paths.checkpoints, `step-${step}.safetensors`)
-    if (listed.has(step) || !existsSync(path)) continue
-    const metrics = Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('val.')))
-    await registerRunCheckpoint(context, run, { path, step, best: best?.step === step, metrics })
-  }
+  if (found) events.emit({ type: 'checkpoints.changed' })
 }
