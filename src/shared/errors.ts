@@ -16,24 +16,36 @@ export type ErrorCode =
   | 'forbidden'
   | 'internal' // our fault (exit 1)
 
+/** What became of every key of a checkpoint: how many fit, and the names of the others. */
+export interface KeySummary {
+  readonly loaded: number
+  readonly missing: readonly string[]
+  readonly unexpected: readonly string[]
+  readonly reshaped: readonly string[]
+}
+
 export interface ErrorData {
   readonly code: ErrorCode
   readonly message: string
   readonly cure: string
   /** Where it happened: a file with line and column, a field, a tensor name. */
   readonly place?: string
+  /** Of a checkpoint that does not fit: the whole account of its keys. */
+  readonly keys?: KeySummary
 }
 
 export class AppError extends Error {
   readonly code: ErrorCode
   readonly cure: string
   readonly place: string | undefined
-  constructor(code: ErrorCode, message: string, cure = '', place?: string, options?: { cause?: unknown }) {
+  readonly keys: KeySummary | undefined
+  constructor(code: ErrorCode, message: string, cure = '', place?: string, options?: { cause?: unknown; keys?: KeySummary }) {
     super(message, options)
     this.name = 'AppError'
     this.code = code
     this.cure = cure
     this.place = place
+    this.keys = options?.keys
   }
 }
 
@@ -44,7 +56,7 @@ export function isAppError(error: unknown): error is AppError {
 /** Any thrown value as plain data; what is not an AppError is our fault and says so. */
 export function toErrorData(error: unknown): ErrorData {
   if (isAppError(error)) {
-    return { code: error.code, message: error.message, cure: error.cure, ...(error.place ? { place: error.place } : {}) }
+    return { code: error.code, message: error.message, cure: error.cure, ...(error.place ? { place: error.place } : {}), ...(error.keys ? { keys: error.keys } : {}) }
   }
   const errno = (error as { code?: unknown } | null)?.code
   if (errno === 'ENOSPC' || errno === 'SQLITE_FULL') {
@@ -55,7 +67,7 @@ export function toErrorData(error: unknown): ErrorData {
 }
 
 export function fromErrorData(data: ErrorData): AppError {
-  return new AppError(data.code, data.message, data.cure, data.place)
+  return new AppError(data.code, data.message, data.cure, data.place, data.keys ? { keys: data.keys } : undefined)
 }
 
 /** Exit code of the command line for an error code. */

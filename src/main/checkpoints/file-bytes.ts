@@ -9,9 +9,17 @@ const PART_BYTES = 1 << 30
 export interface OpenFile {
   readonly path: string
   readonly size: number
-  /** @throws AppError 'bad-input' when the file does not reach that far; nothing is allocated before that is known */
-  read(position: number, length: number): Buffer
+  /**
+   * @param into where the bytes go; memory is taken for them when it is left away
+   * @throws AppError 'bad-input' when the file does not reach that far; nothing is allocated before that is known
+   */
+  read(position: number, length: number, into?: Uint8Array): Uint8Array
   close(): void
+}
+
+/** Bytes as a Buffer, for reading numbers and texts out of them; nothing is copied. */
+export function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 export function openFile(path: string): OpenFile {
@@ -26,11 +34,11 @@ export function openFile(path: string): OpenFile {
   return {
     path,
     size,
-    read: (position, length) => {
+    read: (position, length, into) => {
       if (position < 0 || length > size - position) {
         throw new AppError('bad-input', `${path} ends early: ${length - Math.max(0, size - position)} bytes are missing.`, 'Fetch it again.', path)
       }
-      const buffer = Buffer.from(new ArrayBuffer(length))
+      const buffer = into ?? new Uint8Array(length)
       for (let done = 0; done < length; ) {
         const count = readSync(file, buffer, done, Math.min(length - done, PART_BYTES), position + done)
         if (count === 0) throw new AppError('bad-input', `${path} became shorter while it was read.`, 'Fetch it again.', path)

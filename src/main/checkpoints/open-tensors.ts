@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
-import { openFile } from './file-bytes.ts'
+import { asBuffer, openFile } from './file-bytes.ts'
 import { openPth, type PthFile } from './pth.ts'
 import { openSafetensors } from './safetensors.ts'
 import type { TensorEntry, TensorFile } from './tensor-file.ts'
@@ -44,7 +44,7 @@ function isSafetensors(path: string): boolean {
   const file = openFile(path)
   try {
     if (file.size < 10) return path.endsWith('.safetensors')
-    const head = file.read(0, 9)
+    const head = asBuffer(file.read(0, 9))
     const begins = head.readBigUInt64LE(0) <= BigInt(file.size) && head[8] === 0x7b
     const isPickleOrZip = head[0] === 0x80 || head.readUInt32LE(0) === 0x04034b50
     return begins || (path.endsWith('.safetensors') && !isPickleOrZip)

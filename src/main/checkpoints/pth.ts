@@ -3,10 +3,10 @@
  * form. Nothing in the file is executed; see pickle.ts.
  */
 import { AppError, isAppError } from '../../shared/errors.ts'
-import { openFile, type OpenFile } from './file-bytes.ts'
+import { asBuffer, openFile, type OpenFile } from './file-bytes.ts'
 import { visitTensors } from './object-tree.ts'
 import { PyTuple, readPickle } from './pickle.ts'
-import { readRawTensor, readTensor, type ReadStorage, type Storage, storageFromId, torchGlobals, type TorchTensor, UnsupportedTensor } from './torch-objects.ts'
+import { readRawTensor, readTensor, type Storage, storageFromId, type StorageReader, stretchesOf, torchGlobals, type TorchTensor, UnsupportedTensor } from './torch-objects.ts'
 import { BYTES_OF, type TensorEntry, type TensorFile, unsupportedType } from './tensor-file.ts'
 import { readZipEntries } from './zip-entries.ts'
 
@@ -39,15 +39,16 @@ const EMPTY_ZIP_MAGIC = 0x06054b50
 export async function openPth(path: string, { exact = false }: OpenPthOptions = {}): Promise<PthFile> {
   const file = openFile(path)
   try {
-    const magic = file.size >= 4 ? file.read(0, 4).readUInt32LE(0) : 0
+    const magic = file.size >= 4 ? asBuffer(file.read(0, 4)).readUInt32LE(0) : 0
     const isZip = magic === ZIP_MAGIC || magic === EMPTY_ZIP_MAGIC
-    const { root, readStorage } = isZip ? await readZipForm(file, exact) : readLegacyForm(file, exact)
+    const { root, reader } = isZip ? await readZipForm(file, exact) : readLegacyForm(file, exact)
     const entryOf = (tensor: TorchTensor, name: string): TensorEntry => ({
       name,
       dtype: tensor.storage.dtype,
       shape: tensor.shape,
-      read: () => readTensor(tensor, readStorage, `${path}: ${name}`),
-      readRaw: () => readRawTensor(tensor, readStorage, `${path}: ${name}`),
+      read: () => readTensor(tensor, reader, `${path}: ${name}`),
+      readRaw: () => readRawTensor(tensor, reader, `${path}: ${name}`),
+      stretches: () => stretchesOf(tensor, reader, `${path}: ${name}`),
     })
     const tensors = new Map<string, TensorEntry>()
     const places = new Map<string, TorchTensor>()
@@ -77,14 +78,14 @@ function mostValues(pickleBytes: number): number {
   return Math.max(100_000, Math.min(8_000_000, 2 * pickleBytes))
 }
 
-async function readZipForm(file: OpenFile, exact: boolean): Promise<{ root: unknown; readStorage: ReadStorage }> {
+async function readZipForm(file: OpenFile, exact: boolean): Promise<{ root: unknown; reader: StorageReader }> {
   const { path } = file
   const entries = await readZipEntries(path)
   const pickleName = [...entries.keys()].find((name) => name === 'data.pkl' || name.endsWith('/data.pkl'))
   if (!pickleName) throw new AppError('bad-input', `${path} is a zip archive but not one of PyTorch: data.pkl is missing.`, 'Choose the .pth file itself.', path)
   const prefix = pickleName.slice(0, -'data.pkl'.length)
   const order = entries.get(`${prefix}byteorder`)
-  if (order && file.read(order.start, Math.min(order.bytes, 16)).toString() !== 'little') throw bigEndian(path)
+  if (order && asBuffer(file.read(order.start, Math.min(order.bytes, 16))).toString() !== 'little') throw bigEndian(path)
   const pickle = entries.get(pickleName)!
   if (pickle.bytes > MAX_PICKLE_BYTES) throw new AppError('bad-input', `The pickle of ${path} is ${pickle.bytes} bytes long, more than any checkpoint needs.`, 'Save the weights alone.', path)
   const bytes = file.read(pickle.start, pickle.bytes)
@@ -92,18 +93,18 @@ async function readZipForm(file: OpenFile, exact: boolean): Promise<{ root: unkn
     place: path, allowed: torchGlobals(path), exactFloats: exact, maxValues: mostValues(bytes.length),
     persistentLoad: (id) => storageFromId(id, path).storage,
   })
-  const readStorage: ReadStorage = (storage, begin, length) => {
+  const read: StorageReader['read'] = (storage, begin, length, into) => {
     const entry = entries.get(`${prefix}data/${storage.key}`)
     if (!entry || entry.bytes < storage.length * BYTES_OF[storage.dtype]) {
       throw new AppError('bad-input', `The values of storage ${storage.key} in ${path} are ${entry ? 'cut short' : 'missing'}.`, 'Fetch the file again.', path)
     }
-    return file.read(entry.start + begin, length)
+    return file.read(entry.start + begin, length, into)
   }
-  return { root: value, readStorage }
+  return { root: value, reader: { read, fileBytes: file.size } }
 }
 
 /** The pickles stand before the values: a window that holds them is enough, and few checkpoints need more than the first. */
-function readLegacyForm(file: OpenFile, exact: boolean): { root: unknown; readStorage: ReadStorage } {
+function readLegacyForm(file: OpenFile, exact: boolean): { root: unknown; reader: StorageReader } {
   for (const window of LEGACY_WINDOWS) {
     try {
       return readLegacyPickles(file, file.read(0, Math.min(file.size, window)), exact)
@@ -117,7 +118,7 @@ function readLegacyForm(file: OpenFile, exact: boolean): { root: unknown; readSt
 
 class NotACheckpoint extends AppError {}
 
-function readLegacyPickles(file: OpenFile, head: Buffer, exact: boolean): { root: unknown; readStorage: ReadStorage } {
+function readLegacyPickles(file: OpenFile, head: Uint8Array, exact: boolean): { root: unknown; reader: StorageReader } {
   const { path } = file
   const storages = new Map<string, Storage>()
   const views = new Map<string, { root: string; offset: number }>()
@@ -160,22 +161,22 @@ function readLegacyPickles(file: OpenFile, head: Buffer, exact: boolean): { root
   for (const key of keys.value as unknown[]) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined
     if (!storage) throw new AppError('bad-input', `${path} holds values of a storage that nothing refers to.`, 'Fetch the file again.', path)
-    const length = Number(file.read(at, 8).readBigInt64LE())
+    const length = Number(asBuffer(file.read(at, 8)).readBigInt64LE())
     if (length !== storage.length) throw new AppError('bad-input', `Storage ${storage.key} of ${path} has ${length} values, not ${storage.length}.`, 'Fetch the file again.', path)
     starts.set(storage.key, at + 8)
     at += 8 + length * BYTES_OF[storage.dtype]
   }
   if (at > file.size) throw new AppError('bad-input', `${path} ends early: ${at - file.size} bytes are missing.`, 'Fetch it again.', path)
-  const readStorage: ReadStorage = (storage, begin, length) => {
+  const read: StorageReader['read'] = (storage, begin, length, into) => {
     const view = views.get(storage.key)
     const root = storages.get(view?.root ?? storage.key)
     const start = starts.get(view?.root ?? storage.key)
     if (start === undefined || !root) throw new AppError('bad-input', `The values of storage ${storage.key} in ${path} are missing.`, 'Fetch the file again.', path)
     const offset = (view ? view.offset * BYTES_OF[storage.dtype] : 0) + begin
     if (offset + length > root.length * BYTES_OF[root.dtype]) throw new AppError('bad-input', `A tensor in ${path} reaches beyond its storage ${storage.key}.`, 'Fetch the file again.', path)
-    return file.read(start + offset, length)
+    return file.read(start + offset, length, into)
   }
-  return { root: object.value, readStorage }
+  return { root: object.value, reader: { read, fileBytes: file.size } }
 }
 
 function isSize(value: unknown): value is number {

@@ -3,9 +3,9 @@
  * Read by offset; written to a temporary name, synced and renamed, so that a file under its own name is always whole.
  */
 import { AppError } from '../../shared/errors.ts'
-import { openFile, writeDurably } from './file-bytes.ts'
+import { asBuffer, openFile, writeDurably } from './file-bytes.ts'
 import {
-  BYTES_OF, bytesOf, checkShape, countOf, type Dtype, floatToHalf, type HostArray, readValues, type TensorEntry, type TensorFile, unsupportedType,
+  BYTES_OF, bytesOf, checkShape, countOf, type Dtype, floatToHalf, type HostArray, type ReadPart, readStretches, readValues, type TensorEntry, type TensorFile, unsupportedType,
 } from './tensor-file.ts'
 
 const MAX_HEADER_BYTES = 100_000_000
@@ -14,17 +14,23 @@ const MAX_HEADER_BYTES = 100_000_000
 export function openSafetensors(path: string): TensorFile {
   const file = openFile(path)
   try {
-    const headerBytes = file.size >= 8 ? Number(file.read(0, 8).readBigUInt64LE()) : 0
+    const headerBytes = file.size >= 8 ? Number(asBuffer(file.read(0, 8)).readBigUInt64LE()) : 0
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, file.size - 8)) throw damaged(path, 'it does not start with a safetensors header')
-    const header = parseHeader(file.read(8, headerBytes).toString('utf8'), path)
+    const header = parseHeader(asBuffer(file.read(8, headerBytes)).toString('utf8'), path)
     const start = 8 + headerBytes
     const { __metadata__: metadata, ...rest } = header
     const checked = Object.entries(rest).map(([name, value]) => checkEntry(name, value, file.size - start, path))
     checkLayout(checked, file.size - start, path)
     const tensors = new Map<string, TensorEntry>()
     for (const { name, dtype, shape, begin, end } of checked) {
-      const part = (from: number, length: number) => file.read(start + begin + from, length)
-      tensors.set(name, { name, dtype, shape, read: () => ({ dtype, shape, data: readValues(dtype, end - begin, part) }), readRaw: () => part(0, end - begin) })
+      const part: ReadPart = (from, length, into) => file.read(start + begin + from, length, into)
+      const bytes = end - begin
+      tensors.set(name, {
+        name, dtype, shape,
+        read: () => ({ dtype, shape, data: readValues(dtype, bytes, part) }),
+        readRaw: () => part(0, bytes),
+        stretches: () => readStretches(dtype, bytes, part),
+      })
     }
     return { format: 'safetensors', path, tensors, metadata: checkMetadata(metadata, path), close: file.close }
   } catch (error) {

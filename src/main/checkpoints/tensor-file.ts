@@ -31,6 +31,8 @@ export interface TensorEntry {
   read(): HostTensor
   /** The little-endian bytes of the values in row-major order, as stored: nothing is widened. */
   readRaw(): Uint8Array
+  /** The values a stretch at a time, in order: what is larger than memory can still be looked through. */
+  stretches(): Iterable<HostArray>
 }
 
 export interface TensorFile {
@@ -63,7 +65,7 @@ export function decodeValues(dtype: Dtype, bytes: Uint8Array): HostArray {
       return new Float32Array(buffer, byteOffset, count)
     case 'F16':
     case 'BF16':
-      return widen(dtype, new Uint16Array(buffer, byteOffset, count), new Float32Array(count), 0)
+      return widen(dtype, new Uint16Array(buffer, byteOffset, count), new Float32Array(count))
     case 'I64':
       return new BigInt64Array(buffer, byteOffset, count)
     case 'U64':
@@ -84,29 +86,35 @@ export function decodeValues(dtype: Dtype, bytes: Uint8Array): HostArray {
   }
 }
 
-const CHUNK_BYTES = 4 << 20
+/** Reads a part of a tensor's bytes, into the memory given or new. */
+export type ReadPart = (begin: number, length: number, into?: Uint8Array) => Uint8Array
 
 /**
- * `bytes` of values by a reader of parts. Half-width floats are widened a part at a time, so that no more than the values
- * themselves and a small part are in memory.
+ * `bytes` of values by a reader of parts. Half-width floats are read into the second half of their own result and widened from
+ * the front, so that nothing but the result is ever in memory.
  */
-export function readValues(dtype: Dtype, bytes: number, readPart: (begin: number, length: number) => Uint8Array): HostArray {
-  if ((dtype !== 'F16' && dtype !== 'BF16') || bytes <= CHUNK_BYTES) return decodeValues(dtype, readPart(0, bytes))
+export function readValues(dtype: Dtype, bytes: number, readPart: ReadPart): HostArray {
+  if (dtype !== 'F16' && dtype !== 'BF16') return decodeValues(dtype, readPart(0, bytes))
   const result = new Float32Array(bytes / 2)
-  for (let begin = 0; begin < bytes; begin += CHUNK_BYTES) {
-    const part = readPart(begin, Math.min(CHUNK_BYTES, bytes - begin))
-    widen(dtype, new Uint16Array(part.buffer, part.byteOffset, part.byteLength / 2), result, begin / 2)
-  }
-  return result
+  readPart(0, bytes, new Uint8Array(result.buffer, bytes))
+  return widen(dtype, new Uint16Array(result.buffer, bytes), result)
 }
 
-function widen(dtype: 'F16' | 'BF16', values: Uint16Array, into: Float32Array, at: number): Float32Array {
+const STRETCH_BYTES = 16 << 20
+
+/** Values of `bytes` by a reader of parts, decoded a stretch at a time. */
+export function* readStretches(dtype: Dtype, bytes: number, readPart: ReadPart): Iterable<HostArray> {
+  for (let begin = 0; begin < bytes; begin += STRETCH_BYTES) yield decodeValues(dtype, readPart(begin, Math.min(STRETCH_BYTES, bytes - begin)))
+}
+
+/** Value i is read before element i is written, and element i never reaches a value after it: `values` may lie at the end of `into`. */
+function widen(dtype: 'F16' | 'BF16', values: Uint16Array, into: Float32Array): Float32Array {
   if (dtype === 'BF16') {
     const bits = new Uint32Array(into.buffer, into.byteOffset, into.length)
-    for (let i = 0; i < values.length; i++) bits[at + i] = values[i]! << 16
+    for (let i = 0; i < values.length; i++) bits[i] = values[i]! << 16
   } else {
     const table = halfTable()
-    for (let i = 0; i < values.length; i++) into[at + i] = table[values[i]!]!
+    for (let i = 0; i < values.length; i++) into[i] = table[values[i]!]!
   }
   return into
 }

@@ -1,7 +1,7 @@
 /** What torch.save puts into a pickle: the harmless names, storages, and tensors as views on them. */
 import { AppError } from '../../shared/errors.ts'
 import { PyAttributes, type PyGlobal, PyOrderedDict, PyTuple } from './pickle.ts'
-import { BYTES_OF, checkShape, countOf, decodeValues, type Dtype, type HostTensor, readValues, TORCH_NAME } from './tensor-file.ts'
+import { BYTES_OF, checkShape, countOf, decodeValues, type Dtype, type HostArray, type HostTensor, readStretches, readValues, TORCH_NAME } from './tensor-file.ts'
 
 export interface Storage {
   readonly key: string
@@ -178,38 +178,50 @@ function listOf(value: unknown): unknown {
   return value instanceof PyTuple ? [...value.items] : value
 }
 
-/** Reads `bytes` of a storage from `begin` on. */
-export type ReadStorage = (storage: Storage, begin: number, bytes: number) => Uint8Array
+/** Where a file's storages are read from. */
+export interface StorageReader {
+  /** `bytes` of a storage from `begin` on. */
+  read(storage: Storage, begin: number, bytes: number, into?: Uint8Array): Uint8Array
+  readonly fileBytes: number
+}
 
 /**
- * An overlapping view (expand) may stand for more elements than are stored: no more than this many bytes, so that a few
- * bytes cannot ask for all the memory there is.
+ * An overlapping view (expand) may stand for more elements than are stored: for no more bytes than the file has, or this many
+ * in a small one, so that a few bytes cannot ask for all the memory there is.
  */
-const MOST_EXPANDED_BYTES = 4 << 20
+const MOST_EXPANDED_BYTES = 1 << 20
 
 /** The values of a view in row-major order. @throws AppError 'bad-input' for a view that repeats its storage without measure */
-export function readTensor(tensor: TorchTensor, readBytes: ReadStorage, place: string): HostTensor {
+export function readTensor(tensor: TorchTensor, reader: StorageReader, place: string): HostTensor {
   const { storage, shape, stride, offset } = tensor
   const { dtype } = storage
   const size = BYTES_OF[dtype]
   const count = countOf(shape)
   if (count > 0 && isContiguous(shape, stride)) {
-    return { dtype, shape, data: readValues(dtype, count * size, (begin, length) => readBytes(storage, offset * size + begin, length)) }
+    return { dtype, shape, data: readValues(dtype, count * size, (begin, length, into) => reader.read(storage, offset * size + begin, length, into)) }
   }
-  return { dtype, shape, data: decodeValues(dtype, readRawTensor(tensor, readBytes, place)) }
+  return { dtype, shape, data: decodeValues(dtype, readRawTensor(tensor, reader, place)) }
+}
+
+/** The values a stretch at a time; a view that is not contiguous comes as one. */
+export function stretchesOf(tensor: TorchTensor, reader: StorageReader, place: string): Iterable<HostArray> {
+  const { storage, shape, stride, offset } = tensor
+  const size = BYTES_OF[storage.dtype]
+  if (!isContiguous(shape, stride)) return [readTensor(tensor, reader, place).data]
+  return readStretches(storage.dtype, countOf(shape) * size, (begin, length, into) => reader.read(storage, offset * size + begin, length, into))
 }
 
 /** The bytes of a view's elements in row-major order. */
-export function readRawTensor({ storage, shape, stride, offset }: TorchTensor, readBytes: ReadStorage, place: string): Uint8Array {
+export function readRawTensor({ storage, shape, stride, offset }: TorchTensor, reader: StorageReader, place: string): Uint8Array {
   const count = countOf(shape)
   if (count === 0) return new Uint8Array(0)
   const size = BYTES_OF[storage.dtype]
-  if (isContiguous(shape, stride)) return readBytes(storage, offset * size, count * size)
+  if (isContiguous(shape, stride)) return reader.read(storage, offset * size, count * size)
   const span = shape.reduce((sum, n, i) => sum + (n - 1) * stride[i]!, 0) + 1
-  if (count * size > Math.max(span * size, MOST_EXPANDED_BYTES)) {
+  if (count * size > Math.max(span * size, reader.fileBytes, MOST_EXPANDED_BYTES)) {
     throw new AppError('bad-input', `The tensor ${place} claims ${count} values out of ${span} stored ones.`, 'The file is damaged or made to fill the memory.', place)
   }
-  const bytes = readBytes(storage, offset * size, span * size)
+  const bytes = reader.read(storage, offset * size, span * size)
   const elements = new ELEMENTS[size]!(bytes.buffer as ArrayBuffer, bytes.byteOffset, span)
   const picked = gather(elements, shape, stride, count)
   return new Uint8Array(picked.buffer, 0, picked.byteLength)

@@ -1,9 +1,12 @@
 /** All commands, in the order of `amc --help`. */
 import type { Command } from './command.ts'
 import { checkpointInspectCommand } from './checkpoint.ts'
+import { checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand } from './checkpoint-files.ts'
+import { checkpointEmbedCommand } from './checkpoint-embed.ts'
 import { compareCommand } from './compare.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
+import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
 import { goldenCommand } from './golden.ts'
 import { importCommand } from './import.ts'
@@ -12,6 +15,6 @@ import { serveCommand } from './serve.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
-  doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, explainCommand, compareCommand,
-  checkpointInspectCommand, goldenCommand,
+  doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand,
 ]

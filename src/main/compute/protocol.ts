@@ -69,6 +69,8 @@ export interface ConvertRequest {
 }
 export interface ConvertResult {
   readonly keys: { readonly loaded: number; readonly missing: readonly string[]; readonly unexpected: readonly string[]; readonly reshaped: readonly string[] }
+  /** What was taken in part or started anew, in plain sentences. */
+  readonly notes: readonly string[]
   readonly modelName: string
   readonly parameters: number
   readonly sizeBytes: number

@@ -4,10 +4,13 @@
  */
 import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
-import { assembleParams, emptyQueues, momentumName, parameterSpecs, startAll, variableOf, type QueueValues } from './params.ts'
+import { list, planKeys, refuseUnfit, type KeyPlan, type Reshaped } from './key-plan.ts'
+import { assembleParams, disposeParams, emptyQueues, startAll, variableOf, type QueueValues } from './params.ts'
 import { createRandom } from './random.ts'
 import { bicubicMatrix } from './resize-matrix.ts'
 import type { ModelParams } from './types.ts'
+
+export { modelTensors } from './key-plan.ts'
 
 /** What loading needs of a stored tensor; a file's entries are read one at a time. */
 export interface StoredTensor {
@@ -22,143 +25,115 @@ export interface KeyReport {
   readonly unexpected: readonly string[]
   /** Known and not needed: copies of tied weights, position ids, parts that this configuration does not use. */
   readonly unused: readonly string[]
-  /** Interpolated to another number of cells. */
-  readonly reshaped: readonly { readonly name: string; readonly from: readonly number[]; readonly to: readonly number[] }[]
-  /** What was started anew, in plain sentences. */
+  /** Fitted to other sizes: interpolated to another number of cells, or cut to shorter texts. */
+  readonly reshaped: readonly Reshaped[]
+  /** What was started anew or taken in part, in plain sentences. */
   readonly notes: readonly string[]
+  /** Tensors that hold NaN or infinite values, which were let through because it was asked for. */
+  readonly notFinite: readonly string[]
 }
 
 export interface LoadOptions {
   /** Start missing parameters anew, from this seed, instead of refusing. */
   readonly allowMissing?: { readonly seed: number }
+  /** Let NaN and infinite weights through instead of refusing. */
+  readonly allowNotFinite?: boolean
+  /** For what must come back as it was (a saved run): nothing is fitted to another size and no queue or copy starts anew. */
+  readonly exact?: boolean
   /** Named in errors: the file. */
   readonly place?: string
 }
 
-/** @throws AppError 'bad-input' when keys are missing or shapes are another architecture's. */
+/** @throws AppError 'bad-input' when keys are missing, shapes are another architecture's, or weights are not numbers. */
 export function paramsFromTensors(
   config: ModelConfig,
   stored: ReadonlyMap<string, StoredTensor>,
-  { allowMissing, place = 'the checkpoint' }: LoadOptions = {},
+  { allowMissing, allowNotFinite = false, exact = false, place = 'the checkpoint' }: LoadOptions = {},
 ): { params: ModelParams; report: KeyReport } {
-  const named = modelTensors(stored)
-  const values = new Map<string, Float32Array>()
-  const used = new Set<string>()
-  const [loaded, missing, reshaped, notes]: [string[], string[], KeyReport['reshaped'][number][], string[]] = [[], [], [], []]
-  const wrongShape: string[] = []
-
-  const take = (name: string, shape: readonly number[], optional: boolean): void => {
-    const tensor = named.get(name)
-    if (!tensor) {
-      if (!optional) missing.push(name)
-      return
-    }
-    used.add(name)
-    if (sameShape(tensor.shape, shape)) values.set(name, toFloats(tensor))
-    else if (isInterpolable(name, tensor.shape, shape)) {
-      values.set(name, interpolatePositions(toFloats(tensor), tensor.shape[1]!, shape[1]!, shape[2]!))
-      reshaped.push({ name, from: tensor.shape, to: shape })
-    } else wrongShape.push(`${name} is ${sizes(tensor.shape)}, but this model needs ${sizes(shape)}`)
-    loaded.push(name)
+  const plan = planKeys(config, stored)
+  refuseUnfit(plan, place, Boolean(allowMissing))
+  if (exact && (plan.reshaped.length > 0 || plan.notes.length > 0)) {
+    const what = [...plan.reshaped.map(({ name }) => `${name} has another size`), ...plan.notes]
+    throw new AppError('bad-input', `${place} does not hold this model as it was: ${list(what)}`, 'Start again from a checkpoint.', place)
   }
-  const specs = parameterSpecs(config)
-  for (const { name, shape } of specs) take(name, shape, false)
-  const copies = specs.flatMap(({ name, shape }) => (momentumName(name) ? [{ name: momentumName(name)!, shape }] : []))
-  if (config.momentum !== null) {
-    const before = loaded.length
-    for (const { name, shape } of copies) take(name, shape, true)
-    if (loaded.length === before) notes.push('There is no momentum copy in it; the copy starts equal to the model.')
+  const notFinite: string[] = []
+  const valueOf = (name: string): Float32Array | undefined => {
+    const source = plan.sources.get(name)
+    if (!source) return undefined
+    const { data, isFinite } = plannedValues(source)
+    if (!isFinite) notFinite.push(name)
+    return data
   }
-  refuse({ wrongShape, missing, loaded, allowMissing: Boolean(allowMissing), place })
-
   const random = createRandom(allowMissing?.seed ?? 0)
-  if (missing.length > 0) fillMissing(config, values, allowMissing!.seed)
-  const queues = takeQueues(config, named, used, notes) ?? emptyQueues(config, random)
-  const copyNames = new Set(copies.map(({ name }) => name))
-  const left = [...named.keys()].filter((name) => !used.has(name))
-  const isUnused = (name: string): boolean => copyNames.has(name) || isRedundant(name) || /^(image|text|idx)_queue$|^queue_ptr/.test(name)
-  return {
-    params: assembleParams(config, values, queues),
-    report: { loaded, missing, unexpected: left.filter((n) => !isUnused(n)), unused: left.filter(isUnused), reshaped, notes },
+  const fresh = plan.missing.length > 0 ? startAll(config, createRandom(allowMissing!.seed)) : null
+  const queues = emptyQueues(config, random)
+  if (queues && plan.queues) fillQueues(config, queues, plan.queues, notFinite)
+  const params = assembleParams(config, new ValuesOnDemand((name) => valueOf(name) ?? fresh?.get(name)), queues)
+  if (notFinite.length > 0 && !allowNotFinite) {
+    disposeParams(params)
+    throw new AppError(
+      'bad-input', `${place} holds weights that are not numbers (NaN or infinite) in ${list(notFinite)}. Training would not recover from them, and heatmaps would be empty.`,
+      'Choose a checkpoint from before they appeared; they can be let through only when asked for.', place,
+    )
+  }
+  const { loaded, missing, unexpected, unused, reshaped } = plan
+  const notes = notFinite.length > 0 ? [...plan.notes, `Weights that are not numbers (NaN or infinite) are in ${list(notFinite)}.`] : plan.notes
+  return { params, report: { loaded, missing, unexpected, unused, reshaped, notes, notFinite } }
+}
+
+/** A parameter's values as the model needs them, read now; whether all of them are numbers. */
+export function plannedValues({ tensor, shape, change }: { readonly tensor: StoredTensor; readonly shape: readonly number[]; readonly change: 'none' | 'positions' | 'first rows' }): { data: Float32Array; isFinite: boolean } {
+  const data = toFloats(tensor)
+  const finite = isFinite(data)
+  if (change === 'positions') return { data: interpolatePositions(data, tensor.shape[1]!, shape[1]!, shape[2]!), isFinite: finite }
+  return { data: change === 'first rows' ? data.slice(0, shape[0]! * shape[1]!) : data, isFinite: finite }
+}
+
+/** Values that are read when they are asked for, so that a large checkpoint is never in memory twice. */
+class ValuesOnDemand extends Map<string, Float32Array> {
+  readonly find: (name: string) => Float32Array | undefined
+  constructor(find: (name: string) => Float32Array | undefined) {
+    super()
+    this.find = find
+  }
+  override get(name: string): Float32Array | undefined {
+    return this.find(name)
   }
 }
 
-/**
- * The model's tensors under the names of the training code: a surrounding 'model.' or 'module.' is taken off, and the
- * evaluation code's 'text_encoder.x' gets its 'bert.' back.
- */
-export function modelTensors<T>(stored: ReadonlyMap<string, T>): Map<string, T> {
-  const inModel = [...stored.keys()].some((name) => name.startsWith('model.'))
-  const named = new Map<string, T>()
-  for (const [name, tensor] of stored) {
-    if (inModel && !name.startsWith('model.')) continue // the optimizer's state and the like
-    const bare = name.replace(/^model\./, '').replace(/^module\./, '')
-    named.set(bare.replace(/^(text_encoder(?:_m)?)\.(embeddings|encoder)\./, '$1.bert.$2.'), tensor)
+/** Puts stored queues into fresh ones. A queue of the same size is taken as it is. Of a larger one the newest features are, of a smaller one all; the oldest stands first. */
+export function fillQueues(config: ModelConfig, queues: QueueValues, stored: NonNullable<KeyPlan<StoredTensor>['queues']>, notFinite: string[]): void {
+  const [rows, columns] = [config.embed_dim, config.queue_size]
+  const has = stored.image.shape[1]!
+  const pointerOf = (tensor: StoredTensor | null): number => (tensor ? Math.max(0, Math.trunc(Number(tensor.read().data[0] ?? 0))) % has : 0)
+  const fill = (name: string, into: Float32Array, tensor: StoredTensor, pointer: number): void => {
+    const data = toFloats(tensor)
+    if (!isFinite(data)) notFinite.push(name)
+    if (has === columns) return into.set(data)
+    const kept = Math.min(has, columns)
+    for (let i = 0; i < kept; i++) {
+      const from = (pointer + has - kept + i) % has
+      for (let r = 0; r < rows; r++) into[r * columns + i] = data[r * has + from]!
+    }
   }
-  return named
+  const [imagePointer, textPointer] = [pointerOf(stored.imagePointer), pointerOf(stored.textPointer)]
+  fill('image_queue', queues.image, stored.image, imagePointer)
+  fill('text_queue', queues.text, stored.text, textPointer)
+  const next = (pointer: number): number => (has === columns ? pointer : Math.min(has, columns) % columns)
+  Object.assign(queues, { imagePointer: next(imagePointer), textPointer: next(textPointer) })
 }
 
-function isRedundant(name: string): boolean {
-  return name.endsWith('.position_ids') || /\.cls\.predictions\.decoder\.(weight|bias)$/.test(name)
-}
-
-function refuse(found: { wrongShape: string[]; missing: string[]; loaded: string[]; allowMissing: boolean; place: string }): void {
-  const { wrongShape, missing, loaded, allowMissing, place } = found
-  if (loaded.length === 0) {
-    throw new AppError('bad-input', `${place} holds none of this model's parameters: it is not a checkpoint of this kind of model.`, 'Choose an ALBEF or AMC checkpoint.', place)
-  }
-  if (wrongShape.length > 0) {
-    throw new AppError('bad-input', `${place} belongs to a model of other sizes: ${list(wrongShape)}.`, 'Choose the model configuration that this checkpoint was made with.', place)
-  }
-  if (missing.length > 0 && !allowMissing) {
-    throw new AppError('bad-input', `${place} lacks ${missing.length} of the model's parameters: ${list(missing)}.`, 'Choose a complete checkpoint or the configuration it was made with; missing parts can be started anew only when asked for.', place)
-  }
-}
-
-function list(items: readonly string[]): string {
-  return items.length > 4 ? `${items.slice(0, 4).join(', ')} and ${items.length - 4} more` : items.join(', ')
-}
-
-function fillMissing(config: ModelConfig, values: Map<string, Float32Array>, seed: number): void {
-  const fresh = startAll(config, createRandom(seed))
-  for (const [name, data] of fresh) if (!values.has(name)) values.set(name, data)
-}
-
-function takeQueues(config: ModelConfig, named: ReadonlyMap<string, StoredTensor>, used: Set<string>, notes: string[]): QueueValues | null {
-  if (config.queue_size === 0) return null
-  const [image, text] = [named.get('image_queue'), named.get('text_queue')]
-  const shape = [config.embed_dim, config.queue_size]
-  if (!image || !text || !sameShape(image.shape, shape) || !sameShape(text.shape, shape)) {
-    notes.push(`${image ? 'Its queues have another size' : 'There are no queues in it'}; they start anew.`)
-    return null
-  }
-  const pointer = (...names: string[]): number => {
-    const name = names.find((candidate) => named.has(candidate))
-    if (!name) return 0
-    used.add(name)
-    return Number(named.get(name)!.read().data[0])
-  }
-  used.add('image_queue').add('text_queue')
-  return {
-    image: toFloats(image),
-    text: toFloats(text),
-    imagePointer: pointer('queue_ptr_img', 'queue_ptr'),
-    textPointer: pointer('queue_ptr_txt', 'queue_ptr'),
-  }
+/** x - x is 0 for a number and NaN for everything else: one sum tells of a whole tensor. */
+function isFinite(data: Float32Array): boolean {
+  let sum = 0
+  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!
+  return sum === 0
 }
 
 function toFloats(tensor: StoredTensor): Float32Array {
   const { data } = tensor.read()
   if (data instanceof Float32Array) return data
   return data instanceof BigInt64Array || data instanceof BigUint64Array ? Float32Array.from(data as BigInt64Array, Number) : Float32Array.from(data)
-}
-
-const sameShape = (a: readonly number[], b: readonly number[]): boolean => a.length === b.length && a.every((n, i) => n === b[i])
-const sizes = (shape: readonly number[]): string => (shape.length === 0 ? 'a single number' : shape.join(' x '))
-
-function isInterpolable(name: string, from: readonly number[], to: readonly number[]): boolean {
-  const square = (tokens: number): boolean => Number.isInteger(Math.sqrt(tokens - 1))
-  return name.endsWith('.pos_embed') && from.length === 3 && from[0] === 1 && from[2] === to[2] && square(from[1]!)
 }
 
 /** [1, 1 + a * a, width] -> [1, 1 + b * b, width]: bicubic, the [CLS] position untouched. */

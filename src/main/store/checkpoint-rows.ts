@@ -20,6 +20,8 @@ export interface CheckpointRow {
   readonly created_at: string
   readonly metrics: string
   readonly best: number
+  /** JSON of a KeySummary; null for what was not imported. */
+  readonly key_report: string | null
 }
 
 export function toCheckpoint(row: CheckpointRow): Checkpoint {

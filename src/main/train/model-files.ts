@@ -4,14 +4,15 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
-import { openPth } from '../checkpoints/pth.ts'
-import { openSafetensors, writeSafetensors, type TensorToWrite } from '../checkpoints/safetensors.ts'
+import { openTensors } from '../checkpoints/open-tensors.ts'
+import { writeSafetensors, type TensorToWrite } from '../checkpoints/safetensors.ts'
 import type { TensorFile } from '../checkpoints/tensor-file.ts'
 import { exportTensors, paramsFromTensors, type KeyReport } from '../model/load-params.ts'
 import { createTokenizer, type Tokenizer } from '../model/tokenizer.ts'
 import type { ModelParams } from '../model/types.ts'
 import { explainWriteError } from './files.ts'
 import { configsDir, loadModelConfig } from './presets.ts'
+import { recogniseModel } from './recognise.ts'
 
 /** A model ready to be used. */
 export interface LoadedModel {
@@ -89,10 +90,15 @@ export async function saveCheckpoint(path: string, params: ModelParams, info: Ch
     tensors.set(name, precision === 'fp16' && tensor.data instanceof Float32Array ? { ...tensor, dtype: 'F16' } : tensor)
   }
   try {
-    writeSafetensors(path, tensors, { format: 'pt', [CONFIG_KEY]: JSON.stringify(params.config), [INFO_KEY]: JSON.stringify(info) })
+    writeSafetensors(path, tensors, checkpointHeader(params.config, info))
   } catch (error) {
     throw explainWriteError(error, path)
   }
+}
+
+/** What a checkpoint of ours says of itself. */
+export function checkpointHeader(config: ModelConfig, info: CheckpointInfo): Record<string, string> {
+  return { format: 'pt', [CONFIG_KEY]: JSON.stringify(config), [INFO_KEY]: JSON.stringify(info) }
 }
 
 export interface CheckpointFile {
@@ -103,18 +109,20 @@ export interface CheckpointFile {
 
 /**
  * Opens a checkpoint without reading its weights. The model's sizes are those given (a name of configs/model, the path of a
- * YAML file, or the sizes themselves), else those in its own header.
+ * YAML file, or the sizes themselves), else those in its own header, else those of the known model that it fits in every tensor.
  * @throws AppError 'bad-input' when it is no checkpoint or nothing tells its sizes
  */
 export async function openCheckpoint(path: string, modelConfig?: string | ModelConfig): Promise<CheckpointFile> {
   if (!existsSync(path)) throw new AppError('not-found', 'The checkpoint is missing.', 'Put it back, or choose another.', path)
-  const file = path.endsWith('.safetensors') ? openSafetensors(path) : await openPth(path)
+  const file = await openTensors(path)
   try {
     if (typeof modelConfig === 'object') return { file, config: modelConfig, info: infoOf(file) }
     if (modelConfig !== undefined) return { file, config: await loadModelConfig(modelConfig), info: infoOf(file) }
     const embedded = file.metadata[CONFIG_KEY]
     if (embedded !== undefined) return { file, config: parseModelConfig(JSON.parse(embedded), path), info: infoOf(file) }
-    throw new AppError('bad-input', 'This checkpoint does not say the sizes of its model.', 'Name its model configuration, for example albef-base.', path)
+    const known = await recogniseModel(file.tensors)
+    if (known) return { file, config: known, info: infoOf(file) }
+    throw new AppError('bad-input', 'This checkpoint does not say the sizes of its model, and is none of the known ones.', 'Name its model configuration, for example albef-base.', path)
   } catch (error) {
     file.close()
     throw error

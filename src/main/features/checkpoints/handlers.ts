@@ -16,8 +16,8 @@ export function checkpointsHandlers({ db, project, events, interactive }: Engine
   return {
     list: () => db.all<CheckpointRow>('SELECT * FROM checkpoints ORDER BY created_at DESC, id DESC').map(toCheckpoint),
     inspect: async ({ path, modelConfig }, call) => {
-      const { keys, ...rest } = await interactive.call('convert', { sourcePath: resolve(path), allowMissing: true, ...(modelConfig ? { modelConfig } : {}) }, call?.signal ? { signal: call.signal } : {})
-      return { ...rest, keys: shown(keys) }
+      const { keys, notes, ...rest } = await interactive.call('convert', { sourcePath: resolve(path), allowMissing: true, ...(modelConfig ? { modelConfig } : {}) }, call?.signal ? { signal: call.signal } : {})
+      return { ...rest, keys: shown(keys), notes: [...notes] }
     },
     /** The weights are written into the project in our own form, so that the original may go and loading is quick. */
     import: async ({ path, name, modelConfig, allowMissing }, call) => {
@@ -26,18 +26,22 @@ export function checkpointsHandlers({ db, project, events, interactive }: Engine
       await mkdir(folder, { recursive: true })
       const target = join(folder, `${newId('imported')}.safetensors`)
       try {
-        const { keys } = await interactive.call(
+        const { keys, notes } = await interactive.call(
           'convert', { sourcePath: source, targetPath: target, allowMissing: allowMissing ?? false, ...(modelConfig ? { modelConfig } : {}) }, call?.signal ? { signal: call.signal } : {},
         )
         const report = shown(keys)
         const checkpoint = await registerCheckpoint(project, {
           path: target, name: name?.trim() || basename(source, extname(source)), origin: 'imported', keyReport: JSON.stringify(report),
         })
-        return changed({ checkpoint, keys: report })
+        return changed({ checkpoint, keys: report, notes: [...notes] })
       } catch (error) {
         await rm(target, { force: true })
         throw error
       }
+    },
+    keys: ({ id }) => {
+      const { key_report: report } = requireCheckpoint(db, id)
+      return { keys: report === null ? null : (JSON.parse(report) as ReturnType<typeof shown>) }
     },
     rename: ({ id, name }) => {
       const text = name.trim()
