@@ -1,10 +1,11 @@
 /**
  * Who may import what. Every rule is tried by a planted violation in scripts/lib/dependency-rules.test.mjs, so a rule
- * that stops working is noticed. Paths are regular expressions from the source folder.
+ * that stops working is noticed. Paths are regular expressions from the source folder. ARCHITECTURE.md holds the same as
+ * a table for people; a test compares the two.
  */
 const TFJS = '(node_modules/|^)@tensorflow/tfjs(-core|-layers|-data|-converter)?(/|$)'
 const TFJS_NODE = '(node_modules/|^)@tensorflow/tfjs-node'
-const COMPOSITION = ['^src/main/cli\\.ts$', '^src/main/cli/', '^src/main/golden/', '^src/main/demo/']
+const COMPOSITION = ['^src/main/cli\\.ts$', '^src/main/cli/', '^src/main/golden/', '^src/main/demo/', '^src/main/eval/']
 const TEST = '\\.test\\.tsx?$'
 
 /** Nothing in `from` may import our own files outside `allowed`. */
@@ -40,7 +41,7 @@ module.exports = {
       from: { path: '^src/', pathNot: ['^src/main/model/tf\\.ts$', '^src/main/compute/backend\\.ts$'] },
       to: { path: TFJS, dependencyTypesNot: ['type-only'] },
     },
-    layer('train-uses-model', 'Training knows the model and shared data.', '^src/main/train/', ['^src/main/train/', '^src/main/model/', '^src/shared/', '^src/main/images/', '^src/main/checkpoints/']),
+    layer('train-uses-model', 'Training knows the model, and reads images and checkpoints.', '^src/main/train/', ['^src/main/train/', '^src/main/model/', '^src/main/images/', '^src/main/checkpoints/', '^src/shared/']),
     layer(
       'compute-uses-train',
       'A compute process reads files named to it; it never sees the database or the engine.',
@@ -53,15 +54,43 @@ module.exports = {
     layer('images-use-shared', 'Image decoding knows shared data only.', '^src/main/images/', ['^src/main/images/', '^src/shared/']),
     layer(
       'features-reach',
-      'A feature uses store, formats, checkpoints, images and the client of compute; the computing itself is in another process.',
+      'A feature uses store, formats and images, and asks compute processes by their protocol; the computing itself is in another process.',
       '^src/main/features/',
       [
-        ...['^src/main/features/', '^src/main/store/', '^src/main/formats/', '^src/main/checkpoints/', '^src/main/images/', '^src/shared/'],
-        ...['^src/main/compute/(client|protocol)\\.ts$', '^src/main/engine/(jobs|events|context)\\.ts$'],
-        // Files of runs and checkpoints: reading and writing them needs no TensorFlow.
-        '^src/main/train/(presets|run-folder|run-events|model-files|files)\\.ts$',
+        ...['^src/main/features/', '^src/main/store/', '^src/main/formats/', '^src/main/images/', '^src/shared/'],
+        ...['^src/main/compute/protocol\\.ts$', '^src/main/engine/context\\.ts$'],
+        // Files of runs and checkpoints, and what a run's settings mean: no TensorFlow is needed for these.
+        '^src/main/train/(presets|run-folder|run-events|model-files|files|curriculum|state-files|recognise)\\.ts$',
+        '^src/main/model/(freeze|memory[\\w-]*)\\.ts$',
       ],
     ),
+    layer(
+      'engine-reaches',
+      'The engine puts features, store and the client of compute together; training and the model are in other processes.',
+      '^src/main/engine/',
+      ['^src/main/engine/', '^src/main/features/', '^src/main/store/', '^src/main/images/', '^src/main/demo/', '^src/main/compute/client\\.ts$', '^src/shared/'],
+    ),
+    layer(
+      'demo-reaches',
+      'The demo draws scenes and trains in a folder of its own; it needs no project.',
+      '^src/main/demo/',
+      ['^src/main/demo/', '^src/main/train/', '^src/main/model/', '^src/main/compute/(backend|client|protocol)\\.ts$', '^src/shared/'],
+    ),
+    layer(
+      'eval-reaches',
+      'Protocols of evaluation run the model on files, and on views of a project by what the store and the engine give.',
+      '^src/main/eval/',
+      ['^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/formats/', '^src/main/store/', '^src/main/compute/', '^src/main/engine/engine\\.ts$', '^src/shared/'],
+    ),
+    layer(
+      'golden-reaches',
+      'Golden vectors are compared with the very parts that the program runs; no project is needed.',
+      '^src/main/golden/',
+      ['^src/main/golden/', '^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/compute/backend\\.ts$', '^src/shared/'],
+    ),
+    layer('runtime-reaches', 'The doctor looks at the machine and loads TensorFlow, nothing else.', '^src/main/runtime/', ['^src/main/runtime/', '^src/main/compute/(backend|protocol)\\.ts$', '^src/shared/']),
+    layer('shell-is-thin', 'The shell starts the engine as another process and knows nothing of its code.', '^src/main/(index\\.ts$|electron/)', ['^src/main/electron/', '^src/shared/']),
+    layer('main-leaves-the-page', 'What runs in Node never imports the page or the preload script; the command line knows no shell.', '^src/main/(?!index\\.ts$|electron/)', ['^src/main/(?!index\\.ts$|electron/)', '^src/shared/']),
     {
       name: 'features-stay-apart',
       comment: 'A feature never imports another feature; what both need lies in the store or in shared.',
@@ -80,9 +109,9 @@ module.exports = {
     layer('preload-is-small', 'The preload script hands over, it does not know the engine.', '^src/preload/', ['^src/preload/', '^src/shared/', '^src/main/electron/channels\\.ts$']),
     {
       name: 'roots-are-not-imported',
-      comment: 'The command line, golden and demo put parts together; only they and the engine may start them.',
+      comment: 'The command line, golden, demo and evaluation put parts together; only they may start each other. The engine makes the demo.',
       severity: 'error',
-      from: { path: '^src/', pathNot: [...COMPOSITION, TEST, '^src/main/engine/'] },
+      from: { path: '^src/', pathNot: [...COMPOSITION, TEST, '^src/main/engine/demo\\.ts$'] },
       to: { path: COMPOSITION, dependencyTypesNot: ['type-only'] },
     },
 

@@ -32,4 +32,18 @@ export default tseslint.config(
     rules: { '@typescript-eslint/no-floating-promises': 'error' },
   },
   { files: ['scripts/**/*.mjs', 'bin/**/*.mjs', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    // They run before anything is installed.
+    files: ['scripts/**/*.mjs', 'bin/**/*.mjs'],
+    ignores: ['scripts/**/*.test.mjs'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ regex: '^(?!node:|\\.{1,2}/)', message: 'Launchers run before any package is installed: only node: modules and own files.' }, { regex: '/src/|\\.ts$', message: 'Launchers run under Node 20, which does not read TypeScript.' }] }],
+    },
+  },
+  {
+    // A step of set-up that nobody waits for would end in the middle of the next one.
+    files: ['scripts/**/*.mjs', 'bin/**/*.mjs'],
+    languageOptions: { parserOptions: { project: ['./tsconfig.scripts.json'], tsconfigRootDir: import.meta.dirname } },
+    rules: { '@typescript-eslint/no-floating-promises': 'error' },
+  },
 )

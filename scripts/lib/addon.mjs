@@ -1,11 +1,15 @@
 /** The piece of C++ between Node and TensorFlow: compiled from the sources inside the npm package, tried, put in place. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { contentHash, readJson, temporaryBeside } from './files.mjs'
-import { Problem } from './problem.mjs'
+import { contentHash, readJson, sizeOf, syncFile, temporaryBeside } from './files.mjs'
+import { Problem, commonProblem } from './problem.mjs'
 import { lastLines, run, which } from './run.mjs'
 
 const NAME = 'tfjs_binding.node'
+
+/** A compiled addon that no set-up asked for in this time is thrown away: compiling it again takes seconds. */
+const UNUSED_MS = 30 * 24 * 3_600_000
 
 /** @param {string} root */
 export function tfjsFolder(root) {
@@ -28,35 +32,66 @@ export function findCompiler(env = process.env) {
 }
 
 /**
- * The compiled addon in the cache, compiled now when sources, headers, flags or the library's place changed.
- * @param {{root: string, cache: string, libraries: string, compiler: string}} options
- * @returns {Promise<{file: string, compiled: boolean}>}
+ * How the addon for these libraries is compiled, and where it is kept. The name of its folder stands for sources, headers,
+ * flags and the libraries' place, not for the place of the source tree: a second clone finds it compiled.
+ * @param {{root: string, cache: string, libraries: string}} options
  */
-export async function ensureAddon({ root, cache, libraries, compiler }) {
+function plan({ root, cache, libraries }) {
   const sources = join(tfjsFolder(root), 'binding')
   const headers = join(root, 'node_modules', 'node-api-headers', 'include')
   const tensorflow = join(libraries, 'tensorflow')
   const cuda = cudaLibraries(libraries)
   const flags = [
     ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8'],
-    ...['-I', join(tensorflow, 'include'), '-I', headers, '-I', dirname(sources)],
     // Old-style run path: it also serves libraries that TensorFlow opens by name later, which CUDA's are.
     ...['-Wl,--disable-new-dtags', ...[tensorflow, ...cuda.folders].map((folder) => `-Wl,-rpath,${folder}`)],
   ]
+  const includes = [join(tensorflow, 'include'), headers, dirname(sources)].flatMap((folder) => ['-I', folder])
   const objects = [`-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Wl,--no-as-needed', ...cuda.files]
   const key = contentHash(sources, ['.']).slice(0, 12) + contentHash(headers, ['.']).slice(0, 8) + hashOf([...flags, ...objects])
-  const file = join(cache, `addon-${key}`, NAME)
-  if (existsSync(file)) return { file, compiled: false }
+  return { sources, file: join(cache, `addon-${key}`, NAME), before: [...flags, ...includes], after: objects }
+}
+
+/** Whether the addon for these libraries lies compiled in the cache, so that no compiler is needed. @param {Parameters<typeof plan>[0]} options */
+export function isCompiled(options) {
+  return Boolean(sizeOf(plan(options).file))
+}
+
+/**
+ * The compiled addon in the cache; compiled now when there is none for these sources and libraries, or when `anew` asks.
+ * @param {{root: string, cache: string, libraries: string, compiler: string | null, tell: import('./steps.mjs').Teller, anew?: boolean}} options
+ * @returns {Promise<{file: string, compiled: boolean}>}
+ */
+export async function ensureAddon({ root, cache, libraries, compiler, tell, anew = false }) {
+  const { sources, file, before, after } = plan({ root, cache, libraries })
+  if (!anew && sizeOf(file)) {
+    utimesSync(dirname(file), new Date(), new Date())
+    return { file, compiled: false }
+  }
+  if (!compiler) throw new Problem('No C++ compiler was found, and the TensorFlow addon is compiled here.', 'Install g++ or clang++, then run `npm run setup`.')
   const temporary = temporaryBeside(file)
   mkdirSync(dirname(file), { recursive: true })
   const code = readdirSync(sources).filter((name) => name.endsWith('.cc')).map((name) => join(sources, name))
-  const result = await run(compiler, [...flags, ...code, '-o', temporary, ...objects], { timeoutMs: 30 * 60_000 })
+  const result = await tell.during('compiling the TensorFlow addon', () => run(compiler, [...before, ...code, '-o', temporary, ...after], { timeoutMs: 30 * 60_000 }))
   if (result.code !== 0) {
     rmSync(temporary, { force: true })
-    throw new Problem(`${compiler} could not compile the TensorFlow addon:\n${lastLines(result, 8).replaceAll(/^/gm, '    ')}`, 'A C++17 compiler is needed (g++ 8 or newer, clang 7 or newer).')
+    const what = `${compiler} could not compile the TensorFlow addon`
+    throw commonProblem(what, result, [dirname(file), tmpdir()]) ??
+      new Problem(`${what}:\n${lastLines(result, 8).replaceAll(/^/gm, '    ')}`, 'A C++17 compiler is needed (g++ 8 or newer, clang 7 or newer).')
   }
+  syncFile(temporary)
   renameSync(temporary, file)
+  removeUnused(cache, dirname(file))
   return { file, compiled: true }
+}
+
+/** Addons of earlier versions. Those in use were copied into their trees. @param {string} cache @param {string} current */
+function removeUnused(cache, current) {
+  for (const name of readdirSync(cache)) {
+    const folder = join(cache, name)
+    if (!/^addon-[\da-f]+$/.test(name) || folder === current) continue
+    if (Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > UNUSED_MS) rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /**
@@ -86,6 +121,7 @@ export function placeAddon(root, file) {
   mkdirSync(dirname(place), { recursive: true })
   const temporary = temporaryBeside(place)
   copyFileSync(file, temporary)
+  syncFile(temporary)
   renameSync(temporary, place)
 }
 

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { contentHash, readJson, writeWhole } from './files.mjs'
-import { Problem } from './problem.mjs'
+import { Problem, commonProblem } from './problem.mjs'
 import { lastLines, run } from './run.mjs'
+import { SILENT } from './steps.mjs'
 
 const INPUTS = ['src', 'electron.vite.config.ts', 'vite.engine.config.ts', 'package-lock.json', 'tsconfig.node.json', 'tsconfig.web.json', 'resources/icons']
 
@@ -27,10 +28,10 @@ export function isBuilt(root) {
 }
 
 /**
- * @param {{root: string, node: string, force?: boolean}} options
+ * @param {{root: string, node: string, tell?: import('./steps.mjs').Teller, force?: boolean}} options
  * @returns {Promise<import('./steps.mjs').Outcome>}
  */
-export async function ensureBuild({ root, node, force = false }) {
+export async function ensureBuild({ root, node, tell = SILENT, force = false }) {
   if (!force && isBuilt(root)) return { skipped: 'sources unchanged' }
   const hash = sourcesHash(root)
   const module = (/** @type {string[]} */ ...parts) => join(root, 'node_modules', ...parts)
@@ -39,8 +40,9 @@ export async function ensureBuild({ root, node, force = false }) {
     ['the window and the page', [module('electron-vite', 'bin', 'electron-vite.js'), 'build', '--logLevel', 'warn']],
     ['the engine', [module('vite', 'bin', 'vite.js'), 'build', '--config', 'vite.engine.config.ts', '--logLevel', 'warn']],
   ])) {
-    const result = await run(node, args, { cwd: root, env, timeoutMs: 10 * 60_000 })
-    if (result.code !== 0) throw new Problem(`Building ${what} failed:\n${lastLines(result, 25).replaceAll(/^/gm, '    ')}`, 'Mend what the lines above name, then run the same command again.')
+    const result = await tell.during(`building ${what}`, () => run(node, args, { cwd: root, env, timeoutMs: 10 * 60_000 }))
+    if (result.code === 0) continue
+    throw commonProblem(`Building ${what} failed`, result, [join(root, 'out')]) ?? new Problem(`Building ${what} failed:\n${lastLines(result, 25).replaceAll(/^/gm, '    ')}`, 'Mend what the lines above name, then run the same command again.', 1)
   }
   writeWhole(stampPath(root), JSON.stringify({ hash }))
   return { did: 'built' }

@@ -1,24 +1,27 @@
 /**
  * Electron's binary, fetched when it is first wanted. Where it cannot be had (no network to its host, no build for this
- * machine) that is remembered for this version, so that the next start does not wait again; `npm run setup` tries anew.
+ * machine) that is remembered for a day, so that the next start does not wait again; `npm run setup` tries anew at once.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readJson, writeWhole } from './files.mjs'
 import { lastLines, run } from './run.mjs'
 
-const PLAIN_REASON = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|timed? ?out|fetch failed|HTTPError|403|404|certificate/i
+const PLAIN_REASON = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|timed? ?out|fetch failed|HTTPError|403|404|certificate|ENOSPC|EACCES/i
+
+/** A machine that was offline yesterday may be online today. */
+const REMEMBERED_MS = 24 * 3_600_000
 
 /**
  * @typedef {{binary: string, why: null, fetched: boolean} | {binary: null, why: string, fetched: boolean}} Found
  */
 
 /**
- * @param {{root: string, cache: string, node: string, say: (text: string) => void, env?: NodeJS.ProcessEnv, retry?: boolean,
- *   download?: typeof runInstaller, reach?: typeof canReach}} options
+ * @param {{root: string, cache: string, node: string, tell: import('./steps.mjs').Teller, env?: NodeJS.ProcessEnv, retry?: boolean,
+ *   download?: typeof runInstaller, reach?: typeof canReach, now?: () => number}} options
  * @returns {Promise<Found>}
  */
-export async function ensureElectron({ root, cache, node, say, env = process.env, retry = false, download = runInstaller, reach = canReach }) {
+export async function ensureElectron({ root, cache, node, tell, env = process.env, retry = false, download = runInstaller, reach = canReach, now = Date.now }) {
   const given = env['ELECTRON_OVERRIDE_DIST_PATH']
   if (given) {
     const binary = join(given, binaryName())
@@ -31,16 +34,16 @@ export async function ensureElectron({ root, cache, node, say, env = process.env
   if (!version) return { binary: null, why: 'The electron package is not among the installed dependencies.', fetched: false }
   const memory = join(cache, `electron-${version}-${process.platform}-${process.arch}.json`)
   const remembered = readJson(memory)
-  if (remembered?.why && !retry) return { binary: null, why: remembered.why, fetched: false }
-  say(`  fetching Electron ${version} (about 110 MB)`)
-  const why = (await reach(version, env)) ?? (await download(root, node, env))
+  const isFresh = Math.abs(now() - Number(remembered?.at ?? 0)) < REMEMBERED_MS
+  if (remembered?.why && isFresh && !retry) return { binary: null, why: remembered.why, fetched: false }
+  const why = await tell.during(`fetching Electron ${version} (about 110 MB)`, async () => (await reach(version, env)) ?? (await download(root, node, env)))
   const binary = why === null ? installedElectron(root) : null
   if (binary) {
     rmSync(memory, { force: true })
     return { binary, why: null, fetched: true }
   }
-  const reason = `Electron ${version} could not be had: ${why ?? 'its installer left no binary'}.`
-  writeWhole(memory, JSON.stringify({ why: reason }))
+  const reason = `Electron ${version} could not be had: ${(why ?? 'its installer left no binary').replace(/\.$/, '')}.`
+  writeWhole(memory, JSON.stringify({ why: reason, at: now() }))
   return { binary: null, why: reason, fetched: true }
 }
 
@@ -50,7 +53,7 @@ function binaryName() {
 }
 
 /** The binary that the package itself would start, when it is whole and of the package's version. @param {string} root */
-function installedElectron(root) {
+export function installedElectron(root) {
   const folder = join(root, 'node_modules', 'electron')
   try {
     const version = readFileSync(join(folder, 'dist', 'version'), 'utf8').trim().replace(/^v/, '')
@@ -85,6 +88,7 @@ async function runInstaller(root, node, env) {
   const folder = join(root, 'node_modules', 'electron')
   const result = await run(node, [join(folder, 'install.js')], { cwd: folder, env, timeoutMs: 10 * 60_000 })
   if (result.code === 0) return null
+  if (/ENOSPC|No space left/i.test(result.stderr)) return 'the disk is full'
   if (result.code === 124) return 'its download took longer than ten minutes'
   const line = lastLines(result, 20).split('\n').find((text) => PLAIN_REASON.test(text))
   return line?.trim() ?? lastLines(result, 1)

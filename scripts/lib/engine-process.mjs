@@ -7,6 +7,8 @@ import { stopWithUs } from './run.mjs'
 
 /**
  * @typedef {{url: string, token: string, pid: number}} Ready
+ * @typedef {{backend: unknown, heatmapMs: number | null, why: string | null}} Checked  heatmapMs is null where the project
+ *   has nothing to look at, and `why` says so
  * @typedef {{ready: Ready, child: import('node:child_process').ChildProcess, stop: () => Promise<void>}} Engine
  */
 
@@ -42,7 +44,7 @@ export async function startEngine({ root, node, project, port, demo, timeoutMs =
 function firstLine(child, timeoutMs) {
   return new Promise((resolve, reject) => {
     let text = ''
-    const timer = setTimeout(() => reject(new Problem(`The engine did not answer within ${timeoutMs / 1000} s.`, 'The lines above say what it was doing.')), timeoutMs)
+    const timer = setTimeout(() => reject(new Problem(`The engine did not answer within ${timeoutMs / 1000} s.`, 'The lines above say what it was doing.', 1)), timeoutMs)
     child.stdout?.setEncoding('utf8').on('data', (chunk) => {
       text += chunk
       const line = text.split('\n').slice(0, -1).find((candidate) => candidate.startsWith('{'))
@@ -51,13 +53,14 @@ function firstLine(child, timeoutMs) {
       try {
         resolve(JSON.parse(line))
       } catch {
-        reject(new Problem(`The engine's first line is not what was expected: ${line.slice(0, 200)}`))
+        reject(new Problem(`The engine's first line is not what was expected: ${line.slice(0, 200)}`, '', 1))
       }
     })
     child.once('error', (error) => reject(new Problem(`The engine could not be started: ${error.message}`, 'Run `npm run setup`.')))
     child.once('exit', (code) => {
       clearTimeout(timer)
-      reject(new Problem(`The engine ended before it was ready (code ${code}).`, 'The lines above say why.'))
+      // Its own exit code says whose fault it was, as that of any amc command does.
+      reject(new Problem(`The engine ended before it was ready (code ${code}).`, 'The lines above say why.', code || 1))
     })
   })
 }
@@ -70,10 +73,10 @@ export function addressFor(ready) {
 }
 
 /**
- * Asks the engine for the page and for one heatmap of the demo, as a person's first minute would.
+ * Asks the engine for the page and for one heatmap, as a person's first minute would.
  * @param {Ready} ready
  * @param {{timeoutMs?: number}} [options]
- * @returns {Promise<{backend: unknown, heatmapMs: number}>}
+ * @returns {Promise<Checked>}
  */
 export async function checkEngine(ready, { timeoutMs = 300_000 } = {}) {
   const headers = { authorization: `Bearer ${ready.token}` }
@@ -87,8 +90,19 @@ export async function checkEngine(ready, { timeoutMs = 300_000 } = {}) {
   await code.arrayBuffer()
   const answer = await fetch(new URL('/api/check', ready.url), { headers, signal })
   const body = await answer.text()
-  if (!answer.ok) throw new Problem(`The engine could not compute a heatmap of the demo (status ${answer.status}): ${body.slice(0, 400)}`)
+  if (answer.status === 404) return { backend: null, heatmapMs: null, why: sentenceOf(body) }
+  if (!answer.ok) throw new Problem(`The engine could not compute a heatmap (status ${answer.status}): ${sentenceOf(body)}`, '', 1)
   const { backend, heatmapMs } = JSON.parse(body)
-  if (typeof heatmapMs !== 'number' || !(heatmapMs > 0)) throw new Problem(`The engine's check has no time for the heatmap: ${body.slice(0, 400)}`)
-  return { backend, heatmapMs }
+  if (typeof heatmapMs !== 'number' || !(heatmapMs > 0)) throw new Problem(`The engine's check has no time for the heatmap: ${body.slice(0, 400)}`, '', 1)
+  return { backend, heatmapMs, why: null }
+}
+
+/** The engine's own words in an answer that is a refusal. @param {string} body */
+function sentenceOf(body) {
+  try {
+    const { message, cure } = JSON.parse(body)
+    return [message, cure].filter(Boolean).join(' ') || body.slice(0, 400)
+  } catch {
+    return body.slice(0, 400)
+  }
 }

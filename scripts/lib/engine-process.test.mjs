@@ -38,7 +38,7 @@ describe('the engine started by the launcher', () => {
   it('is asked for the page and a heatmap, and ends when it is told to', async () => {
     const engine = await start(server(WELL))
     expect(/** @type {any} */ (engine.ready).args).toEqual(['serve', '--project', join(place.dir, 'p'), '--port', '0', '--json', '--exit-with-input', '--demo'])
-    expect(await checkEngine(engine.ready)).toEqual({ backend: { library: 'TensorFlow' }, heatmapMs: 12.5 })
+    expect(await checkEngine(engine.ready)).toEqual({ backend: { library: 'TensorFlow' }, heatmapMs: 12.5, why: null })
     expect(addressFor(engine.ready)).toBe(`${engine.ready.url}?token=secret`)
     await engine.stop()
     expect(engine.child.exitCode).toBe(0)
@@ -50,13 +50,20 @@ describe('the engine started by the launcher', () => {
     ['the heatmap', { ...WELL, '/api/check': [503, 'no checkpoint'] }, /no checkpoint/],
     ['the time of the heatmap', { ...WELL, '/api/check': [200, '{"heatmapMs":0}'] }, /no time for the heatmap/],
   ])('is not called well without %s', async (_what, pages, reason) => {
-    const engine = await start(server(/** @type {typeof WELL} */ (pages)))
+    const engine = await start(server(/** @type {any} */ (pages)))
     await expect(checkEngine(engine.ready)).rejects.toThrow(reason)
     await engine.stop()
   })
 
+  it('is called well where a project has nothing to look at yet, which is said', async () => {
+    const answer = '{"code":"not-found","message":"The project has no region to look at.","cure":"Import a dataset."}'
+    const engine = await start(server({ ...WELL, '/api/check': [404, answer] }))
+    expect(await checkEngine(engine.ready)).toEqual({ backend: null, heatmapMs: null, why: 'The project has no region to look at. Import a dataset.' })
+    await engine.stop()
+  })
+
   it('that ends or hangs before it is ready is told of', async () => {
-    await expect(start('process.exit(3)')).rejects.toThrow(/ended before it was ready \(code 3\)/)
+    await expect(start('process.exit(3)')).rejects.toMatchObject({ message: expect.stringMatching(/ended before it was ready \(code 3\)/), exitCode: 3 })
     await expect(start("process.stdin.resume().on('end', () => process.exit(0))", 300)).rejects.toThrow(/did not answer within/)
   })
 })

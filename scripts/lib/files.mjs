@@ -1,10 +1,17 @@
 /** Files written whole or not at all, and hashes of them. Plain Node >= 20, no dependencies. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { hasProcess } from './process-identity.mjs'
 
 let counter = 0
+
+/** Leftovers older than this belong to no set-up that is still at work, whatever process has their number now. */
+const FORGOTTEN_MS = 24 * 3_600_000
+
+/** Temporary folders that this very process is filling. @type {Set<string>} */
+const filling = new Set()
 
 /** A name beside `path` that no other process uses; same file system, so that a rename is atomic. @param {string} path */
 export function temporaryBeside(path) {
@@ -12,12 +19,23 @@ export function temporaryBeside(path) {
   return `${path}.tmp-${process.pid}-${counter}`
 }
 
-/** Writes text so that a reader sees the old file or the whole new one. @param {string} path @param {string | Buffer} data */
+/** Brings what was written to a file to the disk, so that a name given to it afterwards never shows a torn one. @param {string} path */
+export function syncFile(path) {
+  const file = openSync(path, 'r+')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Writes text so that a reader sees the old file or the whole new one, after a loss of power too. @param {string} path @param {string | Buffer} data */
 export function writeWhole(path, data) {
   mkdirSync(dirname(path), { recursive: true })
   const temporary = temporaryBeside(path)
   try {
     writeFileSync(temporary, data)
+    syncFile(temporary)
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })
@@ -68,7 +86,7 @@ export function listFiles(path) {
   if (!stat.isDirectory()) return [path]
   return readdirSync(path, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .map((entry) => join(entry.parentPath ?? /** @type {any} */ (entry).path, entry.name))
 }
 
 /**
@@ -81,6 +99,7 @@ export async function makeFolderWhole(folder, fill) {
   removeLeftovers(folder)
   const temporary = temporaryBeside(folder)
   mkdirSync(temporary, { recursive: true })
+  filling.add(temporary)
   try {
     await fill(temporary)
     if (existsSync(folder)) rmSync(folder, { recursive: true, force: true })
@@ -88,6 +107,29 @@ export async function makeFolderWhole(folder, fill) {
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true })
     throw error
+  } finally {
+    filling.delete(temporary)
+  }
+}
+
+/**
+ * Sizes of all files under a folder, none when there is none. It may change while it is read: what vanishes counts nothing.
+ * @param {string} folder
+ */
+export function fileSizes(folder) {
+  try {
+    return listFiles(folder).map((path) => sizeOf(path) ?? 0)
+  } catch {
+    return []
+  }
+}
+
+/** Size of a file that can be seen by us, else null. @param {string} path */
+export function sizeOf(path) {
+  try {
+    return statSync(path).size
+  } catch {
+    return null // absent, or in a folder of another person
   }
 }
 
@@ -97,18 +139,11 @@ function removeLeftovers(folder) {
   if (!existsSync(parent)) return
   for (const name of readdirSync(parent)) {
     const match = /\.tmp-(\d+)-\d+$/.exec(name)
-    if (!match || !join(parent, name).startsWith(`${folder}.tmp-`)) continue
-    if (!isAlive(Number(match[1]))) rmSync(join(parent, name), { recursive: true, force: true })
-  }
-}
-
-/** @param {number} pid */
-export function isAlive(pid) {
-  if (pid === process.pid) return true
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return /** @type {{code?: string}} */ (error).code === 'EPERM'
+    const path = join(parent, name)
+    if (!match || !path.startsWith(`${folder}.tmp-`) || filling.has(path)) continue
+    const pid = Number(match[1])
+    const forgotten = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()) > FORGOTTEN_MS
+    // Our own number in a folder that we do not fill: a process before us had it, in a container that was started again.
+    if (pid === process.pid || !hasProcess(pid) || forgotten) rmSync(path, { recursive: true, force: true })
   }
 }

@@ -1,8 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { contentHash, makeFolderWhole, readJson, writeWhole } from './files.mjs'
-import { withLock } from './lock.mjs'
 import { scratch } from './trial.mjs'
 
 /** @type {ReturnType<typeof scratch>} */
@@ -77,34 +76,20 @@ describe('whole or not at all', () => {
     mkdirSync(other)
     await makeFolderWhole(join(place.dir, 'libraries'), async () => {})
     expect(existsSync(other)).toBe(true)
-  })
-})
-
-describe('the set-up lock', () => {
-  it('lets one work at a time', async () => {
-    const path = join(place.dir, 'lock')
-    /** @type {string[]} */
-    const order = []
-    const work = (/** @type {string} */ name) => async () => {
-      order.push(`${name} in`)
-      await new Promise((done) => setTimeout(done, 30))
-      order.push(`${name} out`)
-    }
-    await Promise.all([withLock(path, () => {}, work('a'), { pollMs: 5 }), withLock(path, () => {}, work('b'), { pollMs: 5 })])
-    expect(order).toEqual(['a in', 'a out', 'b in', 'b out'])
+    // After days it is no set-up's, whoever has that number now.
+    utimesSync(other, 1e9, 1e9)
+    await makeFolderWhole(join(place.dir, 'libraries'), async () => {})
+    expect(existsSync(other)).toBe(false)
   })
 
-  it('takes over from a process that was killed, and from a cut-off lock file', async () => {
-    for (const left of ['999999999', '']) {
-      const path = join(place.dir, 'lock')
-      writeFileSync(path, left)
-      expect(await withLock(path, () => {}, async () => readFileSync(path, 'utf8'))).toBe(String(process.pid))
-    }
-  })
-
-  it('is released when the work fails', async () => {
-    const path = join(place.dir, 'lock')
-    await expect(withLock(path, () => {}, async () => Promise.reject(new Error('no')))).rejects.toThrow('no')
-    expect(existsSync(path)).toBe(false)
+  it('takes its own number for that of a process before it, unless it fills that folder itself', async () => {
+    const folder = join(place.dir, 'libraries')
+    mkdirSync(`${folder}.tmp-${process.pid}-999999`)
+    await makeFolderWhole(folder, async (outer) => {
+      writeFileSync(join(outer, 'mine'), 'x')
+      await makeFolderWhole(folder, async () => {})
+      expect(readdirSync(place.dir)).not.toContain(`libraries.tmp-${process.pid}-999999`)
+      expect(readdirSync(outer)).toEqual(['mine'])
+    })
   })
 })

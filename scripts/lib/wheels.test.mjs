@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ensureLibraries, findPip, howToInstall, isWanted } from './wheels.mjs'
+import { SILENT } from './steps.mjs'
+import { ensureLibraries, findPip, howToInstall, isOldPip, isWanted, pipDownload, wheelByHand } from './wheels.mjs'
 import { scratch, writeZip } from './trial.mjs'
 import { extractZip } from './zip.mjs'
 
@@ -11,7 +12,7 @@ const FILES = {
   'tensorflow/include/tensorflow/c/c_api.h': '#pragma once',
   'tensorflow/python/ops.py': 'import this',
 }
-const PIP = { command: 'pip', args: [] }
+const PIP = { command: 'pip', args: [], version: '23.0' }
 
 /** @type {ReturnType<typeof scratch>} */
 let place
@@ -33,7 +34,7 @@ const delivering = (spoil) => async (/** @type {any} */ _pip, /** @type {any} */
   spoil?.(file)
 }
 /** @param {Parameters<typeof ensureLibraries>[0]['fetchWheel']} fetchWheel @param {any} [pip] */
-const ensure = (fetchWheel, pip = PIP) => ensureLibraries({ cache: join(place.dir, 'cache'), flavour: 'cpu', version: '1.2.3', wheels: [wheel], pip, say: () => {}, fetchWheel })
+const ensure = (fetchWheel, pip = PIP) => ensureLibraries({ cache: join(place.dir, 'cache'), flavour: 'cpu', version: '1.2.3', wheels: [wheel], pip, tell: SILENT, fetchWheel })
 const never = async () => {
   throw new Error('nothing may be downloaded here')
 }
@@ -93,7 +94,37 @@ describe('TensorFlow from a wheel', () => {
     program('exit 1')
     expect(await findPip(env)).toBeNull()
     program('exec /bin/sleep 30')
-    expect(await findPip(env, 200)).toEqual({ command: join(place.dir, 'python3'), args: ['-m', 'pip'] })
+    expect(await findPip(env, 200)).toEqual({ command: join(place.dir, 'python3'), args: ['-m', 'pip'], version: '' })
+  })
+
+  it('passes over an old pip where another Python has a newer one, and names it where it is the only one', async () => {
+    const program = (/** @type {string} */ name, /** @type {string} */ version) => writeFileSync(join(place.dir, name), `#!/bin/sh\necho 'pip ${version} from /x (python 3.8)'\n`, { mode: 0o755 })
+    const env = { PATH: place.dir }
+    program('python3', '20.0.2')
+    const old = await findPip(env)
+    expect(old).toMatchObject({ version: '20.0.2' })
+    await expect(ensure(never, old)).rejects.toThrow(/version 20\.0\.2 .*; 20\.3 or newer is needed/)
+    program('pip3', '24.1')
+    expect(await findPip(env)).toEqual({ command: join(place.dir, 'pip3'), args: [], version: '24.1' })
+    expect(['20.3', '21', '20.3b1', '9.0.1', ''].map((version) => isOldPip({ ...PIP, version }))).toEqual([false, false, false, true, false])
+  })
+
+  it('calls pip whatever its rule about virtual environments is, with its parts beside the result', async () => {
+    const into = join(place.dir, 'cache', 'x.tmp-1-1', 'download')
+    mkdirSync(into, { recursive: true })
+    const program = (/** @type {string} */ text) => writeFileSync(join(place.dir, 'pip'), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    const pip = { ...PIP, command: join(place.dir, 'pip') }
+    program(`[ "$PIP_REQUIRE_VIRTUALENV" = 0 ] && [ "$TMPDIR" = '${into}/part' ] && [ -d "$TMPDIR" ] || exit 1`)
+    await pipDownload(pip, wheel, into)
+    program(`echo 'ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device' >&2; exit 1`)
+    await expect(pipDownload(pip, wheel, into)).rejects.toThrow(/disk is full. It writes to .*download/)
+    program(`echo 'ERROR: No matching distribution found' >&2; exit 1`)
+    await expect(pipDownload(pip, wheel, into)).rejects.toMatchObject({ message: expect.stringContaining('No matching'), cure: expect.stringContaining(join(place.dir, 'cache', 'wheels')) })
+  })
+
+  it('is not fooled by an empty folder for wheels put by hand', () => {
+    mkdirSync(join(place.dir, 'cache', 'wheels'), { recursive: true })
+    expect(wheelByHand(join(place.dir, 'cache'), wheel)).toBeNull()
   })
 
   it('refuses a wheel without the library', async () => {

@@ -121,7 +121,7 @@ const crc32 = zlib.crc32 ?? slowCrc32
 /** @param {Buffer} data @param {number} [before] */
 export function slowCrc32(data, before = 0) {
   let crc = ~before
-  for (let i = 0; i < data.length; i++) crc = CRC_TABLE[(crc ^ data[i]) & 255] ^ (crc >>> 8)
+  for (const byte of data) crc = (CRC_TABLE[(crc ^ byte) & 255] ?? 0) ^ (crc >>> 8)
   return ~crc >>> 0
 }
 
