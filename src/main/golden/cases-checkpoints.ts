@@ -5,6 +5,7 @@ import { isContiguous, TorchTensor } from '../checkpoints/torch-objects.ts'
 import type { HostTensor } from '../checkpoints/tensor-file.ts'
 import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import type { GoldenFolder } from './folder.ts'
+import { plain } from './plain.ts'
 import { trainingStateChecks } from './training-state.ts'
 import type { GoldenCase } from './setup.ts'
 
@@ -161,15 +162,6 @@ function childrenOf(value: unknown): Map<string, unknown> | null {
   if (value instanceof Map) return new Map([...(value as ReadonlyMap<unknown, unknown>)].map(([key, child]) => [String(key), child]))
   const items: readonly unknown[] | null = value instanceof PyTuple ? value.items : Array.isArray(value) ? value : null
   return items && new Map(items.map((child, i) => [String(i), child]))
-}
-
-/** What a pickle holds as plain data: dictionaries as records, tuples and sets as lists. */
-export function plain(value: unknown): unknown {
-  if (value instanceof Map) return Object.fromEntries([...(value as ReadonlyMap<unknown, unknown>)].map(([key, one]) => [String(key), plain(one)]))
-  if (value instanceof PyTuple) return value.items.map(plain)
-  if (value instanceof Set) return [...value].map(plain)
-  if (typeof value === 'bigint') return String(value)
-  return Array.isArray(value) ? value.map(plain) : value
 }
 
 async function stateCase(folder: GoldenFolder, pth: string): Promise<Check[]> {

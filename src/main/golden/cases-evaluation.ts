@@ -1,53 +1,18 @@
 /** Heatmaps at the evaluation's image size: cross-attention and image-attention Grad-CAM, whole results with their points. */
 import type { TensorFile } from '../checkpoints/tensor-file.ts'
-import { encodeImages, explainTensors } from '../model/explain.ts'
+import { encodeImages } from '../model/explain.ts'
 import { disposeParams } from '../model/params.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import { tf } from '../model/tf.ts'
-import type { ModelParams, TokenBatch } from '../model/types.ts'
+import type { TokenBatch } from '../model/types.ts'
 import { imageAttention } from './cases-image-attention.ts'
 import { compareExactly, compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf, intsOf, tensorOf } from './folder.ts'
+import { crossAttention, imagesOf, LIST, POINTS, singleMaps, type EvalJson, type Evaluation } from './evaluation-maps.ts'
 import { endToEndChecks, loadingChecks, resultChecks } from './evaluation-results.ts'
 import { modelTokenizer, type GoldenCase, type GoldenSetup } from './setup.ts'
 
-export interface EvalJson {
-  readonly eval_image_res: number
-  readonly grid: number
-  readonly phrases: readonly string[]
-  readonly pre_captions: readonly string[]
-  readonly token_lengths: readonly (readonly number[])[]
-  readonly batch_size: number
-  readonly renamed: Readonly<Record<string, string>>
-  readonly missing?: readonly string[]
-  readonly unexpected?: readonly string[]
-  readonly single_over_batched_ratio?: readonly number[]
-  readonly queue_size_mismatch?: string
-  readonly refclef_result_fields?: ResultFields
-  readonly flickr_result_fields?: ResultFields
-}
-
-/** The first entry of a result file; `pred` by its shape. */
-export interface ResultFields {
-  readonly ref_id: number
-  readonly pred: readonly number[]
-  readonly split: string
-  readonly image_path?: string
-  readonly image_height?: number
-  readonly image_width?: number
-}
-
-/** The evaluation at work: the model at its image size, the file of what was recorded. */
-export interface Evaluation {
-  readonly setup: GoldenSetup
-  readonly params: ModelParams
-  readonly file: TensorFile
-  readonly json: EvalJson
-}
-
 const TENSORS = 'eval.safetensors'
-export const LIST = 'eval.json'
-export const POINTS = 'eval_flickr_end2end.json'
 
 export function evaluationCases(setup: GoldenSetup): GoldenCase[] {
   const { folder } = setup
@@ -115,19 +80,6 @@ function textOf(file: TensorFile, prefix: string): TokenBatch {
   return { ids: intsOf(file, `${prefix}/input_ids`), mask: intsOf(file, `${prefix}/attention_mask`), count, length }
 }
 
-function imagesOf({ file, json }: Evaluation, from: number, count: number): Float32Array {
-  const size = 3 * json.eval_image_res ** 2
-  return floatsOf(file, 'images').subarray(from * size, (from + count) * size)
-}
-
-function crossAttention({ params, setup }: Evaluation, images: Float32Array, text: TokenBatch, layer: number): Record<string, ArrayLike<number> & Iterable<number>> {
-  const features = encodeImages(params, images)
-  const { attention, gradient, logits, map } = explainTensors(params, { features, text, padId: setup.inputs.special_ids.pad, layer }, false)
-  const values = { attn_map: attention.dataSync(), attn_grad: gradient.dataSync(), vl_output: logits.dataSync(), pred: map.dataSync() }
-  features.dispose()
-  return values
-}
-
 /** Phrases one at a time with the configured layer: no padding, so the maps are larger by padded / own length. */
 function singleChecks(evaluation: Evaluation): Check[] {
   const { file, json, setup } = evaluation
@@ -141,29 +93,6 @@ function singleChecks(evaluation: Evaluation): Check[] {
     checks.push(compareNumbers('single over batched', ratios, json.single_over_batched_ratio, TOLERANCES.evaluation))
   }
   return checks
-}
-
-function singleMaps(evaluation: Evaluation): number[][] {
-  const { json, setup } = evaluation
-  const tokenizer = modelTokenizer(setup)
-  return json.pre_captions.map((phrase, n) => {
-    const text = tokenizer.encodeBatch([phrase])
-    return [...crossAttention(evaluation, imagesOf(evaluation, n, 1), text, setup.config.gradcam_layer)['pred']!]
-  })
-}
-
-/** All phrases in the evaluation's batches, padded to the longest of each, with the configured layer. */
-export function batchedMaps(evaluation: Evaluation): number[][] {
-  const { json, setup } = evaluation
-  const tokenizer = modelTokenizer(setup)
-  const cells = json.grid ** 2
-  const maps: number[][] = []
-  while (maps.length < json.pre_captions.length) {
-    const text = tokenizer.encodeBatch(json.pre_captions.slice(maps.length, maps.length + json.batch_size))
-    const values = [...crossAttention(evaluation, imagesOf(evaluation, maps.length, text.count), text, setup.config.gradcam_layer)['pred']!]
-    for (let n = 0; n < text.count; n++) maps.push(values.slice(n * cells, (n + 1) * cells))
-  }
-  return maps
 }
 
 function wordChecks(setup: GoldenSetup): Check[] {

@@ -109,7 +109,6 @@ function scheduleCase(folder: GoldenFolder): Check[] {
   return Object.entries(recorded).flatMap(([name, want]) => {
     if (!('sched' in want)) return [compareNumbers(name, want.map((_, t) => cosineRateAt(RAW, t)), want, RATE_TOLERANCE)]
     for (const [part, why] of Object.entries(SCHEDULE_UNUSED)) folder.leaveOut(RATES, `${name}.sched.${part}`, why)
-    for (const part of ['pct', 'type', 'std', 'seed']) folder.leaveOut(RATES, `${name}.scheduler_state.noise_${part}`, 'the published schedule has no noise')
     const rates = want.lr_run_length.flatMap(([rate, count]) => Array.from({ length: count }, () => rate))
     const got = Array.from({ length: want.epochs * want.iters }, (_, i) => referenceRate(scheduleOf(want), Math.floor(i / want.iters), i % want.iters))
     return [

@@ -2,10 +2,10 @@
 import type { PthFile } from '../checkpoints/pth.ts'
 import { modelTensors, paramsFromTensors } from '../model/load-params.ts'
 import { disposeParams } from '../model/params.ts'
-import { plain } from './cases-checkpoints.ts'
 import { compareExactly, compareNumbers, failed, passed, type Check } from './compare.ts'
 import type { GoldenFolder } from './folder.ts'
 import { GROUP_OPTIONS, type GroupOptions, type GroupsJson } from './optimizer-groups.ts'
+import { plain } from './plain.ts'
 import { schedulerChecks, type SchedulerJson } from './scheduler-state.ts'
 import { modelConfigOf } from './setup.ts'
 
