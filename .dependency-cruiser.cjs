@@ -1,11 +1,11 @@
 /**
  * Who may import what. Every rule is tried by a planted violation in scripts/lib/dependency-rules.test.mjs, so a rule
  * that stops working is noticed. Paths are regular expressions from the source folder. ARCHITECTURE.md holds the same as
- * a table for people; a test compares the two.
+ * a table for people; scripts/lib/architecture.test.mjs compares the two.
  */
 const TFJS = '(node_modules/|^)@tensorflow/tfjs(-core|-layers|-data|-converter)?(/|$)'
 const TFJS_NODE = '(node_modules/|^)@tensorflow/tfjs-node'
-const COMPOSITION = ['^src/main/cli\\.ts$', '^src/main/cli/', '^src/main/golden/', '^src/main/demo/', '^src/main/eval/']
+const COMPOSITION = ['^src/main/cli\\.ts$', '^src/main/cli/', '^src/main/golden/', '^src/main/demo/', '^src/main/eval/', '^src/main/bench/']
 const TEST = '\\.test\\.tsx?$'
 
 /** Nothing in `from` may import our own files outside `allowed`. */
@@ -60,15 +60,15 @@ module.exports = {
         ...['^src/main/features/', '^src/main/store/', '^src/main/formats/', '^src/main/images/', '^src/shared/'],
         ...['^src/main/compute/protocol\\.ts$', '^src/main/engine/context\\.ts$'],
         // Files of runs and checkpoints, and what a run's settings mean: no TensorFlow is needed for these.
-        '^src/main/train/(presets|run-folder|run-events|model-files|files|curriculum|state-files|recognise)\\.ts$',
-        '^src/main/model/(freeze|memory[\\w-]*)\\.ts$',
+        '^src/main/train/(presets|run-folder|run-events|model-files|files|curriculum)\\.ts$',
+        '^src/main/model/(freeze|memory)\\.ts$',
       ],
     ),
     layer(
       'engine-reaches',
       'The engine puts features, store and the client of compute together; training and the model are in other processes.',
       '^src/main/engine/',
-      ['^src/main/engine/', '^src/main/features/', '^src/main/store/', '^src/main/images/', '^src/main/demo/', '^src/main/compute/client\\.ts$', '^src/shared/'],
+      ['^src/main/engine/', '^src/main/features/', '^src/main/store/', '^src/main/images/', '^src/main/demo/generate\\.ts$', '^src/main/compute/client\\.ts$', '^src/shared/'],
     ),
     layer(
       'demo-reaches',
@@ -80,7 +80,7 @@ module.exports = {
       'eval-reaches',
       'Protocols of evaluation run the model on files, and on views of a project by what the store and the engine give.',
       '^src/main/eval/',
-      ['^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/formats/', '^src/main/store/', '^src/main/compute/', '^src/main/engine/engine\\.ts$', '^src/shared/'],
+      ['^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/formats/', '^src/main/store/', '^src/main/compute/backend\\.ts$', '^src/main/engine/engine\\.ts$', '^src/shared/'],
     ),
     layer(
       'golden-reaches',
@@ -88,6 +88,7 @@ module.exports = {
       '^src/main/golden/',
       ['^src/main/golden/', '^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/compute/backend\\.ts$', '^src/shared/'],
     ),
+    layer('bench-reaches', 'Benches run the model with random weights; no project and no files of a person.', '^src/main/bench/', ['^src/main/bench/', '^src/main/train/', '^src/main/model/', '^src/shared/']),
     layer('runtime-reaches', 'The doctor looks at the machine and loads TensorFlow, nothing else.', '^src/main/runtime/', ['^src/main/runtime/', '^src/main/compute/(backend|protocol)\\.ts$', '^src/shared/']),
     layer('shell-is-thin', 'The shell starts the engine as another process and knows nothing of its code.', '^src/main/(index\\.ts$|electron/)', ['^src/main/electron/', '^src/shared/']),
     layer('main-leaves-the-page', 'What runs in Node never imports the page or the preload script; the command line knows no shell.', '^src/main/(?!index\\.ts$|electron/)', ['^src/main/(?!index\\.ts$|electron/)', '^src/shared/']),
@@ -109,7 +110,7 @@ module.exports = {
     layer('preload-is-small', 'The preload script hands over, it does not know the engine.', '^src/preload/', ['^src/preload/', '^src/shared/', '^src/main/electron/channels\\.ts$']),
     {
       name: 'roots-are-not-imported',
-      comment: 'The command line, golden, demo and evaluation put parts together; only they may start each other. The engine makes the demo.',
+      comment: 'The command line, golden, demo, evaluation and benches put parts together; only they may start each other. The engine makes the demo.',
       severity: 'error',
       from: { path: '^src/', pathNot: [...COMPOSITION, TEST, '^src/main/engine/demo\\.ts$'] },
       to: { path: COMPOSITION, dependencyTypesNot: ['type-only'] },

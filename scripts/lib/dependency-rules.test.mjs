@@ -54,6 +54,7 @@ const VIOLATIONS = [
   ['demo-reaches', 'src/main/demo/bad.ts', '../store/db.ts'],
   ['eval-reaches', 'src/main/eval/bad.ts', '../features/runs/handlers.ts'],
   ['golden-reaches', 'src/main/golden/bad.ts', '../store/db.ts'],
+  ['bench-reaches', 'src/main/bench/bad.ts', '../store/db.ts'],
   ['runtime-reaches', 'src/main/runtime/bad.ts', '../model/vit.ts'],
   ['shell-is-thin', 'src/main/electron/bad.ts', '../engine/main.ts'],
   ['main-leaves-the-page', 'src/main/cli/bad.ts', '../electron/window.ts'],
@@ -86,7 +87,7 @@ beforeAll(async () => {
   const cruiser = join(root, 'node_modules', 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs')
   const result = await run(process.execPath, [cruiser, 'src', '--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', '--output-type', 'json'], { cwd: place.dir })
   found = JSON.parse(result.stdout).summary.violations
-}, 120_000)
+}, 600_000)
 afterAll(() => place.remove())
 
 it.each(VIOLATIONS)('%s speaks about %s importing %s', (rule, path) => {
