@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import type { EngineCore } from '../../src/main/engine/engine.ts'
-import { addCheckpoint, annotationsOf, type FakeCompute, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
+import { MOST_HEATS, trimHeats } from '../../src/main/store/heat-rows.ts'
+import { addCheckpoint, annotationsOf, type FakeCompute, fillDisk, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 let engine: EngineCore & { compute: FakeCompute }
 let wanted: { imageId: string; checkpointId: string; phrase: string }
@@ -93,4 +94,36 @@ test('of another file under the same path is computed anew', async () => {
   writeSafetensors(path, new Map([['temp', { shape: [1], data: Float32Array.of(0.5) }]]), { 'amc.modelConfig': JSON.stringify(TINY) })
   expect((await registerCheckpoint(engine.context.project, { path, name: 'one', origin: 'imported' })).id).toBe(wanted.checkpointId)
   expect((await engine.handlers.heatmaps.get(wanted)).stored).toBe(false)
+})
+
+test('is shown on a full disk too, computed or stored; it is only not kept', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const stored = await engine.handlers.heatmaps.get(wanted)
+  engine.context.db.run('UPDATE heatmaps SET used_at = ?', '2020-01-01T00:00:00Z') // long ago: looking at it notes that
+  const makeRoom = fillDisk(engine)
+  expect(await engine.handlers.heatmaps.get(wanted)).toMatchObject({ stored: true, grid: stored.grid })
+  expect(await engine.handlers.heatmaps.get({ ...wanted, phrase: 'something else' })).toMatchObject({ stored: false, phrase: 'something else' })
+  expect(told).toHaveBeenCalledTimes(2)
+  makeRoom()
+  expect((await engine.handlers.heatmaps.get({ ...wanted, phrase: 'something else' })).stored).toBe(false)
+  expect((await engine.handlers.heatmaps.get({ ...wanted, phrase: 'something else' })).stored).toBe(true)
+})
+
+test('of long ago gives way when there are too many; scores stay', async () => {
+  const { db } = engine.context
+  await engine.handlers.heatmaps.get(wanted)
+  db.transaction(() => {
+    for (let i = 0; i < 200; i++) {
+      db.run(
+        `INSERT INTO heatmaps SELECT checkpoint_id, image_id, ?, width, height, grid, peak_x, peak_y, match_probability, layer, mask_size, tokens, truncated, ? FROM heatmaps WHERE phrase = ?`,
+        `phrase ${i}`, `2030-01-01T00:00:00.${String(i).padStart(3, '0')}Z`, wanted.phrase,
+      )
+    }
+  })
+  trimHeats(db, 201)
+  expect(db.get('SELECT count(*) AS n FROM heatmaps')).toEqual({ n: 201 })
+  trimHeats(db, 100)
+  expect(db.get('SELECT count(*) AS n, min(used_at) AS oldest FROM heatmaps')).toEqual({ n: 95, oldest: '2030-01-01T00:00:00.105Z' })
+  expect(db.get('SELECT count(*) AS n FROM scores')).toEqual({ n: 1 })
+  expect(MOST_HEATS * 2500).toBeLessThan(1.1e9) // about a gigabyte
 })

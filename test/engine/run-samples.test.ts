@@ -34,6 +34,31 @@ async function withDataset() {
   return { engine, datasetId, view, samplesOf }
 }
 
+describe('a rejected region', () => {
+  const reject = async (engine: Awaited<ReturnType<typeof withDataset>>['engine'], phrases: readonly string[]): Promise<void> => {
+    for (const phrase of phrases) engine.context.db.run("UPDATE regions SET status = 'rejected' WHERE phrase = ?", phrase)
+  }
+
+  test('is neither trained nor validated on, with a view or without, unless it is asked for', async () => {
+    const { engine, datasetId, view, samplesOf } = await withDataset()
+    await reject(engine, ['a dog', 'hard thing', 'easy to check'])
+    const kept = ['the red car', 'easy thing', 'easy other thing']
+    expect([...(await samplesOf({})).keys()]).toEqual(kept)
+    expect([...(await samplesOf({}, (await view('Things', 'thing')).id)).keys()]).toEqual(['easy thing', 'easy other thing'])
+    expect([...(await samplesOf({ 'data.includeRejected': true })).keys()]).toEqual(ANNOTATIONS.map((one) => one.caption))
+    const filter = { datasetId, statuses: ['rejected' as const, 'unreviewed' as const], text: 'thing' }
+    const named = await engine.handlers.views.save({ id: randomUUID(), datasetId, name: 'Named', filter, sort: 'file-order', descending: false })
+    expect([...(await samplesOf({}, named.id)).keys()]).toEqual(['easy thing', 'hard thing', 'easy other thing'])
+  })
+
+  test('does not count in the plan', async () => {
+    const { engine, datasetId } = await withDataset()
+    await reject(engine, ['easy to check', 'a dog'])
+    const plan = await engine.handlers.runs.estimate({ preset: 'demo-amc', overrides: { 'batch.images': 2 }, datasetId })
+    expect([plan.trainRegions, plan.valRegions]).toEqual([4, 0])
+  })
+})
+
 describe('a curriculum over views', () => {
   test('says of each training region which stages show it; validation takes no part', async () => {
     const { view, samplesOf } = await withDataset()

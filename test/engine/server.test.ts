@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { connect as connectTcp, createServer } from 'node:net'
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { createEngine } from '../../src/main/engine/engine.ts'
 import { annotationsOf, connect, fakeCompute, importInto, serveTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
@@ -209,6 +209,26 @@ describe('images', () => {
     }
   })
 
+  test.each(['png', 'webp', 'jpeg'] as const)('a %s that lies on its side is upright in every browser', async (format) => {
+    const engine = await withPage()
+    const folder = join(await temporaryFolder(), 'data')
+    await mkdir(folder)
+    const half = await sharp({ create: { width: 48, height: 32, channels: 3, background: 'black' } }).composite([{ input: { create: { width: 24, height: 32, channels: 3, background: 'white' } }, left: 0, top: 0 }]).png().toBuffer()
+    await sharp(half).withMetadata({ orientation: 6 })[format]().toFile(join(folder, `a.${format}`))
+    await writeFile(join(folder, 'annotations.json'), JSON.stringify([{ image: `a.${format}`, caption: 'x', bbox: [[1, 1, 9, 9]] }]))
+    await importInto(engine, join(folder, 'annotations.json'))
+    const { id, ...stored } = engine.context.db.get<{ id: string; width: number; height: number; orientation: number }>('SELECT id, width, height, orientation FROM images')!
+    expect(stored).toEqual({ width: 32, height: 48, orientation: 6 })
+    const { body, headers } = await ask(engine.url, `/media/image/${id}`, engine.key)
+    const { orientation, width, height } = await sharp(body).metadata()
+    // A JPEG goes out as it is, because every browser turns it; the others are turned already and say nothing of turning.
+    if (format === 'jpeg') expect([headers['content-type'], orientation, width, height]).toEqual(['image/jpeg', 6, 48, 32])
+    else expect([headers['content-type'], orientation ?? 1, width, height]).toEqual(['image/png', 1, 32, 48])
+    const { data } = await sharp(body).autoOrient().removeAlpha().raw().toBuffer({ resolveWithObject: true })
+    expect(data[(4 * 32 + 16) * 3]).toBeGreaterThan(200)
+    expect(data[(44 * 32 + 16) * 3]).toBeLessThan(60)
+  })
+
   test('whose file is gone, was replaced by something else, or never was: plain words, and no path of this machine', async () => {
     const engine = await withPage()
     const folder = join(await temporaryFolder(), 'data')
@@ -251,6 +271,43 @@ describe('an address that is none', () => {
     expect(await raw([`Host: ${host}`, `Authorization: Bearer ${token}`])).toMatch(/^HTTP\/1\.1 40[04] /)
     expect((await ask(url, '/health', key)).status).toBe(200)
   })
+})
+
+test('a page that closes in the middle of an answer is no fault, and is not told as one', async () => {
+  const pageDir = join(await temporaryFolder(), 'page')
+  await mkdir(pageDir)
+  await writeFile(join(pageDir, 'large.js'), Buffer.alloc(30_000_000, 'x'))
+  const engine = await serveTestEngine({ pageDir })
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const { port, host } = new URL(engine.url)
+  for (let round = 0; round < 30; round++) {
+    await new Promise<void>((resolve) => {
+      const socket = connectTcp(Number(port), '127.0.0.1', () => {
+        socket.write(`GET /large.js HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${engine.token}\r\n\r\n`)
+        // At another moment each time: before the answer, at its head, in its middle.
+        if (round % 3 === 0) socket.destroy()
+        else if (round % 3 === 1) setTimeout(() => socket.destroy(), round % 5)
+      })
+      socket.once('data', () => round % 3 === 2 && socket.destroy())
+      socket.on('close', () => resolve()).on('error', () => undefined)
+    })
+  }
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(told.mock.calls).toEqual([])
+  expect((await ask(engine.url, '/health', { authorization: `Bearer ${engine.token}` })).status).toBe(200)
+})
+
+test('the check computes a heatmap of a project that was opened before: jobs of an earlier start are not waited for', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const first = await serveTestEngine({ projectDir })
+  await importInto(first, await writeDataset(join(await temporaryFolder(), 'data'), annotationsOf(2, 2)))
+  const key = (engine: { token: string }) => ({ authorization: `Bearer ${engine.token}` })
+  await first.close()
+  const second = await serveTestEngine({ projectDir })
+  expect((await second.handlers.jobs.list({})).map((job) => [job.kind, job.state])).toEqual([['import', 'done']])
+  const answer = await ask(second.url, '/api/check', key(second))
+  expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([200, { backend: expect.objectContaining({ library: 'arithmetic' }), heatmapMs: 1 }])
+  expect(second.compute.explained).toHaveLength(2) // twice, so that reading the weights is not measured
 })
 
 describe('starting', () => {

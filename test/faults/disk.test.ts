@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/main/store/db.ts'
@@ -128,6 +129,17 @@ describe('the file of a project', () => {
     expect(() => openProject(dir)).toThrow(expect.objectContaining({ code: 'bad-input' }))
     // And the lock is free again: a second attempt says the same, not that it is open elsewhere.
     expect(() => openProject(dir)).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  })
+
+  test.each(['DELETE', 'WAL'])('of another program (journal %s) is not changed by a single byte', async (journal) => {
+    const { dir, file } = await fileOf()
+    const other = new DatabaseSync(file)
+    other.exec(`PRAGMA journal_mode = ${journal}; PRAGMA user_version = 7; CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)`)
+    other.close()
+    const before = await readFile(file)
+    expect(() => openProject(dir)).toThrow(expect.objectContaining({ code: 'bad-input', message: expect.stringContaining('another program') }))
+    expect((await readFile(file)).equals(before)).toBe(true)
+    expect((await readdir(dir)).sort()).toEqual(['cache', 'project.sqlite', 'runs'])
   })
 
   test('of every earlier version comes up to date, keeps its rows, and a copy of before is left', async () => {

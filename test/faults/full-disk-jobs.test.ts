@@ -1,9 +1,10 @@
 /** A disk that fills up while something computes: the engine lives on, what was acknowledged stays, and work goes on once there is room. */
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { addCheckpoint, annotationsOf, type EngineCore, fillDisk, importInto, openEngineWithProcesses, temporaryFolder, writeDataset } from '../support/engine.ts'
+import type { EngineCore } from '../../src/main/engine/engine.ts'
+import { addCheckpoint, annotationsOf, fillDisk, importInto, openEngineWithProcesses, temporaryFolder, writeDataset } from '../support/engine.ts'
 
-const WAIT = { timeout: 30_000, interval: 20 }
+const WAIT = { timeout: 240_000, interval: 20 }
 
 async function withData(images: number): Promise<{ engine: EngineCore; projectDir: string; datasetId: string }> {
   vi.spyOn(console, 'error').mockImplementation(() => undefined) // what could not be stored is told there
@@ -11,6 +12,8 @@ async function withData(images: number): Promise<{ engine: EngineCore; projectDi
   const engine = await openEngineWithProcesses(projectDir)
   return { engine, projectDir, datasetId: await importInto(engine, await writeDataset(join(await temporaryFolder(), 'data'), annotationsOf(images, 4))) }
 }
+/** Each engine starts two processes; beside training on two cores that takes many seconds. */
+vi.setConfig({ testTimeout: 300_000 })
 const scoreCount = (engine: EngineCore) => engine.context.db.get<{ n: number }>('SELECT count(*) AS n FROM scores')!.n
 const SMALL = { 'batch.images': 2, 'validation.probes': 0, 'save.every': 5 }
 const runOf = (engine: EngineCore, id: string) => Promise.resolve(engine.handlers.runs.get({ id }))

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
 import type { Command } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { writeHeatPicture } from './heat-picture.ts'
-import { pickNamed } from './lookup.ts'
+import { modelNamed, pickNamed } from './lookup.ts'
 import { createProgress } from './progress.ts'
 import { runCli } from './run-cli.ts'
 
@@ -157,6 +157,19 @@ describe('the real commands', () => {
     expect(await explain('--checkpoint', image, '--image', image, '--out', 'heat.pdf')).toMatchObject({ code: 2 })
     expect(await explain('--checkpoint', join(dir, 'none.safetensors'), '--image', image)).toMatchObject({ code: 3 })
     expect(await explain('--checkpoint', image, '--image', join(dir, 'none.png'))).toMatchObject({ code: 3, err: expect.stringMatching(/image is missing/) })
+  })
+  it('import lists everything that was skipped with --json, however much it is', async () => {
+    const annotations = join(dir, 'many.json')
+    const gone = Array.from({ length: 10_050 }, (_, i) => ({ image: 'image.png', caption: i, bbox: [[1, 1, 20, 20]] }))
+    await writeFile(annotations, JSON.stringify([{ image: 'image.png', caption: 'a square', bbox: [[1, 1, 20, 20]] }, ...gone]))
+    const { out } = await amc(['import', annotations, '--project', join(dir, 'many'), '--json'])
+    expect((JSON.parse(out) as { skipped: unknown[] }).skipped).toHaveLength(10_050)
+    expect((await amc(['import', annotations, '--project', join(dir, 'many')])).out).toMatch(/10050 skipped:[\s\S]*and 10030 more/)
+  })
+  it('--model is a name of a model or the path of a file', () => {
+    expect(modelNamed('albef-base')).toBe('albef-base')
+    expect(modelNamed('mine.yaml')).toBe(resolve('mine.yaml'))
+    expect(modelNamed('./sizes/mine')).toBe(resolve('sizes/mine'))
   })
   it('import brings a folder into a project, and a malformed file brings in nothing', async () => {
     const project = join(dir, 'project')

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { pickCheckpoint, pickDataset } from './lookup.ts'
+import { MODEL_OPTION, pickCheckpoint, pickDataset } from './lookup.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 export const compareCommand: Command = {
@@ -11,6 +11,7 @@ export const compareCommand: Command = {
     dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
     a: { type: 'string', value: 'CHECKPOINT', help: 'The reference: name, id, or a file to import.', required: true },
     b: { type: 'string', value: 'CHECKPOINT', help: 'The one in question.', required: true },
+    model: MODEL_OPTION,
     split: { type: 'string', value: 'NAME', help: 'Only this split.' },
     rows: { type: 'boolean', help: 'Put the scores of every region into the JSON too.' },
   },
@@ -20,8 +21,8 @@ export const compareCommand: Command = {
     withProject(input, io, async (engine) => {
       const { handlers } = engine
       const dataset = await pickDataset(handlers, input.text('dataset'))
-      const a = await pickCheckpoint(handlers, input.need('a'), 'a', io.note)
-      const b = await pickCheckpoint(handlers, input.need('b'), 'b', io.note)
+      const a = await pickCheckpoint(handlers, input.need('a'), 'a', io.note, input.text('model'))
+      const b = await pickCheckpoint(handlers, input.need('b'), 'b', io.note, input.text('model'))
       const split = input.text('split')
       const request = { datasetId: dataset.id, a: a.id, b: b.id, ...(split ? { split } : {}) }
       let comparison = await handlers.compare.get(request)

@@ -7,6 +7,7 @@ import { spawnCompute } from '../compute/client.ts'
 import { readImageHeader } from '../images/decode.ts'
 import type { Command } from './command.ts'
 import { writeHeatPicture } from './heat-picture.ts'
+import { MODEL_OPTION, modelNamed } from './lookup.ts'
 
 export const explainCommand: Command = {
   name: 'explain',
@@ -17,7 +18,7 @@ export const explainCommand: Command = {
     image: { type: 'string', value: 'FILE', help: 'Image.', required: true },
     phrase: { type: 'string', value: 'TEXT', help: 'What to look for.', required: true },
     box: { type: 'string', value: 'x1,y1,x2,y2', help: 'Box in pixels of the image; with it the scores are computed.', multiple: true },
-    model: { type: 'string', value: 'FILE', help: 'Sizes of the model (YAML), when the checkpoint does not carry them.' },
+    model: MODEL_OPTION,
     out: { type: 'string', value: 'FILE', help: 'Writes the heat over the image as a picture (.png, .jpg, .webp).' },
   },
   details: `Result: {heatmap: number[][] (rows of the raw grid), scores (null without a box), peak: {x, y}, matchProbability, image: {width, height},
@@ -35,7 +36,7 @@ export const explainCommand: Command = {
     const header = await readImageHeader(imagePath)
     const compute = spawnCompute({ role: 'interactive', onLog: io.note })
     try {
-      const request = { checkpointPath, imagePath, phrases: [input.need('phrase')], ...(model ? { modelConfigPath: resolve(model) } : {}) }
+      const request = { checkpointPath, imagePath, phrases: [input.need('phrase')], ...(model ? { modelConfigPath: modelNamed(model) } : {}) }
       const { phrases, image, computeMs } = await compute.call('explain', request, { signal: io.signal })
       const found = phrases[0]!
       const scores = boxes.length > 0 ? scoreRegion(prepareHeat(found.grid, found.peak, found.maskSize), boxes, header) : null

@@ -28,7 +28,8 @@ Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]
       })
       const { datasetId } = (await waitForJob(engine, job, io)) as { datasetId: string }
       const dataset = (await datasets.list({})).find((one) => one.id === datasetId)!
-      const skipped = await datasets.skipped({ id: datasetId })
+      const { listSkipped } = await import('../features/datasets/queries.ts')
+      const skipped = listSkipped(engine.context.db, datasetId)
       const json = { dataset: dataset.id, name: dataset.name, format: dataset.format, images: dataset.images, regions: dataset.regions, skipped }
       const left = skipped.slice(0, SHOWN).map(({ file, line, reason }) => `  ${file}${line === null ? '' : `:${line}`}  ${reason}`)
       return {

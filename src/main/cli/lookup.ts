@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError, nearest } from '../../shared/errors.ts'
 import type { Checkpoint, Dataset, Run } from '../../shared/domain.ts'
+import type { OptionSpec } from './command.ts'
 import type { EngineHandlers } from '../engine/router.ts'
 
 interface Named {
@@ -31,12 +32,21 @@ export async function pickDataset(handlers: EngineHandlers, wanted: string | und
   return pickNamed(await handlers.datasets.list({}), wanted, 'dataset', 'dataset')
 }
 
-/** By id or name; the path of a file brings that checkpoint into the project first. */
-export async function pickCheckpoint(handlers: EngineHandlers, wanted: string, option: string, note: (text: string) => void): Promise<Checkpoint> {
+/** For commands that take the file of a checkpoint. */
+export const MODEL_OPTION: OptionSpec = { type: 'string', value: 'NAME|FILE', help: 'Sizes of the model (albef-base, ... or YAML), when a checkpoint file does not tell them.' }
+
+/** A name of configs/model as it is, the path of a YAML file in full. */
+export function modelNamed(text: string): string {
+  return /[\\/]|\.ya?ml$/i.test(text) ? resolve(text) : text
+}
+
+/** By id or name; the path of a file brings that checkpoint into the project first, with the sizes of --model where it is given. */
+export async function pickCheckpoint(handlers: EngineHandlers, wanted: string, option: string, note: (text: string) => void, model?: string): Promise<Checkpoint> {
   const known = await handlers.checkpoints.list({})
   if (known.some((one) => one.id === wanted || one.name === wanted) || !existsSync(resolve(wanted))) return pickNamed(known, wanted, 'checkpoint', option)
   note(`Importing ${wanted} into the project`)
-  const { checkpoint } = await handlers.checkpoints.import({ path: resolve(wanted) })
+  const { checkpoint, notes } = await handlers.checkpoints.import({ path: resolve(wanted), ...(model ? { modelConfig: modelNamed(model) } : {}) })
+  for (const text of notes) note(text)
   return checkpoint
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from './command.ts'
-import { pickCheckpoint, pickDataset } from './lookup.ts'
+import { MODEL_OPTION, pickCheckpoint, pickDataset } from './lookup.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 export const scoreCommand: Command = {
@@ -10,6 +10,7 @@ export const scoreCommand: Command = {
     project: PROJECT_OPTION,
     dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
     checkpoint: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint: name, id, or a file to import.', required: true },
+    model: MODEL_OPTION,
     split: { type: 'string', value: 'NAME', help: 'Only this split.', multiple: true },
   },
   details: 'The protocol is AMC strict. Result: {checkpoint, dataset, protocol, scored, skipped, splits: [{split, regions, pointingGame, consistency}]}.',
@@ -17,7 +18,7 @@ export const scoreCommand: Command = {
     withProject(input, io, async (engine) => {
       const { handlers } = engine
       const dataset = await pickDataset(handlers, input.text('dataset'))
-      const checkpoint = await pickCheckpoint(handlers, input.need('checkpoint'), 'checkpoint', io.note)
+      const checkpoint = await pickCheckpoint(handlers, input.need('checkpoint'), 'checkpoint', io.note, input.text('model'))
       const splits = [...input.all('split')]
       const job = await handlers.scores.compute({ datasetId: dataset.id, checkpointId: checkpoint.id, ...(splits.length > 0 ? { splits } : {}) })
       const result = (await waitForJob(engine, job, io)) as Record<string, unknown> | null

@@ -14,17 +14,19 @@ export const serveCommand: Command = {
     'exit-with-input': { type: 'boolean', help: 'End when standard input closes: for programs that start this one.' },
   },
   details: `Open the printed address in a browser; it holds the key of this start. Ctrl+C ends it: a training run saves first and can be resumed.
-With --json one line {url, token, pid} is printed when it is ready, and the address to open is url/?token=TOKEN.`,
+With --json one line {url, token, pid} is printed when it is ready, and the address to open is url/?token=TOKEN; with --exit-with-input
+a line {working: [names of the runs that train or wait]} follows whenever that changes.`,
   run: async (input, io) => {
     const port = input.integer('port', { max: 65_535 }) ?? 0
     const host = input.text('host')
-    const [{ createEngine }, { closeOnFault }] = await Promise.all([import('../engine/engine.ts'), import('../engine/last-resort.ts')])
+    const [{ createEngine }, { closeOnFault }, { tellWorking }] = await Promise.all([import('../engine/engine.ts'), import('../engine/last-resort.ts'), import('../engine/working.ts')])
     const engine = await createEngine({ projectDir: resolve(input.need('project')), port, demo: input.has('demo'), ...(host ? { host } : {}) })
     closeOnFault(engine.close)
     const url = engine.url.replace(/\/$/, '')
     const asked = untilAsked(io.signal, input.has('exit-with-input'))
     if (io.json) io.out(JSON.stringify({ url, token: engine.token, pid: process.pid }))
     else io.out(`${engine.context.project.name} is served at\n  ${url}/?token=${engine.token}`)
+    if (io.json && input.has('exit-with-input')) tellWorking(engine.context, (working) => io.out(JSON.stringify({ working })))
     if (host) warnOfOpenNetwork(io, host)
     await asked
     await engine.close()

@@ -5,7 +5,7 @@ import { AppError, fromErrorData } from '../../shared/errors.ts'
 import { parseAssignment } from '../../shared/config/run-config.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { Command, CommandIo, CommandResult } from './command.ts'
-import { pickCheckpoint, pickDataset, pickRun } from './lookup.ts'
+import { MODEL_OPTION, pickCheckpoint, pickDataset, pickRun } from './lookup.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
 
 const ENDED: readonly Run['state'][] = ['finished', 'stopped', 'failed']
@@ -22,6 +22,7 @@ export const trainCommand: Command = {
     config: { type: 'string', value: 'NAME|FILE', help: 'A preset (demo-amc, amc-one-gpu, ...) or a YAML file of settings.', required: true },
     set: { type: 'string', value: 'key=value', help: 'Changes one setting.', multiple: true },
     start: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint to start from: name, id or file.' },
+    model: MODEL_OPTION,
     name: { type: 'string', value: 'NAME', help: 'Name of the run.' },
   },
   details: RESULT,
@@ -30,7 +31,7 @@ export const trainCommand: Command = {
       const { handlers } = engine
       const dataset = await pickDataset(handlers, input.text('dataset'))
       const start = input.text('start')
-      const startCheckpoint = start ? await pickCheckpoint(handlers, start, 'start', io.note) : null
+      const startCheckpoint = start ? await pickCheckpoint(handlers, start, 'start', io.note, input.text('model')) : null
       const config = input.need('config')
       const name = input.text('name')
       const request = {

@@ -78,6 +78,20 @@ describe('the engine process', () => {
     setTimeout(() => process.stdout.write('en": "t' + process.pid + '"}\\n'), 30)
   `
 
+  it('tells which runs train, and that none does when it died', async () => {
+    const file = join(dir, 'working.mjs')
+    await writeFile(file, `${SERVE}
+      process.stdin.resume().on('end', () => process.exit(0))
+      setTimeout(() => process.stdout.write('{"working": ["Run 1", "Run 2"]}\\n{"working": ["Run 2"]}\\n'), 60)
+      setTimeout(() => process.exit(9), 120)`)
+    const told: (readonly string[])[] = []
+    const engine = startEngineProcess({
+      node: process.execPath, args: [file], port: 0, retryMs: 60_000, onReady: () => undefined, onFailed: () => undefined, onLog: () => undefined, onWorking: (runs) => void told.push(runs),
+    })
+    await expect.poll(() => told, { timeout: 10_000 }).toEqual([['Run 1', 'Run 2'], ['Run 2'], []])
+    await engine.stop()
+  })
+
   it('tells the address, and ends when its input closes', async () => {
     const run = await start('plain', `${SERVE}
       import { writeFileSync } from 'node:fs'

@@ -24,6 +24,8 @@ export interface EngineProcessOptions {
   /** It ended before it ever was ready, and will not be tried again: the person must know. */
   readonly onFailed: (problem: EngineProblem) => void
   readonly onLog: (text: string) => void
+  /** Names of the runs that train or wait, whenever they change; none when the engine ended. */
+  readonly onWorking?: (runs: readonly string[]) => void
   readonly retryMs?: number
 }
 
@@ -47,6 +49,10 @@ export function startEngineProcess(options: EngineProcessOptions): EngineProcess
   let restarts = 0
   let timer: NodeJS.Timeout | null = null
 
+  const tellWorking = (runs: readonly string[]): void => {
+    if (options.onWorking) options.onWorking(runs)
+  }
+
   function launch(): void {
     timer = null
     const started = Date.now()
@@ -66,7 +72,8 @@ export function startEngineProcess(options: EngineProcessOptions): EngineProcess
         const restarted = wasReady
         wasReady = true
         options.onReady(said, restarted)
-      } else if (said.error) problem = { message: String((said.error as EngineProblem).message), cure: String((said.error as EngineProblem).cure || '') }
+      } else if (Array.isArray(said.working)) tellWorking(said.working.map(String))
+      else if (said.error) problem = { message: String((said.error as EngineProblem).message), cure: String((said.error as EngineProblem).cure || '') }
     })
     onLines(running.stderr, (line) => {
       lastNote = line
@@ -77,6 +84,7 @@ export function startEngineProcess(options: EngineProcessOptions): EngineProcess
       ended = true
       if (child === running) child = null
       if (stopping) return
+      if (ready) tellWorking([])
       if (!ready && port !== 0 && !wasReady) {
         // The port of last time may be taken by now; any other will do.
         port = 0

@@ -8,7 +8,9 @@ import { join, resolve } from 'path'
 export function engineNode(root: string, env: NodeJS.ProcessEnv): string | null {
   const file = process.platform === 'win32' ? 'node.exe' : 'node'
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
-  const candidates = [env['AMC_NODE'], join(root, 'node_modules', name, 'bin', file)]
+  // On Apple Silicon the package is called otherwise.
+  const other = `node-bin-${process.platform}-${process.arch}`
+  const candidates = [env['AMC_NODE'], join(root, 'node_modules', name, 'bin', file), join(root, 'node_modules', other, 'bin', file)]
   return candidates.find((path) => path !== undefined && existsSync(path)) || null
 }
 

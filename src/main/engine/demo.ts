@@ -6,6 +6,7 @@ import { generateDemo } from '../demo/generate.ts'
 import { importDataset } from '../features/datasets/import-job.ts'
 import { queueScoring } from '../features/scores/handlers.ts'
 import type { Db } from '../store/db.ts'
+import { PROTOCOL } from '../store/region-rows.ts'
 import type { EngineContext } from './context.ts'
 
 export interface DemoSize {
@@ -46,11 +47,26 @@ export function makeDemo({ project, db, jobs, events }: Pick<EngineContext, 'pro
   })
 }
 
+/** Takes up at an opening what an earlier one was closed in: the scores of the demo that are still missing. */
+export function continueDemo(context: Omit<EngineContext, 'makeDemo'>): void {
+  const demo = context.db.get<{ id: string }>("SELECT d.id FROM project p JOIN datasets d ON d.id = p.value AND d.state = 'ready' WHERE p.key = 'demo'")
+  if (demo) scoreDemo(context, demo.id)
+}
+
 /**
  * Scores the demo with the checkpoints that come with the program, so that Compare and the queue of suspects have something to
  * show; in the background, held-out scenes first.
  */
 export function scoreDemo(context: Omit<EngineContext, 'makeDemo'>, datasetId: string): void {
   const shipped = context.db.all<{ id: string }>("SELECT id FROM checkpoints WHERE origin = 'shipped' ORDER BY created_at DESC, id DESC")
-  for (const splits of [['val'], ['train']]) for (const { id } of shipped) queueScoring(context, { datasetId, checkpointId: id, splits, background: true })
+  for (const split of ['val', 'train']) {
+    for (const { id } of shipped) if (lacksScores(context.db, datasetId, id, split)) queueScoring(context, { datasetId, checkpointId: id, splits: [split], background: true })
+  }
+}
+
+function lacksScores(db: Db, datasetId: string, checkpointId: string, split: string): boolean {
+  return db.get(
+    `SELECT 1 FROM regions r WHERE r.dataset_id = ? AND r.split = ? AND r.deleted = 0 AND r.box_count > 0 AND r.phrase <> ''
+     AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id) LIMIT 1`, datasetId, split, checkpointId, PROTOCOL,
+  ) !== undefined
 }

@@ -13,7 +13,7 @@ import { openProject, type OpenProjectOptions } from '../store/project.ts'
 import { createGuard, type Guard, newToken } from './auth.ts'
 import { checkHeatmap } from './check.ts'
 import type { EngineContext } from './context.ts'
-import { type DemoSize, hadDemo, makeDemo, scoreDemo } from './demo.ts'
+import { continueDemo, type DemoSize, hadDemo, makeDemo, scoreDemo } from './demo.ts'
 import { createEvents } from './events.ts'
 import { createHttpServer } from './http.ts'
 import { createJobLog } from './job-log.ts'
@@ -117,6 +117,7 @@ async function serve(core: EngineCore, { port = 0, host = null, token = newToken
   const url = `http://${shown}:${address.port}/`
   context.project.announce(url)
   void core.handlers.system.info({}) // TensorFlow loads while the page does
+  core.settled.then(() => continueDemo(context), () => undefined)
   return {
     ...core, url, token,
     close: async () => {

@@ -67,7 +67,8 @@ function sendText(response: ServerResponse, status: number, text: string): void 
 /** The path of a file is the person's own and stays out of answers; it is in the log. */
 function sendError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   const data = toErrorData(error)
-  const gone = (error as { code?: unknown } | null)?.code === 'ERR_STREAM_PREMATURE_CLOSE'
+  // A page that closes early takes its connection away in the middle of an answer, or before it.
+  const gone = response.destroyed || ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE', 'ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET'].includes(String((error as { code?: unknown } | null)?.code))
   if (data.code === 'internal' && !gone) console.error(`${request.method} ${request.url?.split('?')[0]}:`, error)
   if (response.headersSent) return void response.destroy()
   for (const name of ['content-length', 'etag', 'cache-control']) response.removeHeader(name)

@@ -1,6 +1,6 @@
 /**
- * Images by id, never by path. What a browser shows by itself is sent as it is (browsers apply EXIF orientation as we do); the rest
- * is decoded. Thumbnails are made once and kept in the project's cache.
+ * Images by id, never by path. What a browser shows by itself is sent as it is; the rest is decoded. Every browser turns a JPEG as its
+ * EXIF orientation says, and so do we; of PNG and WebP some do and some do not, so these are turned here. Thumbnails are made once and kept in the project's cache.
  */
 import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
@@ -33,7 +33,7 @@ export async function sendMedia({ db, project }: Pick<EngineContext, 'db' | 'pro
     return bytes ? sendBytes(response, bytes, THUMBNAIL_TYPE) : sendFile(response, cached, THUMBNAIL_TYPE)
   }
   const type = SHOWN_AS_IS[extname(file.full).toLowerCase()]
-  if (type) return sendFile(response, file.full, type)
+  if (type && (type === 'image/jpeg' || row.orientation === 1)) return sendFile(response, file.full, type)
   const { data, width, height } = await decodeRgb(file.full)
   sendBytes(response, await sharp(data, { raw: { width, height, channels: 3 } }).png({ compressionLevel: 3 }).toBuffer(), 'image/png')
 }

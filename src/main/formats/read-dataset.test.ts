@@ -232,6 +232,13 @@ describe('YOLO folders', () => {
     }
   })
 
+  it('names a label file that cannot be read, and leaves its image out: what is on it is not known', async () => {
+    const path = await folder('yolo-unreadable', { 'classes.txt': 'cat\n', 'images/a.jpg': null, 'images/b.jpg': null, 'labels/a.txt/inside.txt': 'x', 'labels/b.txt': '0 0.5 0.5 0.5 0.5' })
+    const { samples, skipped } = await read(path)
+    expect(samples.map((sample) => sample.image.name)).toEqual(['images/b.jpg'])
+    expect(skipped).toContainEqual({ file: 'a.txt', line: null, reason: 'The labels cannot be read (it is a folder), so their image a.jpg was left out.' })
+  })
+
   it.each([
     ['images/train', 'labels/train', 'images/val', 'labels/val'],
     ['train/images', 'train/labels', 'valid/images', 'valid/labels'],

@@ -87,7 +87,13 @@ async function* readPair(item: ImageWithLabels, pair: FolderPair, root: string, 
   if (!label) return yield { imageRef, file: item.image, line: null, split: pair.split, regions: [] }
   const boxesOf = new Map<number, { boxes: Box[]; line: number }>()
   const seen = new Map<string, number>()
-  const lines = (await readFile(join(pair.labels, label), 'utf8')).split(/\r\n|\n|\r/)
+  const text = await readFile(join(pair.labels, label), 'utf8').catch((error: unknown) => {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    return { unreadable: code === 'EACCES' || code === 'EPERM' ? 'it may not be read by this user' : code === 'EISDIR' ? 'it is a folder' : code }
+  })
+  // What is on the image is not known then: without regions it would look like one that shows nothing.
+  if (typeof text !== 'string') return yield { skipped: { file: label, line: null, reason: `The labels cannot be read (${text.unreadable}), so their image ${item.image} was left out.` } }
+  const lines = text.split(/\r\n|\n|\r/)
   for (const [i, line] of lines.entries()) {
     const written = line.trim()
     if (written === '') continue

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly busyMs?: number
   /** Upper bound of the file in pages; for tests of a full disk. */
   readonly maxPages?: number
+  /** Looks at the file before anything in it is changed, and may refuse it by throwing. */
+  readonly inspect?: (db: Db) => void
 }
 
 const STATEMENTS_KEPT = 300
@@ -35,6 +37,7 @@ export function openDatabase(file: string, options: OpenOptions = {}): Db {
   return told(file, () => {
     const database = new Database(file, { timeout: options.busyMs ?? 5000 })
     try {
+      options.inspect?.(wrap(database, file))
       // FULL: an edit is on disk before it is acknowledged, even when the power fails a moment later.
       database.pragma('journal_mode = WAL')
       database.pragma('synchronous = FULL')

@@ -49,6 +49,19 @@ export function storeHeat(db: Db, heat: HeatToStore): void {
   )
 }
 
+/** About a gigabyte for grids of 24 x 24. */
+export const MOST_HEATS = 400_000
+
+/** Forgets the heatmaps that were not looked at for the longest time, so that there are no more than `most`; a few more, to rest for a while. Scores stay. */
+export function trimHeats(db: Db, most = MOST_HEATS): void {
+  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM heatmaps')!
+  if (n <= most) return
+  db.run(
+    'DELETE FROM heatmaps WHERE (checkpoint_id, image_id, phrase) IN (SELECT checkpoint_id, image_id, phrase FROM heatmaps ORDER BY used_at LIMIT ?)',
+    n - most + Math.floor(most / 20),
+  )
+}
+
 export function gridOf(row: HeatRow): HeatGrid {
   const copy = row.grid.slice() // a blob need not lie on a multiple of four bytes
   return { width: row.width, height: row.height, values: new Float32Array(copy.buffer, 0, row.width * row.height) }

@@ -16,20 +16,29 @@ export const MIGRATIONS: readonly Migration[] = [first, activity]
 export const APPLICATION_ID = 0x414d4357
 
 /**
+ * Only reads.
+ * @throws AppError 'newer-version' for a project of a newer program, 'bad-input' for a database of another program
+ */
+export function refuseForeign(db: Db, migrations: readonly Migration[] = MIGRATIONS): void {
+  const latest = migrations.at(-1)!.version
+  const found = pragma(db, 'user_version')
+  const foreign = pragma(db, 'application_id') !== APPLICATION_ID && db.get('SELECT 1 FROM sqlite_schema LIMIT 1') !== undefined
+  if (foreign) throw new AppError('bad-input', 'This database belongs to another program. Nothing was changed.', 'Choose another project folder.', db.file)
+  if (found > latest) {
+    throw new AppError(
+      'newer-version', `This project was written by a newer version of the program (schema ${found}; this one knows ${latest}). Nothing was changed.`,
+      'Update the program, then open it again.', db.file,
+    )
+  }
+}
+
+/**
  * @returns the path of the copy made of an older project, or null when none was needed
  * @throws AppError 'newer-version' for a project of a newer program, 'bad-input' for a database of another program
  */
 export function migrate(db: Db, migrations: readonly Migration[] = MIGRATIONS): string | null {
-  const latest = migrations.at(-1)!.version
+  refuseForeign(db, migrations)
   const from = pragma(db, 'user_version')
-  if (from > latest) {
-    throw new AppError(
-      'newer-version', `This project was written by a newer version of the program (schema ${from}; this one knows ${latest}). Nothing was changed.`,
-      'Update the program, then open it again.', db.file,
-    )
-  }
-  const foreign = pragma(db, 'application_id') !== APPLICATION_ID && db.get('SELECT 1 FROM sqlite_schema LIMIT 1') !== undefined
-  if (foreign) throw new AppError('bad-input', 'This database belongs to another program.', 'Choose another project folder.', db.file)
   const pending = migrations.filter((migration) => migration.version > from)
   if (pending.length === 0) return null
   const copy = from > 0 ? keepCopy(db, from) : null

@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'no
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { AppError, toErrorData } from '../../shared/errors.ts'
 import { type Db, holdLock, openDatabase, type OpenOptions } from './db.ts'
-import { migrate } from './migrate.ts'
+import { migrate, refuseForeign } from './migrate.ts'
 
 export interface Project {
   readonly dir: string
@@ -50,7 +50,7 @@ export function openProject(dir: string, options: OpenProjectOptions = {}): Proj
   if (!lock) throw heldBy(full, readHolder(holderFile))
   try {
     writeHolder(holderFile, null)
-    const db = openDatabase(join(full, 'project.sqlite'), options)
+    const db = openDatabase(join(full, 'project.sqlite'), { ...options, inspect: refuseForeign })
     try {
       migrate(db)
     } catch (error) {

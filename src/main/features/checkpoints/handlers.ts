@@ -7,6 +7,7 @@ import type { ConvertResult } from '../../compute/protocol.ts'
 import { type CheckpointRow, requireCheckpoint, toCheckpoint } from '../../store/checkpoint-rows.ts'
 import { newId } from '../../store/ids.ts'
 import { registerCheckpoint } from '../register-checkpoint.ts'
+import { keepAway } from './shipped.ts'
 
 export function checkpointsHandlers({ db, project, events, interactive }: EngineContext): Handlers<'checkpoints'> {
   const changed = <T>(value: T): T => {
@@ -55,7 +56,10 @@ export function checkpointsHandlers({ db, project, events, interactive }: Engine
       const row = requireCheckpoint(db, id)
       const user = db.get<{ name: string }>("SELECT name FROM runs WHERE start_checkpoint_id = ? AND state IN ('waiting', 'starting', 'training', 'stopping')", id)
       if (user) throw new AppError('busy', `The run ${user.name} starts from this checkpoint.`, 'Stop the run first.', id)
-      db.run('DELETE FROM checkpoints WHERE id = ?', id)
+      db.transaction(() => {
+        db.run('DELETE FROM checkpoints WHERE id = ?', id)
+        if (row.origin === 'shipped') keepAway(db, row.path)
+      })
       const file = project.fromStored(row.path)
       if (row.origin !== 'shipped' && project.toStored(file) !== file) await rm(file, { force: true })
       return changed({})

@@ -4,12 +4,12 @@ import type { EngineContext, Handlers } from '../../engine/context.ts'
 import { toErrorData } from '../../../shared/errors.ts'
 import { previewDataset } from '../../formats/preview-dataset.ts'
 import { datasetNameOf } from '../../formats/read-dataset.ts'
-import type { Skipped } from '../../formats/types.ts'
 import { browse } from './browse.ts'
 import { importDataset } from './import-job.ts'
-import { listDatasets, requireDataset } from './queries.ts'
+import { listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
 
+/** For a page; the command line lists all. */
 const MAX_SKIPPED_SHOWN = 10_000
 
 export function datasetsHandlers({ project, db, jobs, events, makeDemo }: EngineContext): Handlers<'datasets'> {
@@ -42,7 +42,7 @@ export function datasetsHandlers({ project, db, jobs, events, makeDemo }: Engine
       })
     },
     demo: () => makeDemo(),
-    skipped: ({ id }) => db.all<Skipped>('SELECT file, line, reason FROM skipped WHERE dataset_id = ? ORDER BY id LIMIT ?', requireDataset(db, id).id, MAX_SKIPPED_SHOWN),
+    skipped: ({ id }) => listSkipped(db, id, MAX_SKIPPED_SHOWN),
     remove: ({ id }) => {
       requireDataset(db, id)
       const removed = removeDataset(db, id)

@@ -1,6 +1,7 @@
 /** The Library's list of datasets, counted by the indices. */
 import type { Dataset } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
+import type { Skipped } from '../../formats/types.ts'
 import type { Db } from '../../store/db.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 
@@ -15,6 +16,11 @@ const PREVIEWS = 5
 
 export function listDatasets(db: Db): Dataset[] {
   return db.all<Row>("SELECT id, name, format, created_at FROM datasets WHERE state = 'ready' ORDER BY created_at DESC, id DESC").map((row) => describe(db, row))
+}
+
+/** What an import left out, in its order. */
+export function listSkipped(db: Db, datasetId: string, limit = -1): Skipped[] {
+  return db.all<Skipped>('SELECT file, line, reason FROM skipped WHERE dataset_id = ? ORDER BY id LIMIT ?', requireDataset(db, datasetId).id, limit)
 }
 
 export function requireDataset(db: Db, id: string): Row {

@@ -4,10 +4,10 @@
  */
 import type { EngineContext, Handlers } from '../../engine/context.ts'
 import type { Heatmap } from '../../../shared/domain.ts'
-import { AppError } from '../../../shared/errors.ts'
+import { AppError, toErrorData } from '../../../shared/errors.ts'
 import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
-import { findHeat, scoreRegionsOfHeat, storeHeat, toHeatmap } from '../../store/heat-rows.ts'
+import { findHeat, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
 
 interface Wanted {
   readonly imageId: string
@@ -21,8 +21,6 @@ interface Shared {
   waiting: number
 }
 
-/** About a gigabyte for grids of 24 x 24; a dataset scored as a whole may hold more for as long as its job runs. */
-const MAX_STORED = 400_000
 const TRIM_EVERY = 500
 const DAY_MS = 86_400_000
 
@@ -33,20 +31,21 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
 
   const compute = async (wanted: Wanted, signal: AbortSignal): Promise<Heatmap> => {
     const { heat, computeMs } = await explainOne(context, wanted, signal)
-    const scored = db.transaction(() => {
-      // Either may have been removed while it was computed.
-      if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
-      storeHeat(db, heat)
-      return scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!)
-    })
-    if (scored.length > 0) {
-      const image = db.get<{ dataset_id: string }>('SELECT dataset_id FROM images WHERE id = ?', wanted.imageId)!
-      events.emit({ type: 'scores.changed', datasetId: image.dataset_id, checkpointId: wanted.checkpointId })
-    }
-    if (++sinceTrim >= TRIM_EVERY) {
+    unlessFull(() => {
+      const scored = db.transaction(() => {
+        // Either may have been removed while it was computed.
+        if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
+        storeHeat(db, heat)
+        return scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!)
+      })
+      if (scored.length > 0) {
+        const image = db.get<{ dataset_id: string }>('SELECT dataset_id FROM images WHERE id = ?', wanted.imageId)!
+        events.emit({ type: 'scores.changed', datasetId: image.dataset_id, checkpointId: wanted.checkpointId })
+      }
+      if (++sinceTrim < TRIM_EVERY) return
       sinceTrim = 0
-      trimStored(db)
-    }
+      trimHeats(db)
+    })
     return {
       checkpointId: heat.checkpointId, imageId: heat.imageId, phrase: heat.phrase, grid: { ...heat.grid, values: Array.from(heat.grid.values) }, peak: heat.peak,
       matchProbability: heat.matchProbability, layer: heat.layer, maskSize: heat.maskSize, tokens: [...heat.tokens], truncated: heat.truncated, computeMs, stored: false,
@@ -57,7 +56,7 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
     get: (wanted, call) => {
       const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)
       if (row) {
-        touch(db, wanted)
+        unlessFull(() => touch(db, wanted))
         return toHeatmap(row, 0, true)
       }
       const key = JSON.stringify([wanted.checkpointId, wanted.imageId, wanted.phrase])
@@ -72,6 +71,17 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
       }
       return waitFor(shared, call?.signal, () => computing.delete(key))
     },
+  }
+}
+
+/** A heatmap is shown whether it could be kept or not. */
+function unlessFull(store: () => void): void {
+  try {
+    store()
+  } catch (error) {
+    const { code, message } = toErrorData(error)
+    if (code !== 'disk-full' && code !== 'locked') throw error
+    console.error(`A heatmap could not be kept: ${message}`)
   }
 }
 
@@ -112,13 +122,4 @@ function touch(db: Db, { checkpointId, imageId, phrase }: Wanted): void {
   const before = new Date(now - DAY_MS).toISOString()
   const old = db.get('SELECT 1 FROM heatmaps WHERE checkpoint_id = ? AND image_id = ? AND phrase = ? AND used_at < ?', checkpointId, imageId, phrase, before)
   if (old) db.run('UPDATE heatmaps SET used_at = ? WHERE checkpoint_id = ? AND image_id = ? AND phrase = ?', new Date(now).toISOString(), checkpointId, imageId, phrase)
-}
-
-function trimStored(db: Db): void {
-  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM heatmaps')!
-  if (n <= MAX_STORED) return
-  db.run(
-    'DELETE FROM heatmaps WHERE (checkpoint_id, image_id, phrase) IN (SELECT checkpoint_id, image_id, phrase FROM heatmaps ORDER BY used_at LIMIT ?)',
-    n - MAX_STORED + Math.floor(MAX_STORED / 20),
-  )
 }

@@ -27,8 +27,8 @@ export function systemHandlers(context: EngineContext): Handlers<'system'> {
       if (!asked) void ask()
       asked = true
       return {
-      version, project: { name: project.name, path: project.dir }, author: author(),
-      backend: { ready: backend.info !== null, library: backend.info?.library ?? '', device: backend.info?.device ?? '', message: backend.problem || describe(backend.info!) },
+        version, project: { name: project.name, path: project.dir }, author: author(),
+        backend: { ready: backend.info !== null, library: backend.info?.library ?? '', device: backend.info?.device ?? '', message: backend.problem || describe(backend.info!) },
       }
     },
     doctor: async () => {
