@@ -5,7 +5,7 @@ import { AppError, fromErrorData } from '../../shared/errors.ts'
 import { parseAssignment } from '../../shared/config/run-config.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { Command, CommandIo, CommandResult } from './command.ts'
-import { MODEL_OPTION, pickCheckpoint, pickDataset, pickRun } from './lookup.ts'
+import { MODEL_OPTION, pickCheckpoint, pickDataset, pickNamed, pickRun } from './lookup.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
 
 const ENDED: readonly Run['state'][] = ['finished', 'stopped', 'failed']
@@ -19,6 +19,7 @@ export const trainCommand: Command = {
   options: {
     project: PROJECT_OPTION,
     dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
+    view: { type: 'string', value: 'NAME', help: 'Only the regions of this saved view of the dataset, by name or id. Several in turn: --set curriculum.views="Easy 0.3; * 0.7".' },
     config: { type: 'string', value: 'NAME|FILE', help: 'A preset (demo-amc, amc-one-gpu, ...) or a YAML file of settings.', required: true },
     set: { type: 'string', value: 'key=value', help: 'Changes one setting.', multiple: true },
     start: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint to start from: name, id or file.' },
@@ -30,6 +31,8 @@ export const trainCommand: Command = {
     withProject(input, io, async (engine) => {
       const { handlers } = engine
       const dataset = await pickDataset(handlers, input.text('dataset'))
+      const wantedView = input.text('view')
+      const view = wantedView === undefined ? null : pickNamed(await handlers.views.list({ datasetId: dataset.id }), wantedView, 'view', 'view')
       const start = input.text('start')
       const startCheckpoint = start ? await pickCheckpoint(handlers, start, 'start', io.note, input.text('model')) : null
       const config = input.need('config')
@@ -38,6 +41,7 @@ export const trainCommand: Command = {
         preset: existsSync(resolve(config)) ? resolve(config) : config,
         overrides: Object.fromEntries(input.all('set').map(parseAssignment).map(({ key, value }) => [key, value])),
         datasetId: dataset.id,
+        ...(view ? { viewId: view.id } : {}),
         ...(name ? { name } : {}),
         ...(startCheckpoint ? { startCheckpointId: startCheckpoint.id } : {}),
       }
