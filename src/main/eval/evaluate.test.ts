@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,9 +22,11 @@ interface Output {
 const MODEL = parseModelConfig({ ...TINY, name: 'tiny-wide', image: { ...TINY.image, size: 48, depth: 2 } }, 'tiny-wide')
 let [flickr, refer, checkpoints] = ['', '', '']
 
-async function amc(...args: string[]) {
+const amc = (...args: string[]) => amcUntil(new AbortController().signal, ...args)
+
+async function amcUntil(signal: AbortSignal, ...args: string[]) {
   let [out, err] = ['', '']
-  const code = await runCli([evaluateCommand], ['evaluate', ...args], { stdout: { write: (t) => (out += t) }, stderr: { write: (t) => (err += t) } }, new AbortController().signal, '1')
+  const code = await runCli([evaluateCommand], ['evaluate', ...args], { stdout: { write: (t) => (out += t) }, stderr: { write: (t) => (err += t) } }, signal, '1')
   return { code, out, err, json: (args.includes('--json') && out ? JSON.parse(out) : null) as Output }
 }
 
@@ -178,6 +180,14 @@ describeWithTensorFlow('amc evaluate', () => {
     await writeFile(path, (await readFile(path, 'utf8')).replace(`"width":${SIZE.width}`, '"width":96'))
     const { json } = await amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'refcoco+', '--data', data, '--out', await temporaryFolder(), '--json')
     expect(json.results[0]!.notes.join()).toMatch(/1 images have another size.*1000 is 48 x 36, not 96 x 36/)
+  })
+
+  test('stopped by Ctrl+C it leaves whole results or none', async () => {
+    const out = await temporaryFolder()
+    const { code, err } = await amcUntil(AbortSignal.abort(), '--checkpoint', checkpoints, '--protocol', 'flickr30k', '--data', flickr, '--out', out)
+    expect(code).toBe(130)
+    expect(err).toMatch(/Stopped after \d+ of 15 phrases/)
+    expect(await readdir(out)).toEqual([])
   })
 
   test('wrong options are refused before anything is loaded', async () => {

@@ -150,9 +150,11 @@ async function configFor(path: string, { task, modelConfig }: EvaluateOptions): 
   const own = config.image.size
   // Small models were never meant for the published size; they get what they were trained with.
   const size = task.imageSize ?? (task.publishedSize !== null && own >= SMALLEST_PUBLISHED_PX ? task.publishedSize : own)
-  if (size === own) return config
+  // Momentum copies and queues are for training: without them a model takes half the memory.
+  const needed = { ...config, momentum: null, queue_size: 0 }
+  if (size === own) return needed
   if (size % config.image.patch !== 0) throw new AppError('usage', `Images of ${size} px cannot be cut into patches of ${config.image.patch} px.`, 'Choose a multiple with --image-size.', 'image-size')
-  return parseModelConfig({ ...config, image: { ...config.image, size } }, path)
+  return parseModelConfig({ ...needed, image: { ...config.image, size } }, path)
 }
 
 const SMALLEST_PUBLISHED_PX = 224

@@ -51,9 +51,11 @@ export function flickrSamples(part: FlickrPart, imagesDir: string, split: string
     if (!boxes) throw lacks(places.boxes, id, part.idsPath)
     const image = { key: id, path: join(imagesDir, `${id}.jpg`), size: null }
     for (const sentence of sentences) {
-      for (const { phrase, phrase_id: phraseId } of sentence.phrases) {
+      for (const entry of sentence.phrases) {
+        const phraseId = entry.phrase_id
         const own = Object.hasOwn(boxes, phraseId) ? boxes[phraseId]! : null
         if (!own) continue
+        const { phrase } = entry
         if (typeof phrase !== 'string') throw wrongEntry(places.sentences, id, 'a phrase is not a text')
         if (!own.every((box) => isNumberList(box, 4))) throw wrongEntry(places.boxes, `${id}, phrase ${phraseId}`, 'a box is not four numbers')
         samples.push({ id: String(index + samples.length), image, phrase, boxes: own, split })

@@ -9,7 +9,7 @@ import type { Box } from '../../shared/geometry.ts'
 import type { HeatByPlace } from './cases-metrics.ts'
 import { compareExactly, failed, type Check } from './compare.ts'
 import type { GoldenFolder } from './folder.ts'
-import { upsampledChecks, type RecordedPoint } from './points.ts'
+import { recordedMapChecks, type RecordedPoint } from './points.ts'
 import type { GoldenCase } from './setup.ts'
 
 export const UNITS = 'metrics/unit_cases.json'
@@ -88,6 +88,9 @@ async function recordChecks(folder: GoldenFolder): Promise<Check[]> {
       for (const what of ['[].sentence', '[].phrases[].first_word_index', '[].phrases[].phrase_type']) {
         folder.leaveOut(part.places.sentences, `${id}${what}`, 'nothing in the evaluation depends on it')
       }
+      part.sentences[id]?.forEach(({ phrases }, s) => phrases.forEach(({ phrase_id: phrase }, p) => {
+        if (!(phrase in boxes)) folder.leaveOut(part.places.sentences, `${id}[${s}].phrases[${p}].phrase`, 'it has no box, so it is not evaluated')
+      }))
     }
   }
   return [...checks, ...processed.flatMap((record, i) => phraseChecks(samples[i], record, sizes.get(record.image), i))]
@@ -123,7 +126,7 @@ function pointCase(folder: GoldenFolder, heat: HeatByPlace): Check[] {
       compareExactly(`${record.ref_id}: boxes`, sample.boxes, record.boxes),
       compareExactly(`${record.ref_id}: split`, sample.split, record.split),
       compareExactly(`${record.ref_id}: height and width`, [processed[i]?.h, processed[i]?.w], record.hw),
-      ...upsampledChecks(heat(record.ref_id), record),
+      ...recordedMapChecks(heat(record.ref_id), record),
     ]
   })
   return [...checks, compareExactly('shares of hits', sorted(publishedOf(results)), sorted(metrics)), ...onlyChecks(folder, results)]

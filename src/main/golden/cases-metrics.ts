@@ -1,14 +1,11 @@
 /** Metrics of the evaluation sets on recorded maps, by the product's own readers and figures. */
-import { decodeRgb } from '../images/decode.ts'
 import { publishedIou } from '../eval/detections.ts'
+import { prepareImage } from '../eval/images.ts'
 import type { XywhBox } from '../eval/types.ts'
 import { upsampleBicubic } from '../eval/upsample.ts'
-import { TRAINING_LEVELS } from '../train/pixels.ts'
-import { resizeLinear } from '../train/resize.ts'
 import type { HeatGrid } from '../../shared/consistency.ts'
 import { pointStrictlyInside, type Box } from '../../shared/geometry.ts'
 import { flickrCases, UNITS } from './cases-flickr.ts'
-import { planes } from './cases-preparation.ts'
 import { referCases } from './cases-refer.ts'
 import { compareExactly, compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf, tensorOf, type GoldenFolder } from './folder.ts'
@@ -77,8 +74,8 @@ async function imageCheck(folder: GoldenFolder, name: string): Promise<Check> {
   const path = `metrics/${set}/images/${image}.jpg`
   if (!image || !folder.has(path)) return failed(name, 'nothing here computes it')
   const side = Number(size)
-  const got = planes(resizeLinear(await decodeRgb(folder.path(path)), side, side).data, side, TRAINING_LEVELS)
-  return compareNumbers(name, got, floatsOf(folder.tensors(TENSORS), name), TOLERANCES.exact)
+  const { planes } = await prepareImage(folder.path(path), { side, resize: 'linear', orientation: 'as stored' })
+  return compareNumbers(name, planes, floatsOf(folder.tensors(TENSORS), name), TOLERANCES.exact)
 }
 
 interface UnitJson {

@@ -9,7 +9,7 @@ import { upsampleBicubic } from '../eval/upsample.ts'
 import type { HeatByPlace } from './cases-metrics.ts'
 import { compareExactly, compareNumbers, failed, type Check } from './compare.ts'
 import type { GoldenFolder } from './folder.ts'
-import { upsampledChecks, type RecordedPoint } from './points.ts'
+import { recordedMapChecks, type RecordedPoint } from './points.ts'
 import type { GoldenCase } from './setup.ts'
 
 type SetName = 'refcoco+' | 'refclef'
@@ -93,7 +93,10 @@ function samplesOf({ folder, set, json, tables, expressions }: ReferSetup): Eval
     const entries = order.map((id, i) => ({ image: `${id}`, text: expressions.find(({ ref_id: one }) => one === id)?.sentences[0]?.sent ?? '', ref_id: id, split: splits[i]! }))
     return referSamples({ ...common, tests: [{ path: 'order', entries }], splitFrom: 'file' })
   }
-  return referSamples({ ...common, tests: null, splitFrom: 'expressions' }).filter(({ split }) => RESULT_KEYS[set](split) !== null)
+  // One map is recorded for each expression, whatever the number of its sentences.
+  const isFirst = ({ id }: EvalSample): boolean => !id.includes('/')
+  const counted = new Map([...tables.expressions].filter(([, { split }]) => RESULT_KEYS[set](split) !== null))
+  return referSamples({ ...common, tables: { ...tables, expressions: counted }, tests: null, splitFrom: 'expressions' }).filter(isFirst)
 }
 
 /** All samples judged with one exponent. */
@@ -160,7 +163,7 @@ function sampleChecks(setup: ReferSetup, sample: EvalSample, record: Omit<Record
     compareExactly(`${record.ref_id}: box`, sample.referred, record.ref_box),
     compareExactly(`${record.ref_id}: height and width`, [size.height, size.width], record.hw),
     ...(record.split === undefined ? [] : [compareExactly(`${record.ref_id}: split`, sample.split, record.split)]),
-    ...upsampledChecks(setup.heat(placeOf(setup, sample)), record),
+    ...recordedMapChecks(setup.heat(placeOf(setup, sample)), record),
   ]
 }
 
@@ -174,9 +177,11 @@ function recordChecks(folder: GoldenFolder, set: SetName): Check[] {
   }
   const { ref_splits: splits } = folder.json<ExpectedJson>(fileOf(set, 'expected.json'))
   const byId = new Map(annotations.map((annotation) => [annotation.id, annotation]))
-  const referred = new Set(expressions.map(({ ann_id: id }) => id))
+  const splitOf = new Map(expressions.map(({ ann_id: id, split }) => [id, split]))
   annotations.forEach(({ id }, i) => {
-    if (!referred.has(id)) folder.leaveOut(instances, `annotations[${i}]`, 'no expression refers to it')
+    const split = splitOf.get(id)
+    if (split === undefined) folder.leaveOut(instances, `annotations[${i}]`, 'no expression refers to it')
+    else if (set === 'refcoco+' && RESULT_KEYS[set](split) === null) folder.leaveOut(instances, `annotations[${i}].bbox`, `expressions of the split ${split} are not evaluated`)
   })
   return [
     ...(folder.has(twin) ? [compareExactly('refs(unc).p', expressions, folder.json<unknown>(twin))] : []),

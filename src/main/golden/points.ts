@@ -53,22 +53,46 @@ function resultKey(split: string, keys: readonly string[]): string | undefined {
   return keys.find((key) => key === `${split}_d` || key === split) ?? keys.find((key) => key === 'test' && split.includes('test'))
 }
 
-/** What is recorded of the whole map at the image's size. */
-export function upsampledChecks(heat: HeatGrid, record: Pick<RecordedPoint, 'ref_id' | 'hw' | 'up_max' | 'up_min' | 'up_sum'>): Check[] {
-  const [height, width] = record.hw
-  const up = upsampleBicubic(heat, { width, height })
-  let [sum, high, low] = [0, -Infinity, Infinity]
-  for (const value of up) {
-    sum += value
-    high = Math.max(high, value)
-    low = Math.min(low, value)
-  }
+type RecordedMap = Pick<RecordedPoint, 'ref_id' | 'hw' | 'up_max' | 'up_min' | 'up_sum'>
+
+/** What is recorded of the whole map at the image's size, when the map was computed here. */
+export function upsampledChecks(heat: HeatGrid, record: RecordedMap): Check[] {
+  const { sum, high, low, count } = measure(heat, record)
   const what = `${record.ref_id}: upsampled map`
   const checks = [
     compareNumbers(`${what}, maximum`, [high], [record.up_max], TOLERANCES.evaluation),
     // A mean: the sum's error grows with the number of pixels.
-    compareNumbers(`${what}, mean`, [sum / up.length], [record.up_sum / up.length], TOLERANCES.evaluation),
+    compareNumbers(`${what}, mean`, [sum / count], [record.up_sum / count], TOLERANCES.evaluation),
   ]
   if (record.up_min !== undefined) checks.push(compareNumbers(`${what}, minimum`, [low], [record.up_min], TOLERANCES.evaluation))
   return checks
+}
+
+/** Shares of the map's largest entry and of the sum of its sizes: what float32 loses when only the upsampling is done here. */
+const OF_LARGEST = 2e-6
+const OF_SUM = 1e-5
+
+/** The same when the map itself is recorded. */
+export function recordedMapChecks(heat: HeatGrid, record: RecordedMap): Check[] {
+  const { sum, sizes, high, low } = measure(heat, record)
+  const what = `${record.ref_id}: upsampled map`
+  const entry = { absolute: OF_LARGEST * Math.max(Math.abs(high), Math.abs(low)), text: `${OF_LARGEST} of the largest entry` }
+  const checks = [
+    compareNumbers(`${what}, maximum`, [high], [record.up_max], entry),
+    compareNumbers(`${what}, sum`, [sum], [record.up_sum], { absolute: OF_SUM * sizes, text: `${OF_SUM} of the sum of sizes` }),
+  ]
+  if (record.up_min !== undefined) checks.push(compareNumbers(`${what}, minimum`, [low], [record.up_min], entry))
+  return checks
+}
+
+function measure(heat: HeatGrid, { hw: [height, width] }: RecordedMap) {
+  const up = upsampleBicubic(heat, { width, height })
+  let [sum, sizes, high, low] = [0, 0, -Infinity, Infinity]
+  for (const value of up) {
+    sum += value
+    sizes += Math.abs(value)
+    high = Math.max(high, value)
+    low = Math.min(low, value)
+  }
+  return { sum, sizes, high, low, count: up.length }
 }
