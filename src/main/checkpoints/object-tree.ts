@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import { PyTuple } from './pickle.ts'
 import { TorchTensor, UnsupportedTensor } from './torch-objects.ts'
 
-const MOST_TENSORS = 1_000_000
+const MOST_TENSORS = 200_000
 const DEEPEST = 64
 
 export type FoundTensor = TorchTensor | UnsupportedTensor

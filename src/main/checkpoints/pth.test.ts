@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
 import { openPth } from './pth.ts'
-import { countOf, type Dtype, toFloat32 } from './tensor-file.ts'
+import { countOf, type Dtype } from './tensor-file.ts'
 
 const golden = join(import.meta.dirname, '../../../test/golden/tiny-a')
 const folder = mkdtempSync(join(tmpdir(), 'amc-pth-'))
@@ -102,29 +102,4 @@ describe('a file that is not what it should be', () => {
       expect(['bad-input', 'forbidden']).toContain(error.code)
     }
   })
-
-  test('thousands of damaged files give an error or plain values, never a crash', async () => {
-    const sources = ['mixed_dtypes.pth', 'mixed_dtypes_legacy.pth'].map((name) => readFileSync(join(golden, name)))
-    let seed = 7
-    const random = (n: number) => (seed = (seed * 48271) % 2147483647) % n
-    let refused = 0
-    for (let round = 0; round < 2000; round++) {
-      const bytes = Buffer.from(sources[round % 2]!)
-      for (let k = 0; k <= random(4); k++) bytes[random(round % 3 ? 3000 : bytes.length)] = random(256)
-      const path = join(folder, 'mutated.pth')
-      writeFileSync(path, bytes)
-      try {
-        const file = await openPth(path)
-        try {
-          for (const entry of file.tensors.values()) toFloat32(entry.read())
-        } finally {
-          file.close()
-        }
-      } catch (error) {
-        expect(error, String((error as Error).stack)).toBeInstanceOf(AppError)
-        refused++
-      }
-    }
-    expect(refused).toBeGreaterThan(500)
-  }, 60_000)
 })

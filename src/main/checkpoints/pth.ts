@@ -41,7 +41,7 @@ export async function openPth(path: string, { exact = false }: OpenPthOptions = 
   try {
     const magic = file.size >= 4 ? asBuffer(file.read(0, 4)).readUInt32LE(0) : 0
     const isZip = magic === ZIP_MAGIC || magic === EMPTY_ZIP_MAGIC
-    const { root, reader } = isZip ? await readZipForm(file, exact) : readLegacyForm(file, exact)
+    const { root, reader } = isZip ? readZipForm(file, exact) : readLegacyForm(file, exact)
     const entryOf = (tensor: TorchTensor, name: string): TensorEntry => ({
       name,
       dtype: tensor.storage.dtype,
@@ -78,9 +78,9 @@ function mostValues(pickleBytes: number): number {
   return Math.max(100_000, Math.min(8_000_000, 2 * pickleBytes))
 }
 
-async function readZipForm(file: OpenFile, exact: boolean): Promise<{ root: unknown; reader: StorageReader }> {
+function readZipForm(file: OpenFile, exact: boolean): { root: unknown; reader: StorageReader } {
   const { path } = file
-  const entries = await readZipEntries(path)
+  const entries = readZipEntries(file)
   const pickleName = [...entries.keys()].find((name) => name === 'data.pkl' || name.endsWith('/data.pkl'))
   if (!pickleName) throw new AppError('bad-input', `${path} is a zip archive but not one of PyTorch: data.pkl is missing.`, 'Choose the .pth file itself.', path)
   const prefix = pickleName.slice(0, -'data.pkl'.length)
