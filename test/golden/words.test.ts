@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createTokenizer } from '../../src/main/model/tokenizer.ts'
 
+/** A few seconds of work, on a machine that may be busy. */
+const TIMEOUT_MS = 600_000
+
 interface Recorded {
   readonly cases: readonly (readonly [text: string, ids: readonly number[]])[]
   readonly blocks: Readonly<Record<string, { readonly points: readonly (readonly [number, number])[]; readonly sha256: string }>>
@@ -27,7 +30,7 @@ test('every character within a word, alone, and at the start of a word', () => {
   })
   expect(Object.keys(blocks).length).toBeGreaterThan(30)
   expect(wrong.map(([start]) => Number(start).toString(16))).toEqual([])
-})
+}, TIMEOUT_MS)
 
 test('characters that Unicode 14 does not have are dropped, whatever Node knows of them', () => {
   expect(tokenizer.tokenize('great\u{1fae8} dog \u{1fae8}')).toEqual(['great', 'dog'])

@@ -76,7 +76,7 @@ function lowerCase(text: string, kept: ReadonlySet<string>): string {
 }
 
 /** A letter that is not there yet has no small form either. */
-const lettersOf = (text: string): string => Array.from(text, (letter) => (OTHER.test(letter) ? letter : letter.toLowerCase())).join('')
+const lettersOf = (text: string): string => Array.from(text, (letter) => (letter > '\x7f' && OTHER.test(letter) ? letter : letter.toLowerCase())).join('')
 
 function cleanText(text: string): string {
   let result = ''

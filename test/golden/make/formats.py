@@ -3,17 +3,18 @@ import json
 import struct
 from pathlib import Path
 
-import torch
+import numpy as np
 
-NAMES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.uint8: "U8"}
+NAMES = {"float32": "F32", "float64": "F64", "int64": "I64", "uint8": "U8"}
 
 
 def save_tensors(path, tensors):
     """safetensors: the length of a JSON header, the header, the values."""
     header, chunks, at = {}, [], 0
     for name, tensor in tensors.items():
-        data = tensor.detach().contiguous().cpu().numpy().tobytes()
-        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [at, at + len(data)]}
+        values = np.asarray(tensor.detach() if hasattr(tensor, "detach") else tensor)
+        data = values.tobytes()
+        header[name] = {"dtype": NAMES[str(values.dtype)], "shape": list(values.shape), "data_offsets": [at, at + len(data)]}
         chunks.append(data)
         at += len(data)
     text = json.dumps(header, separators=(",", ":")).encode()
