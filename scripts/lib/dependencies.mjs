@@ -20,7 +20,7 @@ export async function ensureDependencies({ root, tell, install = npmCi }) {
   const wanted = stampOf(root)
   if (readJson(stampPath(root))?.stamp === wanted) return { skipped: 'installed and unchanged' }
   if (lacking(root).length > 0) {
-    const total = Object.keys(readJson(join(root, 'package-lock.json'))?.packages ?? {}).length
+    const total = lacking(root).filter((path) => /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path)).length
     const work = (/** @type {string} */ node) => tell.during('installing dependencies with npm (a few minutes the first time)', () => install(root, node), () => `${countPackages(root)} of about ${total} packages`)
     await work(process.execPath)
     // npm passes over optional packages whose authors name a newer Node than the one it runs on; ours run on the pinned one.
@@ -82,7 +82,7 @@ function isGlibc() {
   return Boolean(/** @type {{header?: {glibcVersionRuntime?: string}}} */ (process.report?.getReport() ?? {}).header?.glibcVersionRuntime)
 }
 
-/** How many packages are unpacked so far, cheaply. @param {string} root */
+/** How many packages are unpacked so far. npm makes all folders first and fills them afterwards. @param {string} root */
 function countPackages(root) {
   const names = (/** @type {string} */ folder) => {
     try {
@@ -92,7 +92,8 @@ function countPackages(root) {
     }
   }
   const modules = join(root, 'node_modules')
-  return names(modules).reduce((sum, name) => sum + (name.startsWith('@') ? names(join(modules, name)).length : name.startsWith('.') ? 0 : 1), 0)
+  const packages = names(modules).flatMap((name) => (name.startsWith('@') ? names(join(modules, name)).map((part) => join(name, part)) : [name]))
+  return packages.filter((name) => existsSync(join(modules, name, 'package.json'))).length
 }
 
 /** npm empties node_modules first, so the Node in it is copied out of the way. @param {string} root @param {string} node @param {(node: string) => Promise<void>} work */

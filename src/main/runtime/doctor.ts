@@ -29,6 +29,7 @@ export interface DoctorReport {
   /** What nvidia-smi names, first card; null when it sees none or is not there. */
   readonly gpu: { readonly name: string; readonly driver: string; readonly memoryMiB: number } | null
   readonly electron: { readonly version: string | null; readonly installed: boolean; readonly path: string | null }
+  /** `python` is the first one that has a pip new enough, else the first one; `pip` is that one's. */
   readonly tools: { readonly python: string | null; readonly pip: string | null; readonly compiler: string | null }
   /** What to do, in order; empty when all is well. */
   readonly cures: readonly string[]
@@ -78,11 +79,27 @@ export function parseGpuLine(text: string): DoctorReport['gpu'] {
   return { name, driver, memoryMiB }
 }
 
-async function toolFacts(env: NodeJS.ProcessEnv): Promise<DoctorReport['tools']> {
-  const python = onPath(['python3', 'python'], env)
+/** Which Python, pip and compiler there are on PATH. */
+export async function toolFacts(env: NodeJS.ProcessEnv): Promise<DoctorReport['tools']> {
   const compiler = onPath([env['CXX'] ?? '', 'g++', 'c++', 'clang++'], env)
-  const pip = python === null ? null : await output(python, ['-m', 'pip', '--version'])
-  return { python, pip: pip?.split(' from ', 1)[0]?.trim() ?? null, compiler }
+  const pythons = ['python3', 'python', 'py'].map((name) => onPath([name], env)).filter((path) => path !== null)
+  const found = await Promise.all(pythons.map(async (python) => ({ python, pip: pipVersion(await output(python, ['-m', 'pip', '--version'])) })))
+  // As set-up does: the first usable one counts, not the first one.
+  const best = found.find(({ pip }) => pip !== null && !isOldPip(pip)) ?? found.find(({ pip }) => pip !== null) ?? found[0]
+  if (best?.pip) return { ...best, compiler }
+  const alone = onPath(['pip3', 'pip'], env)
+  return { python: best?.python ?? null, pip: alone === null ? null : pipVersion(await output(alone, ['--version'])), compiler }
+}
+
+/** 'pip 24.0' of what pip says of itself, or null. */
+export function pipVersion(text: string | null): string | null {
+  return /^pip \d[\w.]*/m.exec(text ?? '')?.[0] ?? null
+}
+
+/** Before 20.3 pip cannot be told which wheels this machine takes. @param pip as pipVersion gives it */
+export function isOldPip(pip: string): boolean {
+  const [major = 0, minor = 0] = pip.replace(/^pip /, '').split('.').map(Number)
+  return major < 20 || (major === 20 && minor < 3)
 }
 
 function electronFacts(env: NodeJS.ProcessEnv): DoctorReport['electron'] {
@@ -109,6 +126,7 @@ export function curesFor(found: Findings): string[] {
   const cures: string[] = []
   if (!found.running) {
     if (found.tools.pip === null) cures.push('Install Python 3 with pip (Debian, Ubuntu: `sudo apt install python3-pip`): TensorFlow is fetched with it.')
+    else if (isOldPip(found.tools.pip)) cures.push(`Renew ${found.tools.pip} (20.3 or newer is needed to fetch TensorFlow): \`python3 -m pip install --user --upgrade pip\`.`)
     if (found.tools.compiler === null) cures.push('Install a C++ compiler (Debian, Ubuntu: `sudo apt install g++`): the TensorFlow addon is compiled here.')
     cures.push('Run `npm run setup`: it fetches and checks TensorFlow.')
   } else if (found.gpu !== null && !found.usesGpu) {
