@@ -40,6 +40,17 @@ describeWithTensorFlow('what is not known', () => {
     ])
     expect(again.failed).toBe(1)
   }, 60_000)
+
+  test('FILES.md is held to what is there; files it lists may be kept back', async () => {
+    write('config.json', [])
+    writeSafetensors(join(dir, 'some.safetensors'), new Map([['a', { shape: [2, 3], data: new Float32Array(6) }]]))
+    const list = (shape: string): void => writeFileSync(join(dir, 'FILES.md'), `# Files\n\n## some.safetensors (99 bytes)\n- \`a\` [${shape}] F32\n\n## other.safetensors (9 bytes)\n- \`b\` [1] F32\n`)
+    const listed = async () => (await runGolden(dir, { only: ['list of files'] })).cases['list of files']
+    list('2, 3')
+    expect(await listed()).toMatchObject({ ok: true, checks: 3 })
+    list('3, 2')
+    expect((await listed())!.faults[0]).toMatch(/some\.safetensors: a/)
+  }, 60_000)
 })
 
 test('reading marks values; what is left out for a reason is listed as long as nothing compares it', () => {

@@ -9,8 +9,9 @@ export const goldenCommand: Command = {
   options: {
     only: { type: 'string', value: 'TEXT', help: 'Only cases whose name contains this.', multiple: true },
   },
-  details: `Sizes, layers and cases come from the folder's own files. Everything recorded is compared within the tolerances of the format; what is in
-the folder and compared by nothing is listed. Exit code 3 when a case fails or the folder is not of the format.
+  details: `Sizes, layers and cases come from the folder's own files. Everything recorded is compared within the tolerances of the format. A file, a
+value or a tensor that nothing here knows fails by name; values of known files that cannot be compared with anything are listed with the reason.
+Exit code 3 when a case fails or the folder is not of the format.
 Result: {dir, cases: {NAME: {ok, maxAbsError, maxRelError, tolerance, checks, failedChecks, worst, faults, note}}, passed, failed, skipped, notCovered}.`,
   run: async (input, io) => {
     const { runGolden } = await import('../golden/run-golden.ts')
@@ -38,6 +39,6 @@ function goldenTable({ cases, passed, failed, skipped, notCovered }: GoldenRepor
     `       ${'case'.padEnd(width)} absolute relative checks  allowed`,
     ...rows,
     `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} not run` : ''}`,
-    ...(notCovered.length > 0 ? ['In the folder, compared by nothing:', ...notCovered.map((name) => `  ${name}`)] : []),
+    ...(notCovered.length > 0 ? ['Cannot be compared with anything:', ...notCovered.map((name) => `  ${name}`)] : []),
   ].join('\n')
 }

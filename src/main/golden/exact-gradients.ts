@@ -30,11 +30,12 @@ export function exactGradientChecks(folder: GoldenFolder, kind: string, gradient
   for (const name of Object.keys(tensors)) {
     const want = tensors[name]!
     checks.push(...recordedChecks(folder, kind, name, want))
-    const { f64_absmax: most, f64_norm: norm } = want
+    const { f64_absmax: most, f64_norm: norm, max_abs_diff_f32_f64: gap = 0 } = want
     if (isKeyBias(name)) continue
     const got = gradients.get(name)?.dataSync<'float32'>() ?? new Float32Array(1)
-    checks.push(compareNumbers(`${name}: largest entry in float64`, [largestOf(got)], [most], { ofLargest }))
-    checks.push(compareNumbers(`${name}: norm in float64`, [normOf(got)], [norm], { ofLargest: ofNorm }))
+    // Our float32 is as near to the recorded one as allowed; that one is `gap` away from float64.
+    checks.push(compareNumbers(`${name}: largest entry in float64`, [largestOf(got)], [most], { absolute: ofLargest * most + gap, text: `${ofLargest} of the largest entry` }))
+    checks.push(compareNumbers(`${name}: norm in float64`, [normOf(got)], [norm], { absolute: ofNorm * norm + gap * Math.sqrt(got.length), text: `${ofNorm} of the norm` }))
   }
   for (const name of (info[`no_grad_${kind}`] ?? []) as readonly string[]) {
     const got = gradients.get(name)?.dataSync() ?? [0]
@@ -70,7 +71,8 @@ function recordedChecks(folder: GoldenFolder, kind: string, name: string, want: 
 function zeroCheck(name: string, values: Float32Array, zeros: number, gap: number): Check {
   const [exact, small] = [values.filter((value) => value === 0).length, values.filter((value) => Math.abs(value) <= gap).length]
   const most = isKeyBias(name) || name.endsWith('.qkv.bias') ? values.length : small
-  const least = isKeyBias(name) || name.endsWith('.qkv.bias') ? 0 : exact
+  // Sums of float32 can cancel where those of float64 do not, seldom.
+  const least = isKeyBias(name) || name.endsWith('.qkv.bias') ? 0 : exact - Math.ceil(values.length / 500)
   return zeros >= least && zeros <= most ? passed(`${name}: zeros`) : failed(`${name}: zeros`, `${zeros} are recorded of float64, the recorded tensor has ${exact}`)
 }
 
@@ -93,10 +95,12 @@ export function differenceChecks(folder: GoldenFolder, gradients: Gradients): Ch
   if (!folder.has(VERIFIED)) return []
   const { results, fd = [] } = folder.json<VerifyJson>(VERIFIED)
   folder.leaveOut(VERIFIED, 'results', 'what the recording found when it checked itself')
+  const info = folder.has(INFO) ? ((folder.json<InfoJson>(INFO)['amc'] ?? {}) as Readonly<Record<string, TensorInfo>>) : {}
   const checks = fd.flatMap((one): Check[] => {
     const { param, index, analytic, numeric = analytic } = one
+    const gap32 = info[param]?.max_abs_diff_f32_f64 ?? 0
     const all = gradients.get(param)?.dataSync<'float32'>() ?? new Float32Array(0)
-    const allowed = { absolute: TOLERANCES.gradients.ofLargest * Math.max(largestOf(all), Math.abs(analytic)), text: `${TOLERANCES.gradients.ofLargest} of the largest entry` }
+    const allowed = { absolute: TOLERANCES.gradients.ofLargest * Math.max(largestOf(all), Math.abs(analytic)) + gap32, text: `${TOLERANCES.gradients.ofLargest} of the largest entry` }
     const what = `${param}, entry ${index}`
     const gap = Math.abs(analytic - numeric)
     return [
