@@ -20,8 +20,11 @@ export function makeSteps(options = {}) {
   const everyMs = options.everyMs ?? (terminal ? 1_000 : 15_000)
   /** @type {Step[]} */
   const list = []
+  const CLEAR = '\r\x1b[K'
+  /** Whether the cursor stands in a line that is being rewritten. */
+  let rewriting = false
   /** A line for the person. @param {string} text */
-  const say = (text) => write(`${text}\n`)
+  const say = (text) => write(`${rewriting ? CLEAR : ''}${text}\n`)
 
   /** @type {Teller['during']} */
   const during = async (text, work, measure) => {
@@ -29,12 +32,14 @@ export function makeSteps(options = {}) {
     const state = () => [measure?.(), `${Math.round((performance.now() - began) / 1000)} s`].filter(Boolean).join(', ')
     // Written before the work begins: a person must never wonder whether anything happens.
     write(terminal ? `  ${text} …` : `  ${text} …\n`)
-    const timer = setInterval(() => write(terminal ? `\r\x1b[K  ${text} … ${state()}` : `    still at it: ${state()}\n`), everyMs)
+    rewriting = terminal
+    const timer = setInterval(() => write(terminal ? `${CLEAR}  ${text} … ${state()}` : `    still at it: ${state()}\n`), everyMs)
     try {
       return await work()
     } finally {
       clearInterval(timer)
-      if (terminal) write('\r\x1b[K')
+      rewriting = false
+      if (terminal) write(CLEAR)
     }
   }
 
