@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { EvaluateOptions, Task } from '../eval/evaluate.ts'
-import type { CheckpointOutcome } from '../eval/evaluate.ts'
+import type { CheckpointOutcome, EvaluateOptions, Task } from '../eval/evaluate.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Command, CommandInput, CommandIo, CommandResult } from './command.ts'
 import { pickDataset, pickNamed } from './lookup.ts'
@@ -14,7 +13,8 @@ export const evaluateCommand: Command = {
   positionals: [],
   options: {
     checkpoint: { type: 'string', value: 'FILE|FOLDER', help: 'Checkpoint, or folder of checkpoints; of a project also by name.', required: true },
-    protocol: { type: 'string', value: 'NAME|FILE', help: 'flickr30k, flickr30k-original, refcoco+, refclef, view (data of a project), or a YAML file as in configs/eval.', required: true },
+    protocol: { type: 'string', value: 'NAME|FILE', help: 'flickr30k, flickr30k-original, refcoco+, refclef, view (data of a project), or a YAML file as in configs/eval.' },
+    benchmark: { type: 'string', value: 'NAME|FILE', help: 'The same as --protocol.' },
     data: { type: 'string', value: 'DIR', help: 'Folder of the benchmark.' },
     images: { type: 'string', value: 'DIR', help: 'Folder of the images, when it is not in the folder of the benchmark.' },
     ids: file('Flickr30k: list of image ids, instead of val.txt and test.txt.', true),
@@ -24,6 +24,7 @@ export const evaluateCommand: Command = {
     instances: file('RefCOCO+, RefCLEF: instances.json.'),
     'test-file': file('RefCOCO+, RefCLEF: a test file, [{"image", "text", "ref_id"}].', true),
     detections: file("RefCOCO+: a detector's boxes by image id, dets.json."),
+    'on-bbox': { type: 'boolean', help: "RefCOCO+: a detector's boxes give the main number, instead of the pointing game." },
     'without-detections': { type: 'boolean', help: "Do not use a detector's boxes." },
     alpha: { type: 'string', value: 'A', help: "Exponent of the area when a detector's boxes are ranked (0.5)." },
     'split-by': { type: 'string', value: 'path|name', help: 'Flickr30k: val when the path of --ids has "val" anywhere (path, as published), or its own name (name).' },
@@ -44,12 +45,17 @@ Result: {protocol, title, out, metrics: {key: name}, results: [{checkpoint, file
 splits: [{split, samples, unreadable, metrics: {key: mean}}], unreadable: [{image, reason, samples}], notes, seconds}], failed: [{checkpoint, error}]}.`,
   run: async (input, io) => {
     const { explainerOf } = await import('../eval/explainers.ts')
-    const { loadProtocol, VIEW } = await import('../eval/protocol.ts')
+    const { loadProtocol, protocolNames, VIEW } = await import('../eval/protocol.ts')
     const explainer = explainerOf(input.text('mode') ?? 'itm')
     const asked = { explainer, layer: input.integer('layer'), imageSize: input.integer('image-size', { min: 1 }) }
-    if (input.need('protocol') === VIEW) return evaluateView(input, io, asked)
+    const name = input.text('protocol') ?? input.text('benchmark')
+    if (name === undefined || (input.text('protocol') !== undefined && input.text('benchmark') !== undefined)) {
+      throw new AppError('usage', 'amc evaluate needs --protocol NAME, once.', `There are ${(await protocolNames()).join(', ')}.`, 'protocol')
+    }
+    if (input.has('on-bbox') && input.has('without-detections')) throw new AppError('usage', '--on-bbox and --without-detections exclude each other.', 'Leave one of them out.', 'on-bbox')
+    if (name === VIEW) return evaluateView(input, io, asked)
     for (const option of ['dataset', 'view', 'project']) if (input.text(option) !== undefined) throw new AppError('usage', `--${option} goes with --protocol view only.`, 'Leave it out, or choose the protocol view.', option)
-    return evaluateBenchmark(input, io, await loadProtocol(input.need('protocol')), asked)
+    return evaluateBenchmark(input, io, await loadProtocol(name), asked)
   },
 }
 
@@ -69,8 +75,11 @@ async function evaluateBenchmark(input: CommandInput, io: CommandIo, protocol: A
   const splits = input.all('split')
   const samples = splits.length > 0 ? read.samples.filter(({ split }) => splits.includes(split)) : read.samples
   if (samples.length === 0) throw new AppError('bad-input', `${protocol.title} has nothing in ${splits.join(', ')}.`, `There are ${[...new Set(read.samples.map(({ split }) => split))].join(', ')}.`, 'split')
+  if (input.has('on-bbox') && !samples.some(({ detections }) => detections)) {
+    throw new AppError('not-found', `There are no boxes of a detector for ${protocol.title}.`, 'Name them with --detections.', 'on-bbox')
+  }
   const task: Task = {
-    ...asked, name: protocol.name, title: protocol.title, benchmark: { ...read, samples }, keyOf: RESULT_KEYS[protocol.counts], fixedKeys: splits.length > 0 ? [] : FIXED_KEYS[protocol.counts],
+    ...asked, name: protocol.name, main: input.has('on-bbox') ? 'detectorBoxes' : 'pointing', title: protocol.title, benchmark: { ...read, samples }, keyOf: RESULT_KEYS[protocol.counts], fixedKeys: splits.length > 0 ? [] : FIXED_KEYS[protocol.counts],
     publishedSize: protocol.imageSize, resize: protocol.resize, orientation: 'as stored', maxWords: protocol.maxWords, tokens: 'all',
     detectorAlpha: alphaOf(input.text('alpha')) ?? protocol.detectorAlpha, splits: splits.length > 0 ? splits : null,
   }
@@ -104,7 +113,7 @@ async function evaluateView(input: CommandInput, io: CommandIo, asked: Asked): P
       checkpoints.set(path, id)
     }
     const task: Task = {
-      ...asked, name: 'view', title: view ? `${dataset.name}, view ${view.name}` : dataset.name, benchmark, keyOf: (split) => split, fixedKeys: [],
+      ...asked, name: 'view', main: 'pointing', title: view ? `${dataset.name}, view ${view.name}` : dataset.name, benchmark, keyOf: (split) => split, fixedKeys: [],
       publishedSize: null, resize: 'bicubic', orientation: 'as seen', maxWords: LONGEST_PHRASE, tokens: 'model', detectorAlpha: 0.5, splits: splits.length > 0 ? splits : null,
     }
     const keeper: EvaluateOptions['keeper'] = (path, settings, model) => projectKeeper(engine, { datasetId: dataset.id, checkpointId: checkpoints.get(path)!, revisions: benchmark.revisions }, settings, model)
@@ -116,6 +125,7 @@ async function evaluate(paths: readonly string[], options: Pick<EvaluateOptions,
   const { evaluateCheckpoints } = await import('../eval/evaluate.ts')
   const { loadBackend } = await import('../compute/backend.ts')
   const { setTf } = await import('../model/tf.ts')
+  const { METRICS } = await import('../eval/metrics.ts')
   setTf((await loadBackend()).tf)
   for (const note of options.task.benchmark.notes) io.note(note)
   const outcomes = await evaluateCheckpoints(paths, {
@@ -131,14 +141,15 @@ async function evaluate(paths: readonly string[], options: Pick<EvaluateOptions,
         { checkpoint, file, computed, settings, published, ...(publishedDetections ? { publishedDetections } : {}), splits, unreadable, notes, seconds })),
       failed: outcomes.flatMap(({ checkpoint, error }) => (error ? [{ checkpoint, error }] : [])),
     },
-    lines: outcomes.flatMap(linesOf),
+    lines: outcomes.flatMap((outcome) => linesOf(outcome, new Set(METRICS.filter(({ kind }) => kind === 'mean').map(({ key }) => key)))),
     ...(outcomes.some(({ error }) => error) ? { exitCode: 3 } : {}),
   }
 }
 
 const percent = (value: number | null | undefined): string => (value == null ? '–' : `${(100 * value).toFixed(2)} %`)
 
-function linesOf({ checkpoint, result, computed, error, file }: CheckpointOutcome): string[] {
+/** @param means metrics that are no shares */
+function linesOf({ checkpoint, result, computed, error, file }: CheckpointOutcome, means: ReadonlySet<string>): string[] {
   if (error || !result) return [`${checkpoint}: ${error?.message ?? 'no result'}${error?.cure ? ` ${error.cure}` : ''}`]
   const { title, settings, splits, metrics, unreadable, notes } = result
   const keys = Object.keys(metrics).filter((key) => splits.some((split) => split.metrics[key] != null))
@@ -146,7 +157,7 @@ function linesOf({ checkpoint, result, computed, error, file }: CheckpointOutcom
     `${checkpoint} on ${title} (${settings.mode}, layer ${settings.layer}, ${settings.imageSize} px)${computed ? '' : ', evaluated before'}`,
     ...splits.flatMap((split) => [
       `  ${split.split}: ${split.samples} phrases${split.unreadable > 0 ? `, ${split.unreadable} of them without a heatmap` : ''}`,
-      ...keys.map((key) => `    ${metrics[key]!.padEnd(46)} ${/Sparseness|Margin|Iou|energy|Probability/i.test(key) ? (split.metrics[key]?.toFixed(4) ?? '–') : percent(split.metrics[key])}`),
+      ...keys.map((key) => `    ${metrics[key]!.padEnd(46)} ${means.has(key) ? (split.metrics[key]?.toFixed(4) ?? '–') : percent(split.metrics[key])}`),
     ]),
     ...unreadable.slice(0, 10).map(({ image, reason, samples }) => `  without a heatmap: ${image}: ${reason} (${samples} phrases, counted as misses)`),
     ...(unreadable.length > 10 ? [`  … and ${unreadable.length - 10} more images`] : []),

@@ -149,6 +149,9 @@ describeWithTensorFlow('amc evaluate', () => {
       expect(point!.x).toBeLessThan(SIZE.width)
     }
     expect(samples.filter(({ split, detection }) => split === 'val' && detection!.iou >= 0.5).length / 2).toBe(result!.publishedDetections!['val_d'])
+    const boxes = await amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--benchmark', 'refcoco+', '--on-bbox', '--data', refer, '--out', out, '--json')
+    expect(boxes.json.results[0]!.published).toEqual(result!.publishedDetections)
+    expect(boxes.json.results[0]!.file).not.toBe(result!.file)
     const without = await amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'refcoco+', '--data', refer, '--out', await temporaryFolder(), '--json', '--without-detections')
     expect(without.json.results[0]).not.toHaveProperty('publishedDetections')
     expect(without.json.results[0]!.published).toEqual(result!.published)
@@ -193,6 +196,8 @@ describeWithTensorFlow('amc evaluate', () => {
   test('wrong options are refused before anything is loaded', async () => {
     const run = (...args: string[]) => amc('--checkpoint', checkpoints, ...args)
     expect(await run('--protocol', 'flickr')).toMatchObject({ code: 2, err: expect.stringMatching(/no protocol "flickr"/) })
+    expect(await run('--data', flickr)).toMatchObject({ code: 2, err: expect.stringMatching(/needs --protocol NAME, once.*refcoco\+/s) })
+    expect(await run('--protocol', 'flickr30k', '--data', flickr, '--on-bbox')).toMatchObject({ code: 3, err: expect.stringMatching(/no boxes of a detector for Flickr30k/) })
     expect(await run('--protocol', 'flickr30k')).toMatchObject({ code: 2, err: expect.stringMatching(/needs --data/) })
     expect(await run('--protocol', 'flickr30k', '--data', flickr, '--view', 'x')).toMatchObject({ code: 2, err: expect.stringMatching(/goes with --protocol view/) })
     expect(await run('--protocol', 'refcoco+', '--data', refer, '--alpha', 'half')).toMatchObject({ code: 2, err: expect.stringMatching(/--alpha must be a number/) })

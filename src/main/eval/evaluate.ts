@@ -14,13 +14,14 @@ import { keptResult, resultPath, fingerprintOf, writeLogLine, writeResult, type 
 import { DETECTOR_PUBLISHED, DETECTOR_TITLES, evaluateSamples, publishedResult, summarize, type EvaluationInput } from './run.ts'
 import type { Benchmark, SampleResult } from './types.ts'
 
-/** The number that is called a benchmark's result. */
-export const MAIN_METRIC = 'pointing'
+/** Which number is called the benchmark's result. */
+export type MainMetric = 'pointing' | typeof DETECTOR_PUBLISHED
 
 /** What is evaluated, whatever the checkpoint. */
 export interface Task {
   readonly name: string
   readonly title: string
+  readonly main: MainMetric
   readonly benchmark: Benchmark & { readonly imagesDir: string; readonly files: EvaluationResult['files'] }
   readonly keyOf: (split: string) => string | null
   readonly fixedKeys: readonly string[]
@@ -164,17 +165,17 @@ function settingsOf(task: Task, config: ModelConfig, layer: number): ResultSetti
   const data = createHash('sha256').update(JSON.stringify([task.benchmark.files, task.benchmark.samples.length]))
   for (const sample of task.benchmark.samples) data.update(JSON.stringify([sample.id, sample.image.key, sample.phrase, sample.boxes, sample.split]))
   return {
-    protocol: task.name, mode: task.explainer.name, layer, imageSize: config.image.size, resize: task.resize, maxWords: task.maxWords,
+    protocol: task.name, main: task.main, mode: task.explainer.name, layer, imageSize: config.image.size, resize: task.resize, maxWords: task.maxWords,
     maxTokens: task.tokens === 'model' ? config.max_tokens : config.text.max_positions, detectorAlpha: hasDetections ? task.detectorAlpha : null, data: data.digest('hex'), splits: task.splits,
   }
 }
 
-function figuresOf({ keyOf, fixedKeys }: Task, results: readonly SampleResult[]): Pick<EvaluationResult, 'published' | 'publishedDetections' | 'splits' | 'metrics'> {
+function figuresOf({ keyOf, fixedKeys, main }: Task, results: readonly SampleResult[]): Pick<EvaluationResult, 'published' | 'publishedDetections' | 'splits' | 'metrics'> {
   const hasDetections = results.some(({ detection }) => detection)
   const titles = Object.fromEntries(METRICS.map(({ key, title }) => [key, title]))
   const bySplit = Map.groupBy(results, ({ split }) => split)
   return {
-    published: publishedResult(results, keyOf, fixedKeys, MAIN_METRIC),
+    published: publishedResult(results, keyOf, fixedKeys, main),
     ...(hasDetections ? { publishedDetections: publishedResult(results, keyOf, fixedKeys, DETECTOR_PUBLISHED) } : {}),
     splits: [...bySplit].map(([split, members]) => summarize(split, members)),
     metrics: hasDetections ? { ...titles, ...DETECTOR_TITLES } : titles,

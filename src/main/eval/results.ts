@@ -12,6 +12,8 @@ import type { SplitSummary } from './run.ts'
 /** Everything a number depends on besides the checkpoint. */
 export interface ResultSettings {
   readonly protocol: string
+  /** The metric under `published`. */
+  readonly main: string
   readonly mode: string
   readonly layer: number
   /** Side of the image the model was given, px. */
@@ -33,7 +35,7 @@ export interface EvaluationResult {
   readonly checkpoint: { readonly name: string; readonly fingerprint: string; readonly model: string }
   readonly settings: ResultSettings
   readonly files: readonly { readonly path: string; readonly sha256: string }[]
-  /** As the published script prints it: the main metric by its keys. Null for a key without samples. */
+  /** As the published script prints it: the main metric (settings.main) by its keys. Null for a key without samples. */
   readonly published: Readonly<Record<string, number | null>>
   /** The same for the detector's boxes; absent without them. */
   readonly publishedDetections?: Readonly<Record<string, number | null>>
@@ -74,9 +76,9 @@ export async function fingerprintOf(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** NAME.PROTOCOL.MODE-layerK.json: the checkpoint's whole name, so that best.pth and best.safetensors stay apart. */
-export function resultPath(outDir: string, checkpointPath: string, { protocol, mode, layer }: Pick<ResultSettings, 'protocol' | 'mode' | 'layer'>): string {
-  return join(outDir, `${basename(checkpointPath)}.${protocol}.${mode}-layer${layer}.json`)
+/** NAME.PROTOCOL.MODE-layerK.json, with '.boxes' for a detector's boxes as the main number: the checkpoint's whole name, so that best.pth and best.safetensors stay apart. */
+export function resultPath(outDir: string, checkpointPath: string, { protocol, main, mode, layer }: Pick<ResultSettings, 'protocol' | 'main' | 'mode' | 'layer'>): string {
+  return join(outDir, `${basename(checkpointPath)}.${protocol}${main === 'pointing' ? '' : '.boxes'}.${mode}-layer${layer}.json`)
 }
 
 export const LOG = 'log.jsonl'
@@ -111,9 +113,9 @@ export async function writeResult(path: string, result: EvaluationResult): Promi
 
 /** What a line of the log says: the published keys beside the names of what was evaluated. */
 export async function writeLogLine(outDir: string, { checkpoint, settings, published, publishedDetections, samples, unreadable, seconds, finishedAt }: EvaluationResult): Promise<void> {
-  const { protocol, mode, layer, imageSize } = settings
+  const { protocol, main, mode, layer, imageSize } = settings
   const line = {
-    at: finishedAt, checkpoint: checkpoint.name, protocol, mode, layer, imageSize, ...published, ...(publishedDetections ? { detections: publishedDetections } : {}),
+    at: finishedAt, checkpoint: checkpoint.name, protocol, main, mode, layer, imageSize, ...published, ...(publishedDetections ? { detections: publishedDetections } : {}),
     samples: samples.length, unreadable: unreadable.reduce((sum, one) => sum + one.samples, 0), seconds,
   }
   const path = join(outDir, LOG)

@@ -187,7 +187,7 @@ export interface SplitSummary {
   readonly metrics: Readonly<Record<string, number | null>>
 }
 
-export const DETECTOR_PUBLISHED = 'detectorBoxes'
+export const DETECTOR_PUBLISHED = 'detectorBoxes' as const
 export const DETECTOR_OWN = 'detectorBoxesOwn'
 export const DETECTOR_TITLES: Readonly<Record<string, string>> = {
   [DETECTOR_PUBLISHED]: "detector's boxes at IoU 0.5, as published (without heat in any box, the box of the phrase before)",
