@@ -127,6 +127,8 @@ export const jobSchema = z.object({
   message: z.string(),
   error: z.object({ code: z.string(), message: z.string(), cure: z.string() }).nullable(),
   result: z.unknown(),
+  /** What it works on, as far as it has such a thing. */
+  about: z.object({ datasetId: z.string().optional(), checkpointId: z.string().optional(), runId: z.string().optional() }).optional(),
   /** ISO time of the last change, so that a list of what happened can say when. */
   updatedAt: z.string(),
 })
@@ -139,6 +141,8 @@ export const runSchema = z.object({
   name: z.string(),
   preset: z.string(),
   datasetId: z.string(),
+  /** The saved view it was started on; null for the whole dataset. It may have been removed since. */
+  viewId: z.string().nullable(),
   startCheckpointId: z.string().nullable(),
   state: runStateSchema,
   step: z.number().int(),

@@ -1,6 +1,7 @@
 /** The one window: locked to the engine's page. It goes nowhere else, opens nothing, and is granted nothing. */
 import { BrowserWindow, nativeTheme, screen, type Session } from 'electron'
 import { get } from 'http'
+import { askBeforeUnload } from './unsaved.ts'
 import { readWindowState, usableBounds, type WindowState, writeWindowState } from './window-state.ts'
 
 const USUAL_SIZE = { width: 1440, height: 900 }
@@ -32,6 +33,7 @@ export function openWindow(stateFile: string, title: string, preload: string): S
   if (state.maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
   keepState(window, stateFile)
+  askBeforeUnload(window)
 
   let origin = ''
   const { webContents } = window

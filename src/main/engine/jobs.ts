@@ -25,6 +25,7 @@ export interface NewJob {
   readonly lane: Lane
   readonly unit?: string
   readonly total?: number
+  readonly about?: Job['about']
   /** Nobody waits for it: it stops for any other job of its lane and is taken up after it. Its work must go on where it ended. */
   readonly background?: boolean
   /** Runs when its turn comes; the result is kept. Must end soon after the signal fires, by throwing or by returning what it has. */
@@ -177,7 +178,7 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
     add: (spec) => {
       const job: Job = {
         id: newId('job'), kind: spec.kind, title: spec.title, state: 'waiting', done: 0, total: spec.total ?? 0, unit: spec.unit ?? '', secondsLeft: null,
-        message: '', error: null, result: null, updatedAt: new Date().toISOString(),
+        message: '', error: null, result: null, updatedAt: new Date().toISOString(), ...(spec.about ? { about: spec.about } : {}),
       }
       const entry: Entry = { job, spec, abort: new AbortController(), yielded: false, end: Promise.withResolvers(), startedMs: 0, publishedMs: 0, timer: null }
       entries.set(job.id, entry)

@@ -50,8 +50,9 @@ export function JobChip() {
   if (!first) return null
   return (
     <Popover.Root>
-      <Popover.Trigger className={styles.jobs} aria-label={`Running: ${work.map((entry) => entry.title).join(', ')}`} data-testid="job-chip">
+      <Popover.Trigger className={styles.jobs} data-testid="job-chip">
         <Ring value={first.share} />
+        <span className="visually-hidden">Running: </span>
         <span className="trunc">{first.title}{first.share === null ? '' : ` · ${percent(first.share)}`}{work.length > 1 ? ` · ${work.length - 1} more` : ''}</span>
         {first.secondsLeft !== null ? <span className={`${styles.left} ${styles.wide}`}>{duration(first.secondsLeft)} left</span> : null}
       </Popover.Trigger>

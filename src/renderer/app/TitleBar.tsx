@@ -7,7 +7,7 @@ import { IconButton } from '../ui/IconButton.tsx'
 import { Menu } from '../ui/Menu.tsx'
 import { JobChip } from './JobChip.tsx'
 import { openPalette } from './CommandPalette.tsx'
-import { formatHash, navigate, type Screen } from './routes.ts'
+import { formatHash, leftAt, navigate, type Screen } from './routes.ts'
 import styles from './app.module.css'
 
 export const TITLES: Readonly<Record<Screen, string>> = { library: 'Library', curate: 'Curate', train: 'Train', checkpoints: 'Checkpoints', compare: 'Compare', settings: 'Settings' }
@@ -16,6 +16,7 @@ const TABS = ['library', 'curate', 'train', 'checkpoints', 'compare'] as const s
 export function TitleBar({ screen }: { screen: Screen }) {
   const info = useInfo()
   const datasets = useDatasets()
+  const ids = datasets.data?.map((dataset) => dataset.id)
   return (
     <header className={styles.titlebar}>
       <svg className={styles.mark} viewBox="0 0 18 18" aria-hidden="true">
@@ -39,7 +40,7 @@ export function TitleBar({ screen }: { screen: Screen }) {
       />
       <nav className={styles.tabs} aria-label="Screens">
         {TABS.map((tab) => (
-          <a key={tab} href={formatHash(tab)} aria-current={tab === screen ? 'page' : undefined} draggable={false}>{TITLES[tab]}</a>
+          <a key={tab} href={formatHash(tab, leftAt(tab, ids))} aria-current={tab === screen ? 'page' : undefined} draggable={false}>{TITLES[tab]}</a>
         ))}
       </nav>
       <span className="grow" />

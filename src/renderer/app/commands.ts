@@ -24,6 +24,8 @@ export interface Command {
   readonly hidden?: boolean
   /** Works while a field has focus too. Bindings with $mod, Control or Alt always do, unless this is false. */
   readonly inFields?: boolean
+  /** Runs again and again while its key is held. What decides, deletes or adds does not: a held key must not decide what was not seen. */
+  readonly repeats?: boolean
   /** Works while a dialog is open. */
   readonly inDialogs?: boolean
   readonly run: (event?: KeyboardEvent) => void
@@ -49,7 +51,7 @@ export function useCommands(commands: readonly Command[]): void {
   useEffect(() => {
     newest.current = commands
   })
-  const shown = JSON.stringify(commands.map((c) => [c.id, c.title, c.group, c.keys, c.detail, c.enabled, c.hidden, c.inFields, c.inDialogs]))
+  const shown = JSON.stringify(commands.map((c) => [c.id, c.title, c.group, c.keys, c.detail, c.enabled, c.hidden, c.inFields, c.repeats, c.inDialogs]))
   useEffect(() => {
     const owner = Symbol('commands')
     setList(owner, newest.current.map((command) => ({
@@ -78,9 +80,9 @@ export function bindingsOf(command: Command): readonly string[] {
   return command.keys === undefined ? [] : typeof command.keys === 'string' ? [command.keys] : command.keys
 }
 
-const FIELD = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select, [contenteditable=""], [contenteditable=true], [role=listbox], [role=menu], [role=combobox]'
+const FIELD = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select, [contenteditable=""], [contenteditable=true], [role=listbox], [role=menu], [role=combobox][aria-expanded=true]'
 
-/** Single letters rest while a field, an open menu or a list that searches by typing has focus; a list marked data-commands does not search. */
+/** Single letters rest while a field, an open menu or a list that searches by typing has focus; a list marked data-commands does not search, and neither does a closed select. */
 export function isField(target: EventTarget | null): boolean {
   const field = target instanceof Element ? target.closest(FIELD) : null
   return field !== null && !field.hasAttribute('data-commands')
@@ -107,19 +109,22 @@ export function mayRun(command: Command, binding: string, event: KeyboardEvent):
   return !(!chord && usedByControl(event.target, event.key) && command.inFields !== true)
 }
 
-/** Binds the keyboard to the registry; the later registered command wins where two share a key. */
-export function listenToKeys(target: Window): () => void {
+/**
+ * Binds the keyboard to the registry; the later registered command wins where two share a key.
+ * @param always commands that are there beside the registered ones
+ */
+export function listenToKeys(target: Window, always: readonly Command[] = []): () => void {
   let handler: EventListener = () => {}
   const rebuild = () => {
     const map: Record<string, (event: KeyboardEvent) => void> = {}
     const byBinding = new Map<string, Command[]>()
-    for (const command of allCommands()) for (const binding of bindingsOf(command)) byBinding.set(binding, [command, ...(byBinding.get(binding) ?? [])])
+    for (const command of [...always, ...allCommands()]) for (const binding of bindingsOf(command)) byBinding.set(binding, [command, ...(byBinding.get(binding) ?? [])])
     for (const [binding, commands] of byBinding) {
       map[binding] = (event) => {
         const command = commands.find((c) => mayRun(c, binding, event))
         if (!command) return
         event.preventDefault()
-        command.run(event)
+        if (!event.repeat || command.repeats) command.run(event)
       }
     }
     handler = createKeybindingsHandler(map, { ignore: () => false })

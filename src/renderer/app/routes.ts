@@ -46,10 +46,31 @@ export function setParams(changes: Readonly<Record<string, string | null | undef
   navigate(route.screen, { ...route.params, ...changes }, { replace: true })
 }
 
+/** What of a screen's address is worth coming back to; what only opens a form is not. */
+const KEPT: Partial<Record<Screen, readonly string[]>> = {
+  library: ['dataset'], curate: ['dataset', 'view', 'sort', 'order', 'filter', 'region', 'image', 'checkpoint', 'with'], train: ['run'], checkpoints: ['id'], compare: ['dataset', 'a', 'b', 'split', 'cell', 'region'],
+}
+const kept = new Map<Screen, Readonly<Record<string, string>>>()
+let keptDataset: string | undefined
+
+function keep({ screen, params }: Route): void {
+  kept.set(screen, Object.fromEntries(Object.entries(params).filter(([key]) => KEPT[screen]?.includes(key))))
+  keptDataset = params.dataset ?? keptDataset
+}
+
+/** Where a screen was left; a screen not seen yet opens on the dataset seen last. A dataset that is gone takes its address along. */
+export function leftAt(screen: Screen, datasetIds: readonly string[] | undefined): Readonly<Record<string, string>> {
+  const params = kept.get(screen) ?? (KEPT[screen]?.includes('dataset') && keptDataset ? { dataset: keptDataset } : {})
+  return params.dataset !== undefined && datasetIds && !datasetIds.includes(params.dataset) ? {} : params
+}
+
 let cached: { hash: string; route: Route } | null = null
 function currentRoute(): Route {
   const hash = window.location.hash
-  if (!cached || cached.hash !== hash) cached = { hash, route: parseHash(hash) }
+  if (!cached || cached.hash !== hash) {
+    cached = { hash, route: parseHash(hash) }
+    keep(cached.route)
+  }
   return cached.route
 }
 

@@ -5,7 +5,7 @@ import { count, measured, short } from '../app/format.ts'
 import { useIsDark } from '../app/theme.ts'
 import type { Series } from '../state/metrics.ts'
 import { cssColour, faded } from './colours.ts'
-import { align, envelope, smooth } from './smoothing.ts'
+import { align, envelope, lastAt, smooth, within } from './smoothing.ts'
 import styles from './chart.module.css'
 
 export interface CurveChartProps {
@@ -31,24 +31,29 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
   const { title, series, references, smoothing, dots, format = measured } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
-  const zoom = useRef<readonly [number, number] | null>(null)
-  const [hover, setHover] = useState<{ step: number; value: number } | null>(null)
+  /** The stretch of steps shown; null for all. The curve is drawn anew for it, with as many points as there is room. */
+  const [zoom, setZoom] = useState<readonly [number, number] | null>(null)
+  const zoomed = useRef(zoom)
+  zoomed.current = zoom
+  const [hovered, setHovered] = useState<number | null>(null)
   const [width, setWidth] = useState(0)
   const dark = useIsDark()
 
   const data = useMemo(() => {
     const weight = dots ? 0 : smoothing
     const buckets = Math.max(50, Math.round(width))
-    const own = series ? envelope(series.steps, series.values, smooth(series.values, weight), buckets, bandRadius(series.values.length, buckets)) : envelope([], [], [], 1)
-    return align([
-      { steps: own.steps, values: [own.line, own.low, own.high] },
-      ...references.map((reference) => {
-        const curve = envelope(reference.series.steps, reference.series.values, smooth(reference.series.values, weight), buckets)
-        return { steps: curve.steps, values: [curve.line] }
-      }),
-    ])
+    // Smoothed over the whole run, so that zooming changes no value.
+    const curve = ({ steps, values }: Series, band: boolean) => {
+      const [from, to] = within(steps, zoom)
+      return envelope(steps.slice(from, to), values.slice(from, to), smooth(values, weight).subarray(from, to), buckets, band ? bandRadius(to - from, buckets) : 0)
+    }
+    const own = series ? curve(series, true) : envelope([], [], [], 1)
+    return align([{ steps: own.steps, values: [own.line, own.low, own.high] }, ...references.map((reference) => {
+      const { steps, line } = curve(reference.series, false)
+      return { steps, values: [line] }
+    })])
     // The series object is the same while it grows; its version tells.
-  }, [series, props.version, references, smoothing, dots, width])
+  }, [series, props.version, references, smoothing, dots, width, zoom])
   const newest = useRef(data)
   newest.current = data
 
@@ -57,7 +62,7 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
   useEffect(() => {
     const element = host.current
     if (!element) return
-    const options = chartOptions({ element, totalSteps, showEnvelope: showEnvelope && !dots, logarithmic, dots, format, referenceCount, zoom, onHover: setHover })
+    const options = chartOptions({ element, totalSteps, showEnvelope: showEnvelope && !dots, logarithmic, dots, format, referenceCount, zoomed, onZoom: setZoom, onHover: setHovered })
     const chart = new uPlot(options, shown(newest.current, logarithmic), element)
     plot.current = chart
     const observer = new ResizeObserver(() => {
@@ -80,14 +85,17 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
     chart.setData(shown(data, logarithmic))
   }, [data, logarithmic])
 
-  const last = series && series.values.length > 0 ? { step: series.steps.at(-1)!, value: series.values.at(-1)! } : null
-  const figure = hover ?? last
+  const figure = useMemo(() => {
+    const at = !series ? -1 : hovered === null ? series.values.length - 1 : lastAt(series.steps, hovered)
+    return series && at >= 0 ? { step: series.steps[at]!, value: series.values[at]!, smoothed: dots || smoothing === 0 ? null : smooth(series.values.slice(0, at + 1), smoothing).at(-1)! } : null
+  }, [series, props.version, hovered, smoothing, dots])
   return (
     <figure className={styles.chart} data-testid={`chart-${props.metric}`} data-points={series?.values.length ?? 0}>
       <figcaption className={styles.head}>
         <span className="c2 trunc">{title}</span>
-        {hover ? <span className={styles.step}>step {count(hover.step)}</span> : null}
-        <b>{figure ? format(figure.value) : ''}</b>
+        {hovered !== null && figure ? <span className={styles.step}>step {count(figure.step)}</span> : null}
+        {figure?.smoothed != null && Number.isFinite(figure.smoothed) ? <span className={styles.step} title="Smoothed, as the line is drawn">smoothed {format(figure.smoothed)}</span> : null}
+        <b title="As measured">{figure ? (Number.isFinite(figure.value) ? format(figure.value) : 'not a number') : ''}</b>
       </figcaption>
       <div ref={host} className={styles.plot} role="img" aria-label={figure ? `${title}: ${format(figure.value)} at step ${count(figure.step)}` : `${title}: nothing measured yet`} />
     </figure>
@@ -97,13 +105,15 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
 /** Neighbours that a band reaches over: about a fiftieth of the points, less where a bucket holds several already. */
 const bandRadius = (points: number, buckets: number): number => Math.max(1, Math.round(Math.min(points, buckets) / (points > buckets ? 120 : 50)))
 
-const shown = (data: (number | null)[][], logarithmic: boolean): uPlot.AlignedData =>
-  (logarithmic ? data.map((column, i) => (i === 0 ? column : column.map((value) => (value !== null && value > 0 ? value : null)))) : data) as unknown as uPlot.AlignedData
+const shown = (data: (number | null | undefined)[][], logarithmic: boolean): uPlot.AlignedData =>
+  (logarithmic ? data.map((column, i) => (i === 0 ? column : column.map((value) => (value === undefined || (value !== null && value > 0) ? value : null)))) : data) as unknown as uPlot.AlignedData
 
-function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount, zoom, onHover }: {
+function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount, zoomed, onZoom, onHover }: {
   element: HTMLElement; totalSteps: number; showEnvelope: boolean; logarithmic: boolean; dots: boolean; format: (value: number) => string; referenceCount: number
-  zoom: { current: readonly [number, number] | null }
-  onHover: (point: { step: number; value: number } | null) => void
+  zoomed: { readonly current: readonly [number, number] | null }
+  onZoom: (stretch: readonly [number, number] | null) => void
+  /** The step under the cursor. */
+  onHover: (step: number | null) => void
 }): uPlot.Options {
   const own = cssColour('--series-1')
   const grey = cssColour('--series-0')
@@ -115,7 +125,7 @@ function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, fo
     cursor: { sync: { key: 'run', setSeries: false }, y: false, points: { size: 5 }, drag: { x: true, y: false, setScale: false } },
     scales: {
       // New points must not undo a zoom: the stretch shown is ours to keep.
-      x: { time: false, range: (_, low, high): uPlot.Range.MinMax => (zoom.current ? [...zoom.current] : totalSteps > 0 ? [0, totalSteps] : [low, low === high ? high + 1 : high]) },
+      x: { time: false, range: (_, low, high): uPlot.Range.MinMax => (zoomed.current ? [...zoomed.current] : totalSteps > 0 ? [0, totalSteps] : [low, low === high ? high + 1 : high]) },
       y: { distr: logarithmic ? 3 : 1 },
     },
     axes: [
@@ -124,37 +134,24 @@ function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, fo
     ],
     series: [
       {},
-      { stroke: own, width: 1.75, points: dots ? { ...points, fill: own } : points, spanGaps: true },
-      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true },
-      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: true },
-      ...Array.from({ length: referenceCount }, (): uPlot.Series => ({ stroke: grey, width: 1.25, points: dots ? { ...points, fill: grey } : points, spanGaps: true })),
+      { stroke: own, width: 1.75, points: dots ? { ...points, fill: own } : points, spanGaps: false },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
+      ...Array.from({ length: referenceCount }, (): uPlot.Series => ({ stroke: grey, width: 1.25, points: dots ? { ...points, fill: grey } : points, spanGaps: false })),
     ],
     bands: showEnvelope ? [{ series: [3, 2], fill: faded(own, 0.16) }] : [],
     hooks: {
       setSelect: [(chart) => {
         if (chart.select.width < 4) return
-        zoom.current = [chart.posToVal(chart.select.left, 'x'), chart.posToVal(chart.select.left + chart.select.width, 'x')]
+        onZoom([chart.posToVal(chart.select.left, 'x'), chart.posToVal(chart.select.left + chart.select.width, 'x')])
         chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-        chart.setData(chart.data)
       }],
       ready: [(chart) => {
-        chart.over.addEventListener('dblclick', () => {
-          zoom.current = null
-          chart.setData(chart.data)
-        })
+        chart.over.addEventListener('dblclick', () => onZoom(null))
       }],
       setCursor: [(chart) => {
         const at = chart.cursor.idx
-        const column = chart.data[1]
-        if (at === null || at === undefined || (chart.cursor.left ?? -1) < 0 || !column) {
-          onHover(null)
-          return
-        }
-        // The nearest point of this run at or before the cursor: a reference may have steps that it has not.
-        let i = at
-        while (i >= 0 && (column[i] === null || column[i] === undefined)) i--
-        const value = column[i]
-        onHover(i >= 0 && typeof value === 'number' ? { step: chart.data[0][i]!, value } : null)
+        onHover(at === null || at === undefined || (chart.cursor.left ?? -1) < 0 ? null : (chart.data[0][at] ?? null))
       }],
     },
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { align, envelope, smooth } from './smoothing.ts'
+import { align, envelope, lastAt, smooth, within } from './smoothing.ts'
 
 describe('unbiased smoothing', () => {
   it('leaves values as they are without weight', () => {
@@ -58,6 +58,13 @@ describe('envelope', () => {
     expect([...result.high]).toEqual([5, 5, 5, 3])
   })
 
+  it('breaks the line where a value is not finite, also among many in a bucket', () => {
+    const values = Array.from({ length: 100 }, (_, i) => (i === 55 ? Number.NaN : 1))
+    const steps = values.map((_, i) => i)
+    const { line } = envelope(steps, values, smooth(values, 0.9), 10)
+    expect([...line].map(Number.isFinite)).toEqual([true, true, true, true, true, false, true, true, true, true])
+  })
+
   it('copes with nothing and with what is not finite', () => {
     expect(envelope([], [], [], 10).steps).toHaveLength(0)
     const result = envelope([0, 1, 2, 3], [Number.NaN, 4, 2, Number.NaN], [Number.NaN, 4, 3, 3], 1)
@@ -66,10 +73,35 @@ describe('envelope', () => {
   })
 })
 
+describe('a stretch of a curve', () => {
+  it('is what lies within, and one point more on either side', () => {
+    const steps = [1, 3, 5, 7, 9]
+    expect(within(steps, null)).toEqual([0, 5])
+    expect(within(steps, [4, 6])).toEqual([1, 4])
+    expect(within(steps, [0, 20])).toEqual([0, 5])
+    expect(within(steps, [5.5, 5.6])).toEqual([2, 4])
+    expect(within([], [1, 2])).toEqual([0, 0])
+  })
+
+  it('shows each of its points once few enough are left, which the whole curve cannot', () => {
+    const steps = Array.from({ length: 10_000 }, (_, i) => i)
+    const values = steps.map((i) => (i === 5003 ? 100 : Math.sin(i)))
+    const [from, to] = within(steps, [5000, 5050])
+    const zoomed = envelope(steps.slice(from, to), values.slice(from, to), smooth(values, 0).subarray(from, to), 100)
+    expect([...zoomed.line]).toEqual(values.slice(from, to))
+    expect([...envelope(steps, values, smooth(values, 0), 100).line]).not.toContain(100)
+  })
+
+  it('tells the last point at or before a step', () => {
+    expect([0, 1, 2, 3, 4, 9].map((step) => lastAt([1, 3, 4], step))).toEqual([-1, 0, 0, 1, 2, 2])
+    expect(lastAt([], 5)).toBe(-1)
+  })
+})
+
 describe('aligning curves', () => {
-  it('joins the steps and leaves gaps empty', () => {
+  it('joins the steps; a curve goes on over steps it does not have, and has a gap where it was not a number', () => {
     expect(align([{ steps: [1, 3], values: [[10, 30]] }, { steps: [2, 3], values: [[7, 8], [1, Number.NaN]] }])).toEqual([
-      [1, 2, 3], [10, null, 30], [null, 7, 8], [null, 1, null],
+      [1, 2, 3], [10, undefined, 30], [undefined, 7, 8], [undefined, 1, null],
     ])
   })
 })

@@ -24,7 +24,7 @@ export function smooth(values: ArrayLike<number>, weight: number): Float64Array 
 export interface Envelope {
   /** Step of the last point of each bucket, rising. */
   readonly steps: Float64Array
-  /** Smoothed value at that step. */
+  /** Smoothed value at that step; NaN where the bucket holds a value that is not finite, so that a run that broke shows it. */
   readonly line: Float64Array
   /** Least and greatest raw value in the bucket and its neighbours within the radius. */
   readonly low: Float64Array
@@ -47,20 +47,23 @@ export function envelope(steps: ArrayLike<number>, values: ArrayLike<number>, sm
   const low: number[] = []
   const high: number[] = []
   let bucket = -1
+  let broken = false
   for (let i = 0; i < n; i++) {
     const at = n <= count || span === 0 ? i : Math.min(count - 1, Math.floor(((steps[i]! - first) / span) * count))
     const value = values[i]!
     if (at !== bucket) {
       bucket = at
+      broken = !Number.isFinite(value)
       outSteps.push(steps[i]!)
-      line.push(smoothed[i]!)
+      line.push(broken ? Number.NaN : smoothed[i]!)
       low.push(Number.isFinite(value) ? value : Number.NaN)
       high.push(Number.isFinite(value) ? value : Number.NaN)
       continue
     }
     const last = outSteps.length - 1
     outSteps[last] = steps[i]!
-    line[last] = smoothed[i]!
+    broken ||= !Number.isFinite(value)
+    line[last] = broken ? Number.NaN : smoothed[i]!
     if (Number.isFinite(value)) {
       low[last] = Number.isNaN(low[last]!) ? value : Math.min(low[last]!, value)
       high[last] = Number.isNaN(high[last]!) ? value : Math.max(high[last]!, value)
@@ -82,18 +85,43 @@ function widened(values: readonly number[], radius: number, extreme: (a: number,
 }
 
 /**
- * Several curves over one axis of steps: the union of their steps, and each curve with null where it has no point.
+ * The part of a curve within a stretch of steps, with one point more on either side, so that its line reaches the edges.
+ * @param stretch null for all of it
+ */
+export function within(steps: ArrayLike<number>, stretch: readonly [number, number] | null): readonly [number, number] {
+  if (!stretch) return [0, steps.length]
+  let from = 0
+  while (from < steps.length && steps[from]! < stretch[0]) from++
+  let to = from
+  while (to < steps.length && steps[to]! <= stretch[1]) to++
+  return [Math.max(0, from - 1), Math.min(steps.length, to + 1)]
+}
+
+/** The place of the last step at or before this one; -1 when there is none. Steps rise. */
+export function lastAt(steps: ArrayLike<number>, step: number): number {
+  let [low, high] = [0, steps.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (steps[middle]! <= step) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+/**
+ * Several curves over one axis of steps: the union of their steps. undefined stands where a curve has no point, over which
+ * its line goes on; null where its value is not finite, which is a gap.
  * @returns [steps, ...curves]
  */
-export function align(curves: readonly { readonly steps: ArrayLike<number>; readonly values: readonly ArrayLike<number>[] }[]): (number | null)[][] {
+export function align(curves: readonly { readonly steps: ArrayLike<number>; readonly values: readonly ArrayLike<number>[] }[]): (number | null | undefined)[][] {
   const all = new Set<number>()
   for (const curve of curves) for (let i = 0; i < curve.steps.length; i++) all.add(curve.steps[i]!)
   const steps = [...all].sort((a, b) => a - b)
   const index = new Map(steps.map((step, i) => [step, i]))
-  const columns: (number | null)[][] = [steps]
+  const columns: (number | null | undefined)[][] = [steps]
   for (const curve of curves) {
     for (const values of curve.values) {
-      const column = new Array<number | null>(steps.length).fill(null)
+      const column = new Array<number | null | undefined>(steps.length).fill(undefined)
       for (let i = 0; i < curve.steps.length; i++) {
         const value = values[i]!
         column[index.get(curve.steps[i]!)!] = Number.isFinite(value) ? value : null

@@ -1,6 +1,6 @@
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronDown } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ComponentProps, type ReactNode, useState } from 'react'
 import { cx } from './cx.ts'
 import { Icon } from './Icon.tsx'
 import styles from './select.module.css'
@@ -33,13 +33,19 @@ export interface SelectProps<T extends string> {
   readonly testId?: string
 }
 
-/** One of a few. Opens with Space, Enter or an arrow; typing finds an option. */
+type TriggerKeyDown = NonNullable<ComponentProps<typeof Base.Trigger>['onKeyDown']>
+
+/** One of a few. Opens with Space, Enter or an arrow; typing then finds an option. While it is closed letters are the screen's commands. */
 export function Select<T extends string>({ options, value, onChange, label, id, placeholder = 'Choose', look = 'field', size = 'm', disabled = false, prefix, className, testId }: SelectProps<T>) {
   const chosen = options.find((option) => option.value === value)
+  const [open, setOpen] = useState(false)
+  const onKeyDown: TriggerKeyDown = (event) => {
+    if (!open && event.key.length === 1 && event.key !== ' ') event.preventBaseUIHandler()
+  }
   const groups = [...new Set(options.map((option) => option.group ?? ''))]
   return (
-    <Base.Root value={value} onValueChange={(next) => next !== null && onChange(next as T)} items={options as Option<T>[]} disabled={disabled} modal={false}>
-      <Base.Trigger id={id} aria-label={label} data-testid={testId} className={cx(styles.trigger, styles[look], size === 's' && styles.s, className)}>
+    <Base.Root value={value} onValueChange={(next) => next !== null && onChange(next as T)} items={options as Option<T>[]} disabled={disabled} modal={false} open={open} onOpenChange={setOpen}>
+      <Base.Trigger id={id} aria-label={label} data-testid={testId} onKeyDown={onKeyDown} className={cx(styles.trigger, styles[look], size === 's' && styles.s, className)}>
         {prefix}
         <span className={cx('trunc', !chosen && styles.placeholder)}>{chosen ? chosen.label : placeholder}</span>
         {look === 'field' && chosen?.detail ? <span className={styles.detail}>{chosen.detail}</span> : null}

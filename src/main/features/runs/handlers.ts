@@ -61,9 +61,9 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
         const row = db.transaction(() => {
           const { number } = db.get<{ number: number }>('SELECT coalesce(max(number), 0) + 1 AS number FROM runs')!
           db.run(
-            `INSERT INTO runs (id, number, name, preset, dataset_id, start_checkpoint_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, 0, ?, 0, 0, ?)`,
-            id, number, input.name?.trim() || `Run ${number}`, input.preset, input.datasetId, input.startCheckpointId ?? null, project.toStored(dir),
+            `INSERT INTO runs (id, number, name, preset, dataset_id, view_id, start_checkpoint_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, 0, ?, 0, 0, ?)`,
+            id, number, input.name?.trim() || `Run ${number}`, input.preset, input.datasetId, input.viewId ?? null, input.startCheckpointId ?? null, project.toStored(dir),
             JSON.stringify(flattenConfig(plan.config!)), plan.totalSteps, new Date().toISOString(),
           )
           return requireRun(db, id)

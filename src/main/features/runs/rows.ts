@@ -10,6 +10,7 @@ export interface RunRow {
   readonly name: string
   readonly preset: string
   readonly dataset_id: string
+  readonly view_id: string | null
   readonly start_checkpoint_id: string | null
   readonly state: string
   /** Relative to the project's folder. */
@@ -32,7 +33,7 @@ export const OPEN_STATES = ['waiting', 'starting', 'training', 'stopping'] as co
 
 export function toRun(row: RunRow): Run {
   return {
-    id: row.id, number: row.number, name: row.name, preset: row.preset, datasetId: row.dataset_id, startCheckpointId: row.start_checkpoint_id,
+    id: row.id, number: row.number, name: row.name, preset: row.preset, datasetId: row.dataset_id, viewId: row.view_id, startCheckpointId: row.start_checkpoint_id,
     state: row.state as Run['state'], step: row.step, totalSteps: row.total_steps, epoch: row.epoch, elapsedSeconds: row.elapsed_seconds, secondsLeft: row.seconds_left,
     samplesPerSecond: row.samples_per_second, dataWaitShare: row.data_wait_share, createdAt: row.created_at,
     error: row.error === null ? null : (JSON.parse(row.error) as Run['error']), config: JSON.parse(row.config) as Run['config'], lastSavedStep: row.last_saved_step,

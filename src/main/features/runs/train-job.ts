@@ -39,7 +39,7 @@ export function createTraining(context: EngineContext): Training {
       const waiting = setState(db, row.id, 'waiting') // first: what cannot be noted is not begun
       endings.forget(row.id)
       const job = jobs.add({
-        kind: 'train', title: row.name, lane: 'compute', unit: 'steps', total: row.total_steps,
+        kind: 'train', title: row.name, lane: 'compute', unit: 'steps', total: row.total_steps, about: { datasetId: row.dataset_id, runId: row.id },
         work: async ({ signal, progress }) => {
           try {
             return await train(context, endings, row.id, resume, signal, announce, (run) => progress({ done: run.step, total: run.totalSteps, secondsLeft: run.secondsLeft }))

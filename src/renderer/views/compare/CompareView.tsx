@@ -72,8 +72,8 @@ function Chosen({ choice, checkpoints, datasets }: { choice: Choice; checkpoints
     queryFn: ({ signal }) => api.compare.get({ datasetId: dataset.id, a: a.id, b: b.id, ...(split === null ? {} : { split }) }, { signal }),
   })
   const data = comparison.data
-  const missing = data ? data.missingA + data.missingB : 0
-  useStatus(data ? <><span>{missing === 0 ? 'Scores of both checkpoints complete' : `${counted(missing, 'score')} missing`}</span>{data.headline ? <span>bootstrap over images, {count(data.bootstrapDraws)} draws</span> : null}</> : null)
+  const missing = data?.missing ?? 0
+  useStatus(data ? <><span>{missing === 0 ? 'Scores of both checkpoints complete' : `${counted(missing, 'region')} not scored by both`}</span>{data.headline ? <span>bootstrap over images, {count(data.bootstrapDraws)} draws</span> : null}</> : null)
   const names = checkpoints.map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name }))
   const results = () => {
     if (a.id === b.id) return <EmptyState icon={Scale} title="Both sides are the same checkpoint">Choose another for A or B.</EmptyState>

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from 'react'
 import { count, counted, signed } from '../../app/format.ts'
-import { type Brush, histogram, type Row } from './pick.ts'
+import { type Brush, brushByKey, histogram, type Row } from './pick.ts'
 import { useBrush } from './use-brush.ts'
 import { useSize } from './use-size.ts'
 import styles from './compare.module.css'
@@ -19,10 +19,17 @@ export function Histogram({ rows, brush, onBrush }: { rows: readonly Row[]; brus
   const y = (n: number) => PAD.top + (1 - n / most) * plotHeight
   const value = (px: number) => Math.min(1, Math.max(-1, ((px - PAD.left) / plotWidth) * 2 - 1))
   const { drawing, handlers } = useBrush({ onBrush: (rect) => onBrush({ change: [value(rect.x1), value(rect.x2)] }), onClick: () => onBrush(null) })
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const next = event.ctrlKey || event.metaKey || event.altKey ? null : brushByKey(brush, event.key, event.shiftKey, 'histogram')
+    if (!next) return
+    event.preventDefault()
+    event.stopPropagation()
+    onBrush(next)
+  }
   const shown = drawing ? [drawing.x1, drawing.x2] : brush?.change ? [x(brush.change[0]), x(brush.change[1])] : null
   const mean = rows.length > 0 ? rows.reduce((sum, row) => sum + row.b.insideEnergy - row.a.insideEnergy, 0) / rows.length : 0
   return (
-    <div ref={host} className={styles.canvasHost} role="img" aria-label={`Histogram of the change of consistency of ${counted(rows.length, 'phrase')}, mean ${signed(mean)}`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Histogram of the change of consistency of ${counted(rows.length, 'phrase')}, mean ${signed(mean)}. Drag, or press the left and right keys, to brush; with Shift they change its size.`} {...handlers}>
       {width > 0 ? (
         <svg width={width} height={height} className={styles.svg}>
           {[0, 0.5, 1].map((share) => (

@@ -34,7 +34,7 @@ function useScoring({ comparison, a, b, dataset, split }: MissingProps) {
     },
     onSuccess: (started) => setIds(started.map((job) => job.id)),
   })
-  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id) || (job.kind === 'score' && isUnderWay(job) && (job.title.includes(a.name) || job.title.includes(b.name))))
+  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id) || (job.kind === 'score' && isUnderWay(job) && job.about?.datasetId === dataset.id && (job.about.checkpointId === a.id || job.about.checkpointId === b.id)))
   const own = known.length > 0 ? known : (start.data ?? [])
   const running = own.filter(isUnderWay)
   return { start, running, failed: own.find((job) => job.state === 'failed') ?? null }
@@ -61,7 +61,7 @@ export function MissingScores(props: MissingProps) {
 /** A line over results that are there, when some regions have no score, as after an edit of their phrase. */
 export function SomeMissing(props: MissingProps) {
   const { start, running, failed } = useScoring(props)
-  const missing = Math.max(props.comparison.missingA, props.comparison.missingB)
+  const { missing } = props.comparison
   if (missing === 0) return null
   return (
     <div className={styles.some} role="status">

@@ -58,12 +58,18 @@ export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names
     if (second) drawSide(second, viewport, scene, layers.b, peakB)
   }, [photograph, image, shown, layers, viewport, mode, cut, showB, boxes, pair.heatA, pair.heatB])
 
+  /** The canvas at this place of the window, whatever lies over it: the line of the wipe, a name. */
+  const canvasAt = (x: number, y: number): HTMLElement => {
+    const second = mode === 'side' ? canvasB.current : null
+    const bounds = second?.getBoundingClientRect()
+    return second && bounds && x >= bounds.left && y >= bounds.top ? second : canvasA.current!
+  }
   // React's own wheel listener is passive; zooming must keep the page from scrolling.
   const wheel = useRef<(event: WheelEvent) => void>(() => {})
   wheel.current = (event) => {
     if (!image || !shown) return
     event.preventDefault()
-    const bounds = (event.target as Element).getBoundingClientRect()
+    const bounds = canvasAt(event.clientX, event.clientY).getBoundingClientRect()
     setCamera(keepVisible(zoomAt(shown, viewport, { x: event.clientX - bounds.left, y: event.clientY - bounds.top }, wheelFactor(event.deltaY, event.deltaMode)), viewport, image))
   }
   useEffect(() => {

@@ -33,6 +33,7 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
   const { params } = useRoute()
   const [brush, setBrush] = useState<Brush | null>(null)
   const [chart, setChart] = useState<'scatter' | 'histogram'>('scatter')
+  const [shared, setShared] = useState(true)
   const [order, setOrder] = useState<Order>('gain')
   const cell: Cell | null = (CELLS as readonly string[]).includes(params.cell ?? '') ? (params.cell as Cell) : params.cell === 'all' ? null : 'fixed'
   const rows = useMemo(() => pickRows(comparison.rows, cell, brush, order), [comparison.rows, cell, brush, order])
@@ -50,8 +51,8 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
     setParams({ cell: next ?? 'all', region: null })
   }
   useCommands([
-    { id: 'pair.next', title: 'Next pair', group: 'Compare', keys: 'ArrowRight', enabled: index + 1 < rows.length, run: () => show(index + 1) },
-    { id: 'pair.previous', title: 'Previous pair', group: 'Compare', keys: 'ArrowLeft', enabled: index > 0, run: () => show(index - 1) },
+    { id: 'pair.next', title: 'Next pair', group: 'Compare', keys: 'ArrowRight', enabled: index + 1 < rows.length, repeats: true, run: () => show(index + 1) },
+    { id: 'pair.previous', title: 'Previous pair', group: 'Compare', keys: 'ArrowLeft', enabled: index > 0, repeats: true, run: () => show(index - 1) },
     { id: 'pair.curate', title: 'Open in Curate', group: 'Compare', keys: 'e', enabled: row !== null, run: () => row && navigate('curate', { dataset: dataset.id, region: row.regionId, image: row.imageId, checkpoint: b.id }) },
     { id: 'brush.clear', title: 'Clear the brush', group: 'Compare', keys: 'Escape', hidden: true, enabled: brush !== null, run: () => setBrush(null) },
     ...CELLS.map((name, i) => ({ id: `cell.${name}`, title: `Show ${TITLES[name].toLowerCase()}`, group: 'Compare', keys: String(i + 1), run: () => pick(name) })),
@@ -83,6 +84,7 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
             )}
           </div>
           <PaneHead low title={cell === null ? 'All pairs' : TITLES[cell]}>
+            <span className={`hint ${styles.wide}`}>{shared ? 'one scale a pair' : 'own scales'}</span>
             <span className="c3 t12">{brush ? `${count(rows.length)} of ${count(inCell)} in brush` : counted(rows.length, 'pair')}</span>
             <span className="grow" />
             <Select look="quiet" size="s" label="Order of pairs" value={order} onChange={setOrder} options={ORDER_OPTIONS} />
@@ -90,10 +92,10 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
           {rows.length === 0 ? (
             <EmptyState icon={cell === 'broken' ? ArrowDownRight : ArrowUpRight} title={brush ? 'No pair in the brush' : `No pair is ${cell === null ? 'here' : TITLES[cell].toLowerCase()}`}>{brush ? 'Draw the brush elsewhere, or press Esc to clear it.' : cell === 'broken' ? 'B hits everything that A hits.' : 'Pick another cell of the matrix.'}</EmptyState>
           ) : (
-            <Gallery rows={rows} a={a} b={b} index={index} onPick={show} />
+            <Gallery rows={rows} a={a} b={b} index={index} shared={shared} onPick={show} />
           )}
         </Pane>
-        <Viewer row={row} a={a} b={b} index={index} total={rows.length} onStep={(step) => show(index + step)} datasetId={dataset.id} />
+        <Viewer row={row} a={a} b={b} index={index} total={rows.length} onStep={(step) => show(index + step)} datasetId={dataset.id} shared={shared} onShared={setShared} />
       </div>
     </>
   )

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import { fixed } from '../../app/format.ts'
 import { useIsDark } from '../../app/theme.ts'
 import { cssColour, faded } from '../../charts/colours.ts'
-import { type Brush, type Cell, cellOf, inBrush, type Row } from './pick.ts'
+import { type Brush, brushByKey, type Cell, cellOf, inBrush, type Row } from './pick.ts'
 import { useBrush } from './use-brush.ts'
 import { useSize } from './use-size.ts'
 import styles from './compare.module.css'
@@ -40,6 +40,13 @@ export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names 
     },
   })
 
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const next = event.ctrlKey || event.metaKey || event.altKey ? null : brushByKey(brush, event.key, event.shiftKey, 'scatter')
+    if (!next) return
+    event.preventDefault()
+    event.stopPropagation()
+    onBrush(next)
+  }
   useEffect(() => {
     const element = canvas.current
     const context = element?.getContext('2d')
@@ -79,7 +86,7 @@ export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names 
 
   const shown = drawing ?? (brush?.a && brush.b ? { x1: PAD.left + brush.a[0] * plot.w, x2: PAD.left + brush.a[1] * plot.w, y1: PAD.top + (1 - brush.b[1]) * plot.h, y2: PAD.top + (1 - brush.b[0]) * plot.h } : null)
   return (
-    <div ref={host} className={styles.canvasHost} role="img" aria-label={`Scatter of consistency, ${names[0]} across, ${names[1]} up, ${rows.length} phrases. ${brush?.a && brush.b ? `Brushed: A ${fixed(brush.a[0])} to ${fixed(brush.a[1])}, B ${fixed(brush.b[0])} to ${fixed(brush.b[1])}.` : 'Drag to brush.'}`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Scatter of consistency, ${names[0]} across, ${names[1]} up, ${rows.length} phrases. ${brush?.a && brush.b ? `Brushed: A ${fixed(brush.a[0])} to ${fixed(brush.a[1])}, B ${fixed(brush.b[0])} to ${fixed(brush.b[1])}.` : 'Drag, or press the arrow keys, to brush; with Shift they change its size.'}`} {...handlers}>
       <canvas ref={canvas} />
       {shown ? <span className={styles.brush} style={{ left: shown.x1, top: shown.y1, width: shown.x2 - shown.x1, height: shown.y2 - shown.y1 }} /> : null}
     </div>

@@ -2,7 +2,7 @@ import { ArrowDownRight, ArrowUpRight, ChevronLeft, ChevronRight, Maximize, Paus
 import { useState } from 'react'
 import type { Checkpoint } from '../../../shared/domain.ts'
 import { useCommands } from '../../app/commands.ts'
-import { count, fixed, signed } from '../../app/format.ts'
+import { count, fixed, measured, signed } from '../../app/format.ts'
 import { navigate } from '../../app/routes.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
@@ -14,7 +14,7 @@ import { Segmented } from '../../ui/Segmented.tsx'
 import { Select } from '../../ui/Select.tsx'
 import table from '../../ui/table.module.css'
 import { Tag } from '../../ui/Tag.tsx'
-import type { Mode } from './draw-pair.ts'
+import { type Mode, pairScale } from './draw-pair.ts'
 import { Letter } from './Letter.tsx'
 import { PairStage } from './PairStage.tsx'
 import { cellOf, type Row } from './pick.ts'
@@ -33,6 +33,9 @@ interface ViewerProps {
   readonly total: number
   readonly onStep: (step: number) => void
   readonly datasetId: string
+  /** Whether A and B are drawn on one scale; the gallery follows. */
+  readonly shared: boolean
+  readonly onShared: (shared: boolean) => void
 }
 
 /** One pair, large: four ways to see what changed, and its numbers. */
@@ -40,9 +43,8 @@ export function Viewer(props: ViewerProps) {
   return <Pane label="Pair">{props.row ? <Shown {...props} row={props.row} /> : <p className={cx('t12 c2', styles.noPair)}>No pair is chosen.</p>}</Pane>
 }
 
-function Shown({ row, a, b, index, total, onStep, datasetId }: ViewerProps & { row: Row }) {
+function Shown({ row, a, b, index, total, onStep, datasetId, shared, onShared }: ViewerProps & { row: Row }) {
   const [mode, setMode] = useState<Mode>('wipe')
-  const [shared, setShared] = useState(true)
   const [paused, setPaused] = useState(false)
   const [fitCount, setFitCount] = useState(0)
   const pair = usePair(row, a.id, b.id, true)
@@ -51,6 +53,7 @@ function Shown({ row, a, b, index, total, onStep, datasetId }: ViewerProps & { r
     { id: 'viewer.fit', title: 'Fit the image', group: 'Compare', keys: '0', run: () => setFitCount((n) => n + 1) },
   ])
   const cell = cellOf(row)
+  const scale = pairScale(pair.heatA?.grid ?? null, pair.heatB?.grid ?? null, shared)
   return (
     <>
       <PaneHead>
@@ -78,8 +81,8 @@ function Shown({ row, a, b, index, total, onStep, datasetId }: ViewerProps & { r
         </table>
       </div>
       <div className={styles.heatBar}>
-        {mode === 'difference' ? <Ramp map="difference" low="−1" high="1" /> : <Ramp />}
-        <Select look="soft" size="s" label="Scale of the heat" value={shared ? 'shared' : 'own'} onChange={(value) => setShared(value === 'shared')} options={[{ value: 'shared', label: 'Shared scale' }, { value: 'own', label: 'Own scale' }]} />
+        {mode === 'difference' ? <Ramp map="difference" low="−1" high="1" /> : scale === 'own' ? <Ramp /> : <Ramp low={measured(scale.low)} high={measured(scale.high)} />}
+        <Select look="soft" size="s" label="Scale of the heat" value={shared ? 'shared' : 'own'} onChange={(value) => onShared(value === 'shared')} options={[{ value: 'shared', label: 'Shared scale' }, { value: 'own', label: 'Own scale' }]} />
         <span className="grow" />
         <Button size="s" keys="e" onClick={() => navigate('curate', { dataset: datasetId, region: row.regionId, image: row.imageId, checkpoint: b.id })}><span className={styles.wide}>Open in </span>Curate</Button>
       </div>

@@ -1,4 +1,5 @@
 /** The picture of the viewer: photograph, heat, boxes and peak of one side or both, under one camera. */
+import type { HeatGrid } from '../../../shared/consistency.ts'
 import type { Heatmap } from '../../../shared/domain.ts'
 import { type Box, pointStrictlyInside, type Size } from '../../../shared/geometry.ts'
 import { type Camera, toScreen } from '../../canvas/camera.ts'
@@ -14,9 +15,14 @@ export interface Layers {
   readonly difference: HTMLCanvasElement | null
 }
 
+/** One common range of raw values for both sides, or each its own; its own too while only one is there. */
+export function pairScale(a: HeatGrid | null, b: HeatGrid | null, shared: boolean): HeatScale {
+  return shared && a && b ? sharedRange([a, b]) : 'own'
+}
+
 /** The heat of both sides as pictures, on one common scale or each on its own. Made once for a pair, not for each frame. */
 export function heatLayers(image: Size, heatA: Heatmap | null, heatB: Heatmap | null, shared: boolean, wantDifference: boolean): Layers {
-  const scale: HeatScale = shared && heatA && heatB ? sharedRange([heatA.grid, heatB.grid]) : 'own'
+  const scale = pairScale(heatA?.grid ?? null, heatB?.grid ?? null, shared)
   return {
     a: heatA ? heatCanvas(heatA.grid, image, { map: 'inferno', scale }) : null,
     b: heatB ? heatCanvas(heatB.grid, image, { map: 'inferno', scale }) : null,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cellOf, configChanges, histogram, inBrush, pickRows, type Row } from './pick.ts'
+import { type Brush, brushByKey, cellOf, configChanges, histogram, inBrush, pickRows, type Row } from './pick.ts'
 
 const scores = (pointingHit: boolean, insideEnergy: number): Row['a'] => ({ pointingHit, insideEnergy, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0, uncertain: false, matchProbability: 0.5 })
 const row = (id: string, a: [boolean, number], b: [boolean, number], phrase = id): Row => ({ regionId: id, imageId: 'i', phrase, split: 'val', boxAreaShare: 0.1, a: scores(...a), b: scores(...b) })
@@ -22,6 +22,21 @@ describe('picking pairs', () => {
     expect(pickRows(rows, null, brush, 'gain').map((r) => r.regionId)).toEqual(['3'])
     expect(inBrush(rows[1]!, { change: [-1, -0.3] })).toBe(true)
     expect(inBrush(rows[0]!, { change: [-1, -0.3] })).toBe(false)
+  })
+
+  it('is brushed by keys: arrows move it, Shift changes its size, and it stays within the chart', () => {
+    let brush: Brush | null = brushByKey(null, 'ArrowUp', false, 'scatter')
+    expect(brush).toEqual({ a: [0.25, 0.75], b: [0.25, 0.75] })
+    for (let i = 0; i < 20; i++) brush = brushByKey(brush, 'ArrowLeft', false, 'scatter')
+    expect(brush!.a![0]).toBeCloseTo(0, 9)
+    expect(brush!.a![1]).toBeCloseTo(0.5, 9)
+    for (let i = 0; i < 40; i++) brush = brushByKey(brush, 'ArrowRight', true, 'scatter')
+    expect(brush!.a![1]).toBe(1)
+    for (let i = 0; i < 40; i++) brush = brushByKey(brush, 'ArrowDown', true, 'scatter')
+    expect(brush!.b).toEqual([0.25, 0.3])
+    expect(brushByKey(null, 'ArrowUp', false, 'histogram')).toBeNull()
+    expect(brushByKey({ change: [-0.25, 0.25] }, 'ArrowRight', false, 'histogram')!.change![1]).toBeCloseTo(0.3, 9)
+    expect(brushByKey(null, 'Escape', false, 'scatter')).toBeNull()
   })
 
   it('never changes the rows it was given', () => {

@@ -17,6 +17,27 @@ export interface Brush {
   readonly change?: readonly [number, number]
 }
 
+const KEY_STEP = 0.05
+const ARROWS: Readonly<Record<string, readonly ['x' | 'y', number]>> = { ArrowLeft: ['x', -1], ArrowRight: ['x', 1], ArrowDown: ['y', -1], ArrowUp: ['y', 1] }
+
+/**
+ * The brush after a key: an arrow moves it, with Shift it moves the far edge. The first arrow makes one in the middle.
+ * @returns null when the key is not for it
+ */
+export function brushByKey(brush: Brush | null, key: string, shift: boolean, chart: 'scatter' | 'histogram'): Brush | null {
+  const arrow = ARROWS[key]
+  if (!arrow || (chart === 'histogram' && arrow[0] === 'y')) return null
+  const moved = (range: readonly [number, number], by: number, low: number, high: number): readonly [number, number] => {
+    if (shift) return [range[0], Math.min(high, Math.max(range[0] + KEY_STEP, range[1] + by))]
+    const shifted = Math.min(high - range[1], Math.max(low - range[0], by))
+    return [range[0] + shifted, range[1] + shifted]
+  }
+  if (chart === 'histogram') return { change: brush?.change ? moved(brush.change, arrow[1] * KEY_STEP, -1, 1) : [-0.25, 0.25] }
+  if (!brush?.a || !brush.b) return { a: [0.25, 0.75], b: [0.25, 0.75] }
+  const by = arrow[1] * KEY_STEP
+  return arrow[0] === 'x' ? { a: moved(brush.a, by, 0, 1), b: brush.b } : { a: brush.a, b: moved(brush.b, by, 0, 1) }
+}
+
 export const changeOf = (row: Pick<Row, 'a' | 'b'>): number => row.b.insideEnergy - row.a.insideEnergy
 
 export function inBrush(row: Pick<Row, 'a' | 'b'>, brush: Brush | null): boolean {

@@ -7,6 +7,8 @@ import { MINUS } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
+import { useKeptDraft } from './edits.ts'
+import { MoreButton, useLongList } from './LongList.tsx'
 import { boxKey } from './scene-boxes.ts'
 import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
@@ -18,15 +20,17 @@ const FLAG_WORDS = { 'outside-image': 'outside the image', 'crosses-edge': 'cros
 export function BoxesSection({ work, region }: { work: Workbench; region: Region }) {
   const { scene, verbs, image } = work
   const selected = useStore(scene.store, (state) => state.selected)
+  const at = region.boxes.findIndex((_, index) => selected === boxKey(region.id, index))
+  const list = useLongList(region.boxes, 40, at)
   const replace = (index: number, box: Box) => {
     const before = region.boxes[index]
-    if (before) verbs.edit(moveLabel(before, box), { boxes: region.boxes.map((old, i) => (i === index ? box : old)) })
+    if (before) verbs.editOf(region, moveLabel(before, box), { boxes: region.boxes.map((old, i) => (i === index ? box : old)) })
   }
   return (
     <Section title="Boxes" aside={region.boxes.length} action={<IconButton size="s" icon={Plus} label="Draw another box" keys="b" onClick={() => scene.setTool('draw')} />}>
       {region.boxes.length === 0 ? <p className="t12 c3">No box yet. Draw one on the image, or propose one from the heat.</p> : null}
       <ul className={styles.boxes} aria-label="Boxes of this phrase">
-        {region.boxes.map((box, index) => {
+        {list.shown.map((box, index) => {
           const isSelected = selected === boxKey(region.id, index)
           const flags = image ? boxFlags(box, image) : []
           return (
@@ -42,6 +46,7 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
           )
         })}
       </ul>
+      <MoreButton of={list} noun="box" plural="boxes" />
     </Section>
   )
 }
@@ -61,6 +66,7 @@ function Coordinate({ name, label, value, least, onChange }: { name: string; lab
     if (number !== null && number !== value) onChange(number)
     setText(null)
   }
+  useKeptDraft(take)
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     const step = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0
     if (event.key === 'Enter') take()

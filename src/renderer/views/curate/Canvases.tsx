@@ -21,6 +21,8 @@ import styles from './canvases.module.css'
 
 const CHROME_PX = 72
 const FADE_MS = 120
+/** Heat of an earlier phrase, until that of the present one is there, is drawn this much weaker. */
+const STALE_SHARE = 0.35
 
 /** The photograph and its heat beside it, one camera for all; stacked where that draws the image larger. */
 export function Canvases({ work }: { work: Workbench }) {
@@ -86,16 +88,17 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
   const scaleKey = scale === 'own' ? 'own' : `${scale.low} ${scale.high}`
   const canvas = useMemo(() => (heat && image ? heatCanvas(heat.grid, image, { map: prefs.map, scale }) : null), [heat, image, prefs.map, scaleKey])
   const region = work.region
+  const stale = heat !== null && (answer?.stale === true || work.isTyping)
   const words = `${label}, ${image ? `${image.width} by ${image.height} pixels` : 'loading'}${region ? `, “${region.phrase}” with ${counted(region.boxes.length, 'box', 'boxes')}` : ''}`
   return (
-    <div className={styles.body} data-stale={answer?.stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
+    <div className={styles.body} data-stale={stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
       <CanvasPane
-        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast}
-        peak={prefs.peak && heat && !answer?.stale ? heat.peak : null} peakBoxes={work.isFree ? work.proposals : undefined} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
+        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={stale ? prefs.opacity * STALE_SHARE : prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast}
+        peak={prefs.peak && heat && !stale ? heat.peak : null} peakBoxes={work.freeState === 'none' ? undefined : work.proposals} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
       />
       {children}
-      {answer && !heat && answer.error ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
-      {answer && !heat && !answer.error && work.shownPhrase.trim() ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
+      {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
+      {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}
     </div>
   )
@@ -117,6 +120,7 @@ function HeatHead({ work, slot }: { work: Workbench; slot: number }) {
           onChange={(id) => verbs.choose(slot, id)}
         />
       ) : <span className="med">Heat</span>}
+      {slot === 0 && work.newer ? <Button size="s" kind="ghost" data-testid="newer-checkpoint" title={`${work.newer.name} came while this screen was open`} onClick={() => verbs.choose(0, work.newer!.id)}>Newer: {work.newer.step === null ? work.newer.name : `step ${work.newer.step}`}</Button> : null}
       {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">best val</Tag></span> : null}
       <span className="grow" />
       {slot > 0 ? <IconButton size="s" icon={X} label="Remove this checkpoint" onClick={() => verbs.choose(slot, null)} /> : null}
@@ -153,7 +157,7 @@ function FreePhrase({ work }: { work: Workbench }) {
       />
       {freePhrase ? (
         <>
-          <Button size="s" keys="Enter" onClick={verbs.annotateFree} data-testid="annotate-free">Add</Button>
+          <Button size="s" keys="Enter" onClick={verbs.annotateFree} data-testid="annotate-free">{work.freeState === 'ready' && work.proposals.length > 0 ? 'Add with boxes' : 'Add'}</Button>
           <IconButton size="s" icon={X} label="Back to the phrase in hand" onClick={() => verbs.setFree('')} />
         </>
       ) : null}

@@ -3,7 +3,7 @@ import { counted } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { fromErrorData } from '../../../shared/errors.ts'
-import { editLog, usePending } from './edits.ts'
+import { editLog, retryEdits, usePending } from './edits.ts'
 import styles from './curate.module.css'
 
 /** Edits that could not be saved: why, and what can be done. They stay on the canvas until then. */
@@ -19,7 +19,7 @@ export function FailedEdits() {
         compact error={fromErrorData({ ...failed.error, cure: `${failed.error.cure} The edit is kept here${waiting > 0 ? `, with ${counted(waiting, 'later edit')}` : ''}.`.trim() })}
         title={conflict ? `“${failed.label}” meets a newer change` : `Could not save ${counted(pending.length, 'edit')}`}
       >
-        <Button size="s" icon={RotateCcw} onClick={editLog.retry}>{conflict ? 'Save mine' : 'Retry'}</Button>
+        <Button size="s" icon={RotateCcw} onClick={() => void retryEdits()}>{conflict ? 'Save mine' : 'Retry'}</Button>
         <Button size="s" kind="ghost" onClick={() => editLog.discard(failed.editId)}>{conflict ? 'Keep theirs' : 'Discard the edit'}</Button>
       </ErrorNote>
     </div>

@@ -26,7 +26,7 @@ export function HeatBar({ work }: { work: Workbench }) {
         <span>{range ? measured(range.high) : '1.00'}</span>
       </span>
       <Select look="soft" size="s" label="Scale" value={prefs.shared ? 'shared' : 'own'} options={[{ value: 'own', label: 'Own scale' }, { value: 'shared', label: 'Shared scale' }]} onChange={(value) => setPrefs({ shared: value === 'shared' })} />
-      <span className={styles.wide}><Select<ColourMap> look="soft" size="s" label="Colour map" value={prefs.map} options={MAP_NAMES} onChange={(map) => setPrefs({ map })} /></span>
+      <span className={styles.map}><Select<ColourMap> look="soft" size="s" label="Colour map" value={prefs.map} options={MAP_NAMES} onChange={(map) => setPrefs({ map })} /></span>
       <span className={styles.opacity}>
         <span className="c2">Opacity</span>
         <Slider label="Heat opacity" value={prefs.opacity} valueText={percent(prefs.opacity)} onChange={(opacity) => setPrefs({ opacity })} />

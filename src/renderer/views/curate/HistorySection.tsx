@@ -8,6 +8,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Section } from '../../ui/Pane.tsx'
+import { MoreButton, useLongList } from './LongList.tsx'
 import type { Workbench } from './workbench.ts'
 import styles from './inspector.module.css'
 
@@ -26,12 +27,13 @@ export function HistorySection({ work, region }: { work: Workbench; region: Regi
     placeholderData: (before, query) => (query?.queryKey[2] === region.id ? before : undefined),
   })
   const revisions = [...(history.data ?? [])].sort((a, b) => b.revision - a.revision)
+  const list = useLongList(revisions, 30)
   const restore = (revision: Revision) => work.verbs.edit(`Restored revision ${revision.revision}`, revision.fields)
   return (
     <Section title="History" aside={saved ? counted(revisions.length, 'revision') : 'not saved yet'}>
       {history.isError ? <ErrorNote compact error={history.error} onRetry={() => void history.refetch()} /> : null}
       <ol className={styles.history}>
-        {revisions.map((revision, i) => (
+        {list.shown.map((revision, i) => (
           <li key={revision.revision} className={styles.revision}>
             <Icon of={ICONS.find(([pattern]) => pattern.test(revision.label))?.[1] ?? Move} size="s" className="c3" />
             <span className="trunc" title={`${revision.label}, ${revision.actor}`}>{revision.label}</span>
@@ -40,6 +42,7 @@ export function HistorySection({ work, region }: { work: Workbench; region: Regi
           </li>
         ))}
       </ol>
+      <MoreButton of={list} noun="revision" />
     </Section>
   )
 }

@@ -1,4 +1,4 @@
-import { Ellipsis } from 'lucide-react'
+import { Ellipsis, MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { EmptyState } from '../../ui/Notes.tsx'
@@ -11,7 +11,6 @@ import { ScoresSection } from './ScoresSection.tsx'
 import { focusPhrase } from './use-curate-commands.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './inspector.module.css'
-import { MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
 
 /** Everything about the phrase in hand. */
 export function Inspector({ work }: { work: Workbench }) {
@@ -32,7 +31,7 @@ export function Inspector({ work }: { work: Workbench }) {
           entries={[
             { label: 'New phrase', icon: Plus, keys: 'n', disabled: !image, onSelect: addPhrase },
             ...(region && region.status !== 'unreviewed' ? [{ label: 'Back to review', icon: RotateCcw, onSelect: () => verbs.edit('Back to review', { status: 'unreviewed' as const }) }] : []),
-            ...(region ? [null, { label: 'Delete this phrase', icon: Trash2, danger: true, onSelect: () => verbs.edit('Phrase deleted', { deleted: true }) }] : []),
+            ...(region ? [null, { label: 'Delete this phrase', icon: Trash2, danger: true, onSelect: verbs.deleteRegion }] : []),
           ]}
         />
       </div>
@@ -41,10 +40,10 @@ export function Inspector({ work }: { work: Workbench }) {
           <>
             <PhraseSection work={work} region={region} />
             <ScoresSection work={work} region={region} />
-            <BoxesSection work={work} region={region} />
+            <BoxesSection key={`boxes ${region.id}`} work={work} region={region} />
             <OthersSection work={work} region={region} />
             <NoteSection key={region.id} work={work} region={region} />
-            <HistorySection work={work} region={region} />
+            <HistorySection key={`history ${region.id}`} work={work} region={region} />
           </>
         ) : (
           <>

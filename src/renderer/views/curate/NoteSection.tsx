@@ -5,6 +5,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Section } from '../../ui/Pane.tsx'
+import { useKeptDraft } from './edits.ts'
 import type { Workbench } from './workbench.ts'
 import { quote } from './words.ts'
 import styles from './inspector.module.css'
@@ -16,15 +17,20 @@ export function NoteSection({ work, region }: { work: Workbench; region: Region 
   const [note, setNote] = useState<string | null>(null)
   const addTag = (more: boolean) => {
     const name = tag.trim()
-    if (name && !region.tags.includes(name)) verbs.edit(`Tag added: ${name}`, { tags: [...region.tags, name] })
+    if (name && !region.tags.includes(name)) verbs.editOf(region, `Tag added: ${name}`, { tags: [...region.tags, name] })
     setTag('')
     setAdding(more)
   }
   const takeNote = () => {
     const text = note?.trim()
-    if (text !== undefined && text !== region.note) verbs.edit(text ? `Note: ${quote(text)}` : 'Note removed', { note: text })
+    if (text !== undefined && text !== region.note) verbs.editOf(region, text ? `Note: ${quote(text)}` : 'Note removed', { note: text })
     setNote(null)
   }
+  // The next sample, another screen or a closing window take the field away: what stands in it is kept.
+  useKeptDraft(() => {
+    if (adding) addTag(false)
+    takeNote()
+  })
   return (
     <Section title="Tags and note">
       <div className={styles.tags}>

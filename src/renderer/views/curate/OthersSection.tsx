@@ -7,15 +7,20 @@ import { Section } from '../../ui/Pane.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import { setPrefs } from './prefs.ts'
 import { otherRegions } from './scene-boxes.ts'
+import { MoreButton, useLongList } from './LongList.tsx'
 import { focusPhrase } from './use-curate-commands.ts'
 import type { Workbench } from './workbench.ts'
 import { tone } from './words.ts'
 import styles from './inspector.module.css'
 
+/** A menu of more is no menu; the rest is one click away on the canvas. */
+const MOST_SOURCES = 30
+
 /** The image's other phrases in the colours of their boxes; a click takes one in hand. */
 export function OthersSection({ work, region }: { work: Workbench; region: Region | null }) {
   const { regions, scores, verbs, queue, prefs, image } = work
   const others = otherRegions(regions, region?.id ?? null)
+  const list = useLongList(others, 40)
   const sources = others.filter((entry) => entry.region.boxes.length > 0)
   return (
     <Section
@@ -23,7 +28,7 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
       action={
         <span className={styles.actions}>
           {region && sources.length > 0 ? (
-            <Menu align="end" trigger={<IconButton size="s" icon={Copy} label="Copy boxes from another phrase" />} entries={sources.map((entry) => ({ label: entry.region.phrase || 'No phrase', detail: String(entry.region.boxes.length), onSelect: () => verbs.copyBoxes(entry.region) }))} />
+            <Menu align="end" trigger={<IconButton size="s" icon={Copy} label="Copy boxes from another phrase" />} entries={sources.slice(0, MOST_SOURCES).map((entry) => ({ label: entry.region.phrase || 'No phrase', detail: String(entry.region.boxes.length), onSelect: () => verbs.copyBoxes(entry.region) }))} />
           ) : null}
           {others.length > 0 ? <IconButton size="s" icon={prefs.others ? Eye : EyeOff} label="Show boxes of other phrases" pressed={prefs.others} onClick={() => setPrefs({ others: !prefs.others })} /> : null}
           <IconButton size="s" icon={Plus} label="New phrase on this image" keys="n" disabled={!image} onClick={() => (verbs.newRegion('', []), window.setTimeout(focusPhrase))} />
@@ -32,7 +37,7 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
     >
       {others.length === 0 ? <p className="t12 c3">This is the only phrase of the image.</p> : null}
       <ul className={styles.others} aria-label="Other phrases of this image">
-        {others.map(({ region: other, color }) => {
+        {list.shown.map(({ region: other, color }) => {
           const value = scores[other.id]?.insideEnergy
           return (
             <li key={other.id}>
@@ -46,6 +51,7 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
           )
         })}
       </ul>
+      <MoreButton of={list} noun="phrase" />
     </Section>
   )
 }

@@ -29,9 +29,11 @@ export function QueueMenu({ work }: { work: Workbench }) {
     <>
       <Menu
         trigger={
-          <button type="button" className={styles.view} aria-label={`View ${view.name}, ${count(total)} regions`}>
+          <button type="button" className={styles.view}>
+            <span className="visually-hidden">View </span>
             <span className="trunc med">{view.name}{control.edited ? ' *' : ''}</span>
-            <Tag>{count(total)}</Tag>
+            <Tag>{control.suspects === null ? count(total) : `${count(control.suspects)} of ${count(total)}`}</Tag>
+            <span className="visually-hidden"> {control.suspects === null ? 'regions' : 'regions suspected'}</span>
             <Icon of={ChevronDown} size="xs" />
           </button>
         }

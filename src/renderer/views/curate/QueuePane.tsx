@@ -4,7 +4,6 @@ import { type KeyboardEvent, memo, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { QueueRow, RegionStatus } from '../../../shared/domain.ts'
 import { count, fixed } from '../../app/format.ts'
-import { runCommand } from '../../app/commands.ts'
 import { api } from '../../state/engine.ts'
 import { sentence, thumbUrl } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -96,11 +95,6 @@ function SearchField({ work }: { work: Workbench }) {
   )
 }
 
-/** Letters that work while the list has focus; elsewhere the command registry hears them. */
-const ROW_KEYS: Readonly<Record<string, string>> = {
-  a: 'region.accept', x: 'region.reject', d: 'region.skip', f: 'proposal.use', p: 'proposal.toggle', z: 'view.zoomToRegion', b: 'tool.draw', t: 'phrase.free', e: 'phrase.edit', '/': 'queue.search',
-}
-
 function Rows({ work }: { work: Workbench }) {
   const { queue, verbs, current } = work
   const { total, rows, loaded, error } = useStore(queue.store)
@@ -114,7 +108,8 @@ function Rows({ work }: { work: Workbench }) {
     if (current.index >= 0 && current.index < total) virtual.scrollToIndex(current.index, { align: 'auto' })
   }, [current.index, total])
 
-  if (error !== null && error !== undefined) return <div className={styles.note}><ErrorNote error={error} title="The queue could not be read" compact onRetry={queue.reload} /></div>
+  const failed = error !== null && error !== undefined
+  if (failed && !loaded) return <div className={styles.note}><ErrorNote error={error} title="The queue could not be read" compact onRetry={queue.retry} /></div>
   if (!loaded) return <Loading>Loading the queue</Loading>
   if (total === 0) return <NoRows work={work} />
 
@@ -122,11 +117,9 @@ function Rows({ work }: { work: Workbench }) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page }[event.key]
-    const command = ROW_KEYS[event.key.toLowerCase()]
     if (step !== undefined) verbs.goTo(Math.min(total - 1, Math.max(0, current.index + step)))
     else if (event.key === 'Home') verbs.goTo(0)
     else if (event.key === 'End') verbs.goTo(total - 1)
-    else if (command) runCommand(command)
     else return
     event.preventDefault()
     event.stopPropagation()
@@ -134,11 +127,12 @@ function Rows({ work }: { work: Workbench }) {
   const missing = needsScores(work.control.view.sort) ? [...rows.values()].filter((row) => row.consistency === null).length / rows.size : 0
   return (
     <>
+      {failed ? <div className={styles.note}><ErrorNote error={error} title="Some rows could not be read" compact onRetry={queue.retry} /></div> : null}
       {missing > 0.5 ? <NotScored work={work} none={missing === 1} /> : null}
-      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= 0 ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
+      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= 0 ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
         <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {items.map((item) => (
-            <Row key={item.key} index={item.index} total={total} top={item.start} row={rows.get(item.index)} selected={item.index === current.index} onOpen={verbs.goTo} />
+            <Row key={item.key} index={item.index} total={total} top={item.start} row={rows.get(item.index)} selected={rows.has(item.index) ? rows.get(item.index)!.id === current.regionId : item.index === current.index} onOpen={verbs.goTo} />
           ))}
         </div>
       </div>
@@ -152,10 +146,9 @@ const Row = memo(
   function Row({ index, total, top, row, selected, onOpen }: { index: number; total: number; top: number; row: QueueRow | undefined; selected: boolean; onOpen: (index: number) => void }) {
     const status: RegionStatus = row?.status ?? 'unreviewed'
     const consistency = row?.consistency ?? null
-    const words = row ? `${row.phrase || 'no phrase'}, ${consistency === null ? 'not scored' : `consistency ${fixed(consistency)}`}, ${STATUS_WORDS[status]}` : 'loading'
     return (
       <div
-        id={`queue-row-${index}`} role="option" aria-selected={selected} aria-setsize={total} aria-posinset={index + 1} aria-label={words} data-region={row?.id} data-status={row?.status}
+        id={`queue-row-${index}`} role="option" aria-selected={selected} aria-setsize={total} aria-posinset={index + 1} data-region={row?.id} data-status={row?.status}
         className={cx(styles.row, selected && styles.selected, row && status !== 'unreviewed' && styles.done)} style={{ transform: `translateY(${top}px)` }} onClick={() => onOpen(index)}
       >
         <span className={styles.thumb}>
@@ -163,13 +156,14 @@ const Row = memo(
           {consistency !== null ? <span className={cx(styles.under, styles[consistency < 0.4 ? 'low' : 'high'])} style={{ width: `${Math.max(6, consistency * 100)}%` }} /> : null}
         </span>
         <span className={styles.words}>
-          <span className={cx('trunc', styles.phrase)}>{row ? row.phrase || <span className="c3">No phrase yet</span> : ''}</span>
+          <span className={cx('trunc', styles.phrase)}>{row ? row.phrase || <span className="c3">No phrase yet</span> : <span className="visually-hidden">Loading</span>}</span>
           <span className={styles.measure}>
+            {row ? <span className="visually-hidden">, {consistency === null ? 'not scored' : 'consistency '}</span> : null}
             {consistency === null ? <span /> : <Bar share={Math.max(0.02, consistency)} />}
-            <span className={styles.score}>{row ? (consistency === null ? '–' : fixed(consistency)) : ''}</span>
+            <span className={styles.score} aria-hidden={consistency === null || undefined}>{row ? (consistency === null ? '–' : fixed(consistency)) : ''}</span>
           </span>
         </span>
-        <span className={cx(styles.status, styles[status])} title={STATUS_WORDS[status]}><Icon of={STATUS_ICONS[status]} /></span>
+        <span className={cx(styles.status, styles[status])} title={STATUS_WORDS[status]}>{row ? <span className="visually-hidden">, {STATUS_WORDS[status]}</span> : null}<Icon of={STATUS_ICONS[status]} /></span>
       </div>
     )
   },

@@ -2,6 +2,7 @@ import { ArrowRight } from 'lucide-react'
 import { useLayoutEffect, useMemo, useRef } from 'react'
 import { type ConsistencyScores, scoreRegion } from '../../../shared/consistency.ts'
 import type { Region } from '../../../shared/domain.ts'
+import { type Box, sameBox } from '../../../shared/geometry.ts'
 import { fixed, signed } from '../../app/format.ts'
 import { liveRegionBoxes } from '../../canvas/scene.ts'
 import { cx } from '../../ui/cx.ts'
@@ -36,14 +37,13 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
       if (element.textContent !== text) element.textContent = text
       if (className !== undefined && element.className !== className) element.className = className
     }
-    let lastBoxes: unknown = null
+    let lastBoxes: readonly Box[] | null = null
     const write = () => {
       if (!prepared || !image || !stored) return
       const state = scene.store.getState()
       const boxes = state.image === image ? liveRegionBoxes(state) : region.boxes
-      const key = JSON.stringify(boxes)
-      if (key === lastBoxes) return
-      lastBoxes = key
+      if (lastBoxes && sameBoxes(lastBoxes, boxes)) return
+      lastBoxes = boxes
       const now = scoreRegion(prepared, boxes, image)
       put('now', fixed(now.insideEnergy), cx('t20', TONES[tone(now.insideEnergy)]))
       const change = now.insideEnergy - stored.insideEnergy
@@ -102,6 +102,8 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
     </Section>
   )
 }
+
+const sameBoxes = (a: readonly Box[], b: readonly Box[]): boolean => a.length === b.length && a.every((box, i) => box === b[i] || sameBox(box, b[i]!))
 
 const ROWS: readonly { readonly name: string; readonly label: string; readonly text: (scores: ConsistencyScores) => string; readonly tone: (scores: ConsistencyScores) => string }[] = [
   { name: 'pointing', label: 'Pointing, AMC strict', text: (scores) => (scores.pointingHit ? 'hit' : 'miss'), tone: (scores) => (scores.pointingHit ? 'pos' : 'neg') },

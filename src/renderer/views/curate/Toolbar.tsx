@@ -41,7 +41,7 @@ export function Toolbar({ work }: { work: Workbench }) {
       <span className="grow" />
       <span className={styles.wide}><Segmented label="View" value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
       <span className={styles.narrow}>
-        <Menu align="end" trigger={<button type="button" className={styles.softButton} aria-label="View"><span className="trunc">{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={ChevronDown} size="xs" /></button>}
+        <Menu align="end" trigger={<button type="button" className={styles.softButton}><span className="visually-hidden">View </span><span className="trunc">{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={ChevronDown} size="xs" /></button>}
           entries={LAYOUT_NAMES.map((entry) => ({ label: entry.label, onSelect: () => setPrefs({ layout: entry.value }) }))} />
       </span>
       <span className={styles.sep} />
@@ -87,7 +87,7 @@ function Zoom({ scene }: { scene: Scene }) {
   return (
     <Menu
       align="end"
-      trigger={<button type="button" className={styles.zoom} aria-label="Zoom" data-testid="zoom"><span ref={word}>Fit</span><span ref={text} className="c3" /></button>}
+      trigger={<button type="button" className={styles.zoom} data-testid="zoom"><span className="visually-hidden">Zoom </span><span ref={word}>Fit</span><span ref={text} className="c3" /></button>}
       entries={[
         { label: 'Fit the image', keys: '0', onSelect: scene.fit },
         { label: 'Zoom to region', keys: 'z', onSelect: scene.zoomToRegion },

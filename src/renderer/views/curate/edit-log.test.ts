@@ -5,6 +5,7 @@ import type { Region, RegionFields } from '../../../shared/domain.ts'
 import { AppError, toErrorData } from '../../../shared/errors.ts'
 import { type RegionDiff, applyRegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
 import { type EditLog, type EditResult, createEditLog } from './edit-log.ts'
+import { stepLabels } from './edit-steps.ts'
 
 class Disconnected extends Error {}
 
@@ -15,18 +16,21 @@ const region = (id: string, over: Partial<Region> = {}): Region => ({ ...fields(
 function engine(regions: readonly Region[]) {
   const held = new Map(regions.map((entry) => [entry.id, entry]))
   const answered = new Map<string, EditResult>()
-  const undone: { label: string; diffs: [string, RegionDiff][] }[] = []
-  const done: { label: string; diffs: [string, RegionDiff][] }[] = []
+  interface Step { id: string; label: string; diffs: [string, RegionDiff][] }
+  const undone: Step[] = []
+  const done: Step[] = []
+  const steps: string[] = []
   const faults: unknown[] = []
   const calls: { editId: string; label: string; edits: RegionEdit[] }[] = []
   let gate: Promise<void> = Promise.resolve()
-  const result = (ids: readonly string[]): EditResult => ({ regions: ids.map((id) => held.get(id)!), undoLabel: done.at(-1)?.label ?? null, redoLabel: undone.at(-1)?.label ?? null })
+  const state = () => ({ undoLabel: done.at(-1)?.label ?? null, redoLabel: undone.at(-1)?.label ?? null, undoEditId: done.at(-1)?.id ?? null, redoEditId: undone.at(-1)?.id ?? null })
+  const result = (ids: readonly string[]): EditResult => ({ regions: ids.map((id) => held.get(id)!), ...state() })
   const put = (id: string, diff: RegionDiff) => {
     const old = held.get(id)!
     held.set(id, { ...old, ...applyRegionDiff({ phrase: old.phrase, boxes: old.boxes, status: old.status, tags: old.tags, note: old.note, deleted: old.deleted }, diff), revision: old.revision + 1 })
   }
   return {
-    held, calls, faults,
+    held, calls, faults, steps,
     hold() {
       let open = () => undefined as void
       gate = new Promise((resolve) => {
@@ -51,26 +55,33 @@ function engine(regions: readonly Region[]) {
             put(edit.regionId, edit.diff)
           }
         }
-        done.push({ label: input.label, diffs: input.edits.flatMap((edit) => ('diff' in edit ? [[edit.regionId, edit.diff] as [string, RegionDiff]] : [])) })
+        const diffOf = (edit: RegionEdit): RegionDiff => ('diff' in edit ? edit.diff : { deleted: { before: true, after: false } })
+        done.push({ id: input.editId, label: input.label, diffs: input.edits.map((edit): [string, RegionDiff] => [edit.regionId, diffOf(edit)]) })
         undone.length = 0
         const answer = result(input.edits.map((edit) => edit.regionId))
         answered.set(input.editId, answer)
         if (fault) throw fault
         return answer
       },
-      async undo() {
-        const step = done.pop()!
-        for (const [id, diff] of step.diffs) put(id, reverseRegionDiff(diff))
-        undone.push(step)
-        return result(step.diffs.map(([id]) => id))
-      },
-      async redo() {
-        const step = undone.pop()!
-        for (const [id, diff] of step.diffs) put(id, diff)
-        done.push(step)
-        return result(step.diffs.map(([id]) => id))
-      },
+      undo: ({ editId }: { editId: string }) => step('undo', editId, done, undone, reverseRegionDiff),
+      redo: ({ editId }: { editId: string }) => step('redo', editId, undone, done, (diff) => diff),
+      undoState: async () => state(),
     },
+  }
+  async function step(kind: string, editId: string, from: Step[], to: Step[], turned: (diff: RegionDiff) => RegionDiff): Promise<EditResult> {
+    steps.push(`${kind} ${editId}`)
+    await gate
+    const fault = faults.shift()
+    if (fault && !(fault instanceof Disconnected && fault.message === 'after')) throw fault
+    const next = from.at(-1)
+    const known = to.at(-1)
+    if (next?.id !== editId && known?.id !== editId) throw new AppError('conflict', 'Something else was edited meanwhile.', 'Look at the present state.')
+    if (next?.id === editId) {
+      for (const [id, diff] of next.diffs) put(id, turned(diff))
+      to.push(from.pop()!)
+    }
+    if (fault) throw fault
+    return result(to.at(-1)!.diffs.map(([id]) => id))
   }
 }
 
@@ -80,6 +91,7 @@ function log(host: ReturnType<typeof engine>): EditLog {
   made.receive('i1', [...host.held.values()], 0)
   return made
 }
+/** Lets promises run until nothing waits that can go on. */
 const settle = async (edits: EditLog) => {
   for (let i = 0; i < 200 && edits.store.getState().pending.some((edit) => edit.state !== 'failed'); i++) await Promise.resolve()
 }
@@ -215,6 +227,145 @@ describe('trouble', () => {
     await edits.undo()
     expect(edits.region('i1', 'r1')!.phrase).toBe('saved')
     expect(host.held.get('r1')!.phrase).toBe('saved')
+  })
+})
+
+describe('undo has its place in the order', () => {
+  const edit = (edits: EditLog, phrase: string) => edits.edit(phrase, 'i1', [{ regionId: 'r1', after: { phrase } }])!
+  const shown = (edits: EditLog) => edits.region('i1', 'r1')!.phrase
+  const labels = (edits: EditLog) => stepLabels(edits.store.getState())
+
+  it('while the engine is away: A, undo, X leaves X and never A', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    const open = host.hold()
+    edit(edits, 'A')
+    const undone = edits.undo()
+    expect(shown(edits)).toBe('a cat')
+    edit(edits, 'X')
+    expect(shown(edits)).toBe('X')
+    open()
+    await settle(edits)
+    await undone
+    expect(host.held.get('r1')!.phrase).toBe('X')
+    expect(host.calls.map((call) => call.label)).toEqual(['A', 'X'])
+    expect(edits.store.getState()).toMatchObject({ pending: [], undoLabel: 'X' })
+    await edits.undo()
+    expect(shown(edits)).toBe('a cat')
+  })
+
+  it('takes off what has not gone out, and redo brings it back', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    const open = host.hold()
+    edit(edits, 'A')
+    edit(edits, 'B')
+    await edits.undo()
+    expect(shown(edits)).toBe('A')
+    expect(labels(edits)).toEqual({ undoLabel: 'A', redoLabel: 'B' })
+    void edits.undo()
+    expect([shown(edits), labels(edits).redoLabel]).toEqual(['a cat', 'A'])
+    await edits.redo()
+    await edits.redo()
+    expect([shown(edits), labels(edits)]).toEqual(['B', { undoLabel: 'B', redoLabel: null }])
+    open()
+    await settle(edits)
+    expect(host.held.get('r1')!.phrase).toBe('B')
+    expect(host.calls.map((call) => call.label)).toEqual(['A', 'B'])
+    expect(host.steps).toEqual([])
+  })
+
+  it('an edit made before the answer to an undo builds on what undo shows, and is no conflict', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    edit(edits, 'A')
+    await settle(edits)
+    const open = host.hold()
+    const undone = edits.undo()
+    edits.edit('Accepted', 'i1', [{ regionId: 'r1', after: { status: 'accepted', phrase: 'after' } }])
+    open()
+    await settle(edits)
+    await undone
+    expect(edits.store.getState().pending).toEqual([])
+    expect(host.held.get('r1')).toMatchObject({ phrase: 'after', status: 'accepted' })
+  })
+
+  it.each(['before', 'after'])('goes out again when the connection broke %s it was made, and takes back one edit only', async (when) => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    edit(edits, 'A')
+    const second = edit(edits, 'B')
+    await settle(edits)
+    host.faults.push(new Disconnected(when))
+    await edits.undo()
+    expect(host.steps).toEqual([`undo ${second}`, `undo ${second}`])
+    expect(host.held.get('r1')!.phrase).toBe('A')
+    host.faults.push(new Disconnected(when))
+    await edits.redo()
+    expect(host.held.get('r1')!.phrase).toBe('B')
+  })
+
+  it('pressed twice before an answer takes back two edits, in order, and shows both at once', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    edit(edits, 'A')
+    edit(edits, 'B')
+    await settle(edits)
+    const open = host.hold()
+    const both = [edits.undo(), edits.undo()]
+    expect(shown(edits)).toBe('A')
+    open()
+    await Promise.all(both)
+    expect(host.held.get('r1')!.phrase).toBe('a cat')
+    await edits.redo()
+    expect(shown(edits)).toBe('A')
+    await edits.redo()
+    expect(shown(edits)).toBe('B')
+    expect(await edits.redo()).toEqual([])
+  })
+
+  it('of an edit that then fails takes that edit off, and what comes after is sent', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    const open = host.hold()
+    host.faults.push(new AppError('disk-full', 'The disk is full.'))
+    edit(edits, 'A')
+    const undone = edits.undo()
+    edit(edits, 'X')
+    open()
+    await settle(edits)
+    await undone
+    expect(host.held.get('r1')!.phrase).toBe('X')
+    expect(edits.store.getState().pending).toEqual([])
+  })
+
+  it('that another window has overtaken changes nothing and says so', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    edit(edits, 'A')
+    await settle(edits)
+    const known = edits.store.getState()
+    await host.api.apply({ editId: 'theirs', label: 'Theirs', edits: [{ regionId: 'r1', revision: 4, diff: { note: { before: '', after: 'theirs' } } }] })
+    edits.setLedger(known)
+    await expect(edits.undo()).rejects.toMatchObject({ code: 'conflict' })
+    expect(host.held.get('r1')).toMatchObject({ phrase: 'A', note: 'theirs' })
+    expect(labels(edits)).toEqual({ undoLabel: 'Theirs', redoLabel: null })
+    expect(edits.store.getState().pending).toEqual([])
+  })
+
+  it('of a new region hides it at once, and redo shows it again', async () => {
+    const host = engine([region('r1')])
+    const edits = log(host)
+    edits.create('Phrase added', region('new', { phrase: 'a dog', revision: 0 }))
+    await settle(edits)
+    const open = host.hold()
+    const undone = edits.undo()
+    expect(edits.regions('i1').map((entry) => entry.id)).toEqual(['r1'])
+    const redone = edits.redo()
+    expect(edits.regions('i1').map((entry) => entry.id)).toEqual(['r1', 'new'])
+    open()
+    await Promise.all([undone, redone])
+    expect(host.held.get('new')!.deleted).toBe(false)
   })
 })
 

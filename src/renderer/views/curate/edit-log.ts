@@ -1,45 +1,33 @@
 /**
  * Edits from the hand to the disk. An edit is shown at once, sent in order, and counts as saved only when the engine has
- * answered. An edit that fails stays on screen, with the reason, until it is sent again or discarded: nothing is lost
- * silently. Knows no React and no connection; the caller brings the calls.
+ * answered; a step back or forward has its place in the same order. An edit that fails stays on screen, with the reason,
+ * until it is sent again or discarded: nothing is lost silently. Knows no React and no connection; the caller brings the calls.
  */
 import { type StoreApi, createStore } from 'zustand/vanilla'
 import type { RegionEdit } from '../../../shared/contract/contract.ts'
 import type { Region, RegionFields } from '../../../shared/domain.ts'
 import type { ErrorData } from '../../../shared/errors.ts'
-import { type RegionDiff, diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
+import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
+import { type Change, type PendingEdit, type Taken, type UndoState, afterValues, backwards, buildsOn, fieldsOf, forwards, overlay, standing } from './edit-steps.ts'
 
-export interface EditResult {
+export interface EditResult extends UndoState {
   readonly regions: readonly Region[]
-  readonly undoLabel: string | null
-  readonly redoLabel: string | null
 }
 
-/** The engine's calls. Each answers when it is on disk, or throws. */
+/** The engine's calls. Each answers when it is on disk, or throws. Asked again with the same id, each answers as before. */
 export interface EditCalls {
   apply(input: { editId: string; label: string; edits: RegionEdit[] }): Promise<EditResult>
-  undo(): Promise<EditResult>
-  redo(): Promise<EditResult>
+  undo(input: { editId: string }): Promise<EditResult>
+  redo(input: { editId: string }): Promise<EditResult>
+  undoState(): Promise<UndoState>
 }
 
-export type Change =
-  | { readonly kind: 'change'; readonly regionId: string; readonly imageId: string; readonly diff: RegionDiff }
-  | { readonly kind: 'create'; readonly region: Region }
-
-export interface PendingEdit {
-  readonly editId: string
-  readonly label: string
-  readonly changes: readonly Change[]
-  readonly state: 'queued' | 'sending' | 'failed'
-  readonly error: ErrorData | null
-}
-
-export interface EditLogState {
+export interface EditLogState extends UndoState {
   /** Regions as the engine last told, by image. */
   readonly base: ReadonlyMap<string, ReadonlyMap<string, Region>>
   readonly pending: readonly PendingEdit[]
-  readonly undoLabel: string | null
-  readonly redoLabel: string | null
+  /** What redo makes again, the next one last. */
+  readonly taken: readonly Taken[]
 }
 
 export interface EditLog {
@@ -53,11 +41,14 @@ export interface EditLog {
   /** What the engine holds. seen: acknowledged() when it was asked; an older answer never takes back a newer one. */
   receive(imageId: string, regions: readonly Region[], seen: number): void
   acknowledged(): number
-  setLabels(undoLabel: string | null, redoLabel: string | null): void
+  setLedger(state: UndoState): void
   /** Sends what failed again. A conflict is made anew upon what the engine holds now. */
   retry(): void
   discard(editId: string): void
-  /** Waits for what is under way, then steps back; a failed edit is stepped back by discarding it. Answers what changed. */
+  /**
+   * Steps back from the last thing done, in its place of the order: what has not gone out is simply taken off, the rest is
+   * asked of the engine when its turn comes. Answers what changed. @throws what the engine refused, with nothing changed
+   */
   undo(): Promise<readonly Region[]>
   redo(): Promise<readonly Region[]>
 }
@@ -71,27 +62,16 @@ interface Tools {
 }
 
 const RESEND_AFTER_MS = 500
+/** Saved edits of this page whose steps can be shown before the engine has answered. */
+const REMEMBERED = 100
 
 export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
-  const store = createStore<EditLogState>(() => ({ base: new Map(), pending: [], undoLabel: null, redoLabel: null }))
+  const store = createStore<EditLogState>(() => ({ base: new Map(), pending: [], taken: [], undoLabel: null, redoLabel: null, undoEditId: null, redoEditId: null }))
   const get = store.getState
   let acknowledged = 0
   let running: Promise<void> | null = null
-
-  const fieldsOf = (region: Region): RegionFields => ({ phrase: region.phrase, boxes: region.boxes, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted })
-
-  /** The region with all pending edits on top, the failed ones too; a diff that no longer fits shows the user's value. */
-  function overlay(region: Region | undefined, regionId: string): Region | undefined {
-    let shown = region
-    for (const edit of get().pending) {
-      for (const change of edit.changes) {
-        if (change.kind === 'create' && change.region.id === regionId) shown ??= change.region
-        if (change.kind !== 'change' || change.regionId !== regionId || !shown) continue
-        shown = { ...shown, ...afterValues(change.diff) }
-      }
-    }
-    return shown
-  }
+  const made = new Map<string, readonly Change[]>()
+  const waiting = new Map<string, { resolve: (regions: readonly Region[]) => void; reject: (error: unknown) => void }>()
 
   function ids(imageId: string): string[] {
     const known = [...(get().base.get(imageId)?.keys() ?? [])]
@@ -99,7 +79,8 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
     return [...new Set([...known, ...created])]
   }
 
-  const region = (imageId: string, regionId: string) => overlay(get().base.get(imageId)?.get(regionId), regionId)
+  const region = (imageId: string, regionId: string) => overlay(get().base.get(imageId)?.get(regionId), regionId, get().pending)
+  const shownOf = (changes: readonly Change[]) => changes.flatMap((change) => (change.kind === 'change' ? (region(change.imageId, change.regionId) ?? []) : []))
 
   function upsert(regions: readonly Region[]) {
     const base = new Map(get().base)
@@ -115,10 +96,11 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
   function patch(editId: string, change: Partial<PendingEdit>) {
     store.setState(({ pending }) => ({ pending: pending.map((edit) => (edit.editId === editId ? { ...edit, ...change } : edit)) }))
   }
+  const drop = (...editIds: string[]) => store.setState(({ pending }) => ({ pending: pending.filter((edit) => !editIds.includes(edit.editId)) }))
 
-  function add(label: string, changes: readonly Change[]): string {
+  function add(kind: PendingEdit['kind'], label: string, changes: readonly Change[], target: string | null = null): string {
     const editId = tools.mintId()
-    store.setState(({ pending }) => ({ pending: [...pending, { editId, label, changes, state: 'queued', error: null }] }))
+    store.setState(({ pending, taken }) => ({ pending: [...pending, { editId, kind, target, label, changes, state: 'queued', sent: false, error: null }], taken: kind === 'edit' ? [] : taken }))
     start()
     return editId
   }
@@ -126,7 +108,7 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
   function start() {
     running ??= send().finally(() => {
       running = null
-      // An edit may have come between the loop's last look and its end.
+      // Something may have come between the loop's last look and its end.
       if (get().pending[0]?.state === 'queued') start()
     })
   }
@@ -134,27 +116,62 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
   async function send() {
     for (;;) {
       // In order, and none past a failed one: a later edit may build on it.
-      const edit = get().pending[0]
-      if (!edit || edit.state !== 'queued') return
-      patch(edit.editId, { state: 'sending' })
+      const entry = get().pending[0]
+      if (!entry || entry.state !== 'queued') return
+      const target = entry.kind === 'edit' ? null : (entry.target ?? (entry.kind === 'undo' ? get().undoEditId : get().redoEditId))
+      patch(entry.editId, { state: 'sending', sent: true, target })
       try {
-        const result = await calls.apply({ editId: edit.editId, label: edit.label, edits: edit.changes.map(toCall) })
+        const result = entry.kind === 'edit' ? await calls.apply({ editId: entry.editId, label: entry.label, edits: entry.changes.map(toCall) }) : target === null ? null : await calls[entry.kind]({ editId: target })
         acknowledged++
-        store.setState(({ pending }) => ({
-          base: upsert(result.regions), pending: pending.filter((other) => other.editId !== edit.editId), undoLabel: result.undoLabel, redoLabel: result.redoLabel,
-        }))
+        if (entry.kind === 'edit') remember(entry.editId, entry.changes)
+        const { regions = [], ...ledger } = result ?? {}
+        store.setState(({ pending }) => ({ base: upsert(regions), pending: pending.filter((other) => other.editId !== entry.editId), ...ledger }))
+        settle(entry.editId, regions)
       } catch (error) {
         if (tools.isDisconnected(error)) {
-          // The same edit id goes out again: the engine knows it if it was already written.
-          patch(edit.editId, { state: 'queued' })
+          // The same id goes out again: the engine knows it if it was already written.
+          patch(entry.editId, { state: 'queued' })
           await tools.wait(RESEND_AFTER_MS)
-          continue
-        }
-        patch(edit.editId, { state: 'failed', error: tools.toError(error) })
-        return
+        } else if (entry.kind === 'edit') {
+          if (failed(entry, tools.toError(error))) return
+        } else await refused(entry, error)
       }
     }
   }
+
+  /** True when it stays, and the order stops here. One that a step behind it takes back goes with that step. */
+  function failed(entry: PendingEdit, error: ErrorData): boolean {
+    const step = get().pending.find((other) => other.kind === 'undo' && other.target === entry.editId)
+    if (!step) {
+      patch(entry.editId, { state: 'failed', error })
+      return true
+    }
+    drop(entry.editId, step.editId)
+    settle(step.editId, shownOf(entry.changes))
+    return false
+  }
+
+  /** A step that the engine refuses has changed nothing: it is taken off, and whoever asked for it is told. */
+  async function refused(entry: PendingEdit, error: unknown) {
+    drop(entry.editId)
+    if (entry.kind === 'undo') untake()
+    waiting.get(entry.editId)?.reject(error)
+    waiting.delete(entry.editId)
+    await calls.undoState().then(store.setState, () => undefined)
+  }
+
+  function settle(editId: string, regions: readonly Region[]) {
+    waiting.get(editId)?.resolve(regions)
+    waiting.delete(editId)
+  }
+
+  function remember(editId: string, changes: readonly Change[]) {
+    made.set(editId, changes)
+    if (made.size > REMEMBERED) made.delete(made.keys().next().value!)
+  }
+
+  const take = (taken: Taken) => store.setState((state) => ({ taken: [...state.taken, taken] }))
+  const untake = () => store.setState((state) => ({ taken: state.taken.slice(0, -1) }))
 
   function toCall(change: Change): RegionEdit {
     if (change.kind === 'create') return { regionId: change.region.id, imageId: change.region.imageId, create: fieldsOf(change.region) }
@@ -175,16 +192,9 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
     return { ...edit, changes, state: 'queued', error: null, editId: edit.error?.code === 'conflict' ? tools.mintId() : edit.editId }
   }
 
-  async function settled() {
-    while (running) await running
-  }
-
-  async function step(call: () => Promise<EditResult>): Promise<readonly Region[]> {
-    await settled()
-    const result = await call()
-    acknowledged++
-    store.setState({ base: upsert(result.regions), undoLabel: result.undoLabel, redoLabel: result.redoLabel })
-    return result.regions
+  function step(kind: 'undo' | 'redo', label: string, changes: readonly Change[], target: string | null): Promise<readonly Region[]> {
+    const editId = add(kind, label, changes, target)
+    return new Promise((resolve, reject) => waiting.set(editId, { resolve, reject }))
   }
 
   return {
@@ -199,66 +209,73 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
         const diff = diffRegion(before, { ...before, ...after })
         return isEmptyDiff(diff) ? [] : [{ kind: 'change', regionId, imageId, diff }]
       })
-      return changes.length === 0 ? null : add(label, changes)
+      return changes.length === 0 ? null : add('edit', label, changes)
     },
-    create: (label, created) => add(label, [{ kind: 'create', region: created }]),
+    create: (label, created) => add('edit', label, [{ kind: 'create', region: created }]),
     receive(imageId, regions, seen) {
       const base = upsert(regions)
       if (seen === acknowledged) {
         // Nothing was written since the question: what the answer lacks is gone.
-        const answered = new Set(regions.map((entry) => entry.id))
         const newer = base.get(imageId) ?? new Map<string, Region>()
-        base.set(imageId, new Map(regions.map((entry) => [entry.id, newer.get(entry.id) ?? entry] as const).filter(([id]) => answered.has(id))))
+        base.set(imageId, new Map(regions.map((entry) => [entry.id, newer.get(entry.id) ?? entry] as const)))
       }
       store.setState({ base })
     },
     acknowledged: () => acknowledged,
-    setLabels(undoLabel, redoLabel) {
-      store.setState({ undoLabel, redoLabel })
+    setLedger({ undoLabel, redoLabel, undoEditId, redoEditId }) {
+      store.setState({ undoLabel, redoLabel, undoEditId, redoEditId })
     },
     retry() {
       store.setState(({ pending }) => ({
-        pending: pending.map((edit) => (edit.state === 'failed' ? rebased(edit) : edit)).filter((edit) => edit.changes.some((change) => change.kind === 'create' || !isEmptyDiff(change.diff))),
+        pending: pending.map((edit) => (edit.state === 'failed' ? rebased(edit) : edit)).filter((edit) => edit.kind !== 'edit' || edit.changes.some((change) => change.kind === 'create' || !isEmptyDiff(change.diff))),
       }))
       start()
     },
     discard(editId) {
       const edit = get().pending.find((entry) => entry.editId === editId)
       if (!edit || edit.state === 'sending') return
-      store.setState(({ pending }) => ({ pending: pending.filter((entry) => entry.editId !== editId && (edit.state !== 'failed' || !buildsOn(entry, edit))) }))
+      const gone = get().pending.filter((entry) => entry.editId === editId || (edit.state === 'failed' && buildsOn(entry, edit)))
+      drop(...gone.map((entry) => entry.editId))
+      for (const entry of gone) settle(entry.editId, [])
       start()
     },
     async undo() {
-      await settled()
-      const failed = get().pending.at(-1)
-      if (failed) {
-        // Nothing behind a failed edit has reached the engine: the last one shown is the one to take back.
-        store.setState(({ pending }) => ({ pending: pending.slice(0, -1) }))
-        return failed.changes.flatMap((change) => {
-          const shown = change.kind === 'change' ? region(change.imageId, change.regionId) : undefined
-          return shown ? [shown] : []
-        })
+      const { pending, undoEditId, undoLabel } = get()
+      const last = pending.at(-1)
+      if (last && last.kind !== 'undo' && (!last.sent || last.state === 'failed')) {
+        // It has not reached the engine: it is taken off, and nobody need be asked.
+        drop(last.editId)
+        take(last.kind === 'edit' ? { kind: 'local', label: last.label, changes: last.changes } : { kind: 'engine', label: last.label })
+        settle(last.editId, [])
+        return shownOf(last.changes)
       }
-      return step(() => calls.undo())
+      const before = standing(pending).edits.at(-1)
+      const target = before?.editId ?? (pending.length === 0 ? undoEditId : null)
+      if (target === null && pending.length === 0) return []
+      const label = before?.label ?? (pending.length === 0 ? (undoLabel ?? '') : 'an earlier edit')
+      take({ kind: 'engine', label })
+      return step('undo', label, backwards(before?.changes ?? (target === null ? [] : (made.get(target) ?? []))), target)
     },
-    redo: () => step(() => calls.redo()),
+    async redo() {
+      const { pending, taken, redoEditId, redoLabel } = get()
+      const next = taken.at(-1)
+      const last = pending.at(-1)
+      if (next?.kind === 'local') {
+        const rest = taken.slice(0, -1)
+        add('edit', next.label, next.changes)
+        store.setState({ taken: rest })
+        return shownOf(next.changes)
+      }
+      if (next) untake()
+      if (next && last?.kind === 'undo' && !last.sent) {
+        drop(last.editId)
+        settle(last.editId, [])
+        return shownOf(last.changes)
+      }
+      const back = last?.kind === 'undo' ? last : null
+      const target = back ? back.target : pending.length === 0 ? redoEditId : null
+      if (target === null && pending.length === 0) return []
+      return step('redo', next?.label ?? redoLabel ?? '', target === null ? [] : forwards(back ? backwards(back.changes) : (made.get(target) ?? [])), target)
+    },
   }
 }
-
-/** True when an edit changes a region that the other created, or the same field of the same region. */
-function buildsOn(edit: PendingEdit, earlier: PendingEdit): boolean {
-  return edit.changes.some((change) =>
-    earlier.changes.some((other) => {
-      if (change.kind === 'create') return false
-      if (other.kind === 'create') return other.region.id === change.regionId
-      return other.regionId === change.regionId && Object.keys(other.diff).some((field) => field in change.diff)
-    }),
-  )
-}
-
-function afterValues(diff: RegionDiff): Partial<RegionFields> {
-  const values: Record<string, unknown> = {}
-  for (const [field, change] of Object.entries(diff)) if (change) values[field] = change.after
-  return values as Partial<RegionFields>
-}
-

@@ -2,17 +2,19 @@
  * The page's one edit log. It outlives the screen: an edit that is not yet saved is still sent, and still shown when one
  * comes back. The status bar tells how it stands, and the window does not close on unsaved edits without asking.
  */
-import { useMemo } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
 import { setSaveState } from '../../app/status.ts'
-import { api } from '../../state/engine.ts'
+import { api, connectionStore } from '../../state/engine.ts'
 import { errorData, isDisconnected } from '../../state/errors.ts'
-import { type PendingEdit, createEditLog } from './edit-log.ts'
+import { onEngineEvent } from '../../state/events.ts'
+import { createEditLog } from './edit-log.ts'
+import { type PendingEdit, imagesOf, stepLabels } from './edit-steps.ts'
 import { mintId } from './words.ts'
 
 export const editLog = createEditLog(
-  { apply: (input) => api.regions.apply(input), undo: () => api.regions.undo({}), redo: () => api.regions.redo({}) },
+  { apply: (input) => api.regions.apply(input), undo: (input) => api.regions.undo(input), redo: (input) => api.regions.redo(input), undoState: () => api.regions.undoState({}) },
   { mintId, toError: errorData, isDisconnected, wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)) },
 )
 
@@ -21,9 +23,59 @@ editLog.store.subscribe(({ pending }, before) => {
   const failed = pending.find((edit) => edit.state === 'failed')
   if (failed) setSaveState({ kind: 'failed', edits: pending.length, message: failed.error?.message ?? '' })
   else setSaveState(pending.length > 0 ? { kind: 'saving', edits: pending.length } : { kind: 'saved' })
+  // After a conflict the present state is fetched, wherever one has walked since: it is shown beside, and a retry builds on it.
+  if (failed?.error?.code === 'conflict' && !before.pending.some((edit) => edit.editId === failed.editId && edit.state === 'failed')) void refetch(failed)
 })
 
+async function refetch(edit: PendingEdit): Promise<void> {
+  await Promise.all(imagesOf(edit.changes).map(async (imageId) => {
+    const seen = editLog.acknowledged()
+    const { regions } = await api.regions.onImage({ imageId, checkpointIds: [] })
+    editLog.receive(imageId, regions, seen)
+  })).catch(() => undefined) // The edit stays failed, and Retry fetches again.
+}
+
+/** Sends what failed again; a conflict upon what the engine holds at this moment. */
+export async function retryEdits(): Promise<void> {
+  const failed = editLog.store.getState().pending.find((edit) => edit.state === 'failed')
+  if (failed?.error?.code === 'conflict') await refetch(failed)
+  editLog.retry()
+}
+
+// Undo and redo are the project's: other windows step too, and an engine may have been away.
+onEngineEvent((event) => {
+  if (event.type === 'regions.changed') editLog.setLedger(event)
+})
+let heard = 0
+const askLedger = () => {
+  const { phase, opened } = connectionStore.getState()
+  if (phase !== 'open' || opened === heard) return
+  heard = opened
+  void api.regions.undoState({}).then(editLog.setLedger, () => undefined)
+}
+connectionStore.subscribe(askLedger)
+askLedger()
+
+const drafts = new Set<() => void>()
+
+/** Something being typed: `take` makes an edit of it. It is called when the field goes away, and before the window closes. */
+export function useKeptDraft(take: () => void): void {
+  const newest = useRef(take)
+  useLayoutEffect(() => {
+    newest.current = take
+  })
+  useEffect(() => {
+    const keep = () => newest.current()
+    drafts.add(keep)
+    return () => {
+      drafts.delete(keep)
+      keep()
+    }
+  }, [])
+}
+
 window.addEventListener('beforeunload', (event) => {
+  for (const keep of drafts) keep()
   if (editLog.store.getState().pending.length > 0) event.preventDefault()
 })
 
@@ -36,6 +88,6 @@ export function useRegions(imageId: string | null): readonly Region[] {
 
 export const usePending = (): readonly PendingEdit[] => useStore(editLog.store, (state) => state.pending)
 export const useUndoLabels = () => ({
-  undoLabel: useStore(editLog.store, (state) => state.pending.at(-1)?.label ?? state.undoLabel),
-  redoLabel: useStore(editLog.store, (state) => (state.pending.length > 0 ? null : state.redoLabel)),
+  undoLabel: useStore(editLog.store, (state) => stepLabels(state).undoLabel),
+  redoLabel: useStore(editLog.store, (state) => stepLabels(state).redoLabel),
 })

@@ -1,21 +1,35 @@
 import { describe, expect, it } from 'vitest'
 import type { QueueRow, Region } from '../../../shared/domain.ts'
-import { PAGE_ROWS, type QueueQuery, createQueueSource, stillMatches } from './queue-source.ts'
+import { AppError } from '../../../shared/errors.ts'
+import { PAGE_ROWS, type PageRequest, type QueueQuery, createQueueSource, sameWalk } from './queue-source.ts'
 
 const row = (n: number, over: Partial<QueueRow> = {}): QueueRow => ({ id: `r${n}`, imageId: `i${n}`, phrase: `phrase ${n}`, status: 'unreviewed', split: 'train', boxes: 1, consistency: n / 1000, hit: true, ...over })
 const query = (over: Partial<QueueQuery['filter']> = {}): QueueQuery => ({ filter: { datasetId: 'd', ...over }, sort: 'file-order', descending: false, seed: 1 })
 const edited = (n: number, over: Partial<Region>): Region => ({ id: `r${n}`, imageId: `i${n}`, datasetId: 'd', revision: 2, split: 'train', flags: [], phrase: `phrase ${n}`, boxes: [[0, 0, 1, 1]], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
+const settle = () => new Promise((resolve) => setTimeout(resolve))
 
-/** An engine that filters by status, as the real one does, over rows that change. */
+/** An engine that freezes the order of each queue, as the real one does, over rows that change and orders that are lost. */
 function engine(count: number) {
   const rows = Array.from({ length: count }, (_, n) => row(n))
   const asked: [number, number][] = []
+  const faults: unknown[] = []
+  let kept: { number: number; ids: string[] } | null = null
   return {
-    rows, asked,
-    fetch: async (wanted: QueueQuery, offset: number, limit: number) => {
+    rows, asked, faults,
+    restart: () => (kept = null),
+    fetch: async (wanted: QueueQuery, { offset, limit, number, find }: PageRequest) => {
       asked.push([offset, limit])
-      const found = rows.filter((entry) => stillMatches(entry, wanted.filter))
-      return { total: found.length, reviewed: rows.filter((entry) => entry.status === 'accepted').length, rows: found.slice(offset, offset + limit) }
+      const fault = faults.shift()
+      if (fault) throw fault
+      if (kept?.number !== number) {
+        if (offset > 0) throw new AppError('not-found', 'The order of this queue is not kept any more.', 'Fetch it again.')
+        kept = { number, ids: rows.filter((entry) => !wanted.filter.statuses || wanted.filter.statuses.includes(entry.status)).map((entry) => entry.id) }
+      }
+      const { ids } = kept
+      return {
+        total: ids.length, reviewed: rows.filter((entry) => entry.status === 'accepted').length, foundAt: find !== null && ids.includes(find) ? ids.indexOf(find) : null,
+        rows: ids.slice(offset, offset + limit).map((id) => rows.find((entry) => entry.id === id)!),
+      }
     },
   }
 }
@@ -46,6 +60,37 @@ describe('the queue', () => {
     expect(queue.store.getState().total).toBe(350)
   })
 
+  it('opens anew when the engine does not have its order any more, and finds the sample in hand', async () => {
+    const host = engine(350)
+    const queue = createQueueSource(host.fetch, () => 'r180')
+    await queue.open(query())
+    expect(queue.store.getState().place).toEqual({ regionId: 'r180', index: 180 })
+    host.restart()
+    host.rows.reverse()
+    expect(await queue.rowAt(150)).toBeNull()
+    await settle()
+    expect(queue.store.getState().place).toEqual({ regionId: 'r180', index: 169 })
+    expect((await queue.rowAt(169))?.id).toBe('r180')
+  })
+
+  it('keeps its rows when one page cannot be read, and reads it when asked again', async () => {
+    const host = engine(350)
+    const queue = createQueueSource(host.fetch)
+    await queue.open(query())
+    host.faults.push(new Error('away'))
+    queue.want(100, 120)
+    await settle()
+    expect(queue.store.getState()).toMatchObject({ error: new Error('away'), total: 350, loaded: true })
+    expect(queue.store.getState().rows.size).toBe(100)
+    queue.want(100, 120)
+    await settle()
+    expect(host.asked).toHaveLength(2)
+    queue.retry()
+    await settle()
+    expect(queue.store.getState()).toMatchObject({ error: null })
+    expect(queue.store.getState().rows.get(110)?.id).toBe('r110')
+  })
+
   it('shows an edit in its place and counts what is decided', async () => {
     const queue = createQueueSource(engine(10).fetch)
     await queue.open(query())
@@ -61,7 +106,7 @@ describe('the queue', () => {
 
   it('drops a late answer to an earlier question', async () => {
     const answers: (() => void)[] = []
-    const queue = createQueueSource((wanted) => new Promise((resolve) => answers.push(() => resolve({ total: 1, reviewed: 0, rows: [row(wanted.filter.text === 'new' ? 2 : 1)] }))))
+    const queue = createQueueSource((wanted) => new Promise((resolve) => answers.push(() => resolve({ total: 1, reviewed: 0, foundAt: null, rows: [row(wanted.filter.text === 'new' ? 2 : 1)] }))))
     const first = queue.open(query({ text: 'old' }))
     const second = queue.open(query({ text: 'new' }))
     answers[1]!()
@@ -72,24 +117,22 @@ describe('the queue', () => {
   })
 
   it('says what went wrong and fetches again when asked', async () => {
-    let fails = true
-    const queue = createQueueSource(async () => {
-      if (fails) throw new Error('away')
-      return { total: 1, reviewed: 0, rows: [row(0)] }
-    })
+    const host = engine(1)
+    host.faults.push(new Error('away'))
+    const queue = createQueueSource(host.fetch)
     await queue.open(query())
     expect(queue.store.getState()).toMatchObject({ error: new Error('away'), total: 0 })
-    fails = false
-    queue.reload()
-    await new Promise((resolve) => setTimeout(resolve))
+    queue.retry()
+    await settle()
     expect(queue.store.getState()).toMatchObject({ error: null, total: 1 })
     expect(PAGE_ROWS).toBeGreaterThan(1)
   })
 
-  it('matches words in any order, as the engine does', () => {
-    const cat = row(0, { phrase: 'the Small cat' })
-    expect(stillMatches(cat, { datasetId: 'd', text: 'cat small' })).toBe(true)
-    expect(stillMatches(cat, { datasetId: 'd', text: 'cat dog' })).toBe(false)
-    expect(stillMatches(cat, { datasetId: 'd', text: '' })).toBe(true)
+  it('is the same walk under another checkpoint, and another under another filter or order', () => {
+    expect(sameWalk(query({ checkpointId: 'a' }), query({ checkpointId: 'b' }))).toBe(true)
+    expect(sameWalk(query(), query({ checkpointId: 'b' }))).toBe(true)
+    expect(sameWalk(query(), query({ text: 'cat' }))).toBe(false)
+    expect(sameWalk(query(), { ...query(), sort: 'suspect' })).toBe(false)
+    expect(sameWalk(null, query())).toBe(false)
   })
 })

@@ -1,10 +1,11 @@
 /**
- * The queue as a window onto a list that may have a million rows. Its order is held while it is walked: a row that was
- * accepted does not jump away under the pointer, it shows its new status in its place. A new filter, sort or scoring makes
- * a new queue.
+ * The queue as a window onto a list that may have a million rows. Its order is frozen when it is opened: a row that was
+ * accepted does not jump away under the pointer, it shows its new status in its place, and no row is passed over because
+ * others moved. A new filter, sort or scoring makes a new queue.
  */
 import { type StoreApi, createStore } from 'zustand/vanilla'
 import type { QueueRow, Region, RegionFilter, RegionSort } from '../../../shared/domain.ts'
+import { errorData } from '../../state/errors.ts'
 
 export interface QueueQuery {
   readonly filter: RegionFilter
@@ -17,6 +18,16 @@ export interface QueuePage {
   readonly total: number
   readonly reviewed: number
   readonly rows: readonly QueueRow[]
+  readonly foundAt: number | null
+}
+
+export interface PageRequest {
+  readonly offset: number
+  readonly limit: number
+  /** The how manieth queue of this window: the engine keeps its order under this number. */
+  readonly number: number
+  /** A region whose place is asked for. */
+  readonly find: string | null
 }
 
 export interface QueueState {
@@ -29,6 +40,8 @@ export interface QueueState {
   readonly loaded: boolean
   readonly error: unknown
   readonly rows: ReadonlyMap<number, QueueRow>
+  /** Where the sample stands that was in hand when the queue was opened, though its page may not be there. */
+  readonly place: { readonly regionId: string; readonly index: number } | null
 }
 
 export interface QueueSource {
@@ -42,85 +55,100 @@ export interface QueueSource {
   patch(region: Region): void
   /** New scores of rows, shown in place. */
   patchScores(scores: Readonly<Record<string, { readonly insideEnergy: number; readonly pointingHit: boolean }>>): void
+  /** The same queue in the order of now. */
   reload(): void
+  /** Asks again for pages that could not be read. */
+  retry(): void
 }
 
 export const PAGE_ROWS = 100
 
-type Fetch = (query: QueueQuery, offset: number, limit: number) => Promise<QueuePage>
+type Fetch = (query: QueueQuery, request: PageRequest) => Promise<QueuePage>
 
-export function createQueueSource(fetchPage: Fetch): QueueSource {
-  const empty: QueueState = { query: null, answered: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map() }
+/** @param inHand the region looked at, whose place is found in each new queue */
+export function createQueueSource(fetchPage: Fetch, inHand: () => string | null = () => null): QueueSource {
+  const empty: QueueState = { query: null, answered: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map(), place: null }
   const store = createStore<QueueState>(() => empty)
   const get = store.getState
-  let generation = 0
+  let number = 0
   let pages = new Map<number, Promise<void>>()
-  let reviewedAtFirst = 0
+  let failed = new Set<number>()
+  let places = new Map<string, number>()
 
-  /** Rows before this one that no longer match: the engine does not count them any more, the queue still does. */
-  function gone(before: number): number {
-    const { rows, query } = get()
-    let count = 0
-    for (const [index, row] of rows) if (index < before && query && !stillMatches(row, query.filter)) count++
-    return count
-  }
-
-  function page(number: number): Promise<void> {
-    const known = pages.get(number)
+  function page(at: number): Promise<void> {
+    const known = pages.get(at)
     if (known) return known
-    const mine = generation
+    const mine = number
     const query = get().query
     if (!query) return Promise.resolve()
-    const offset = number * PAGE_ROWS
-    const loading = fetchPage(query, Math.max(0, offset - gone(offset)), PAGE_ROWS).then(
+    const offset = at * PAGE_ROWS
+    const loading = fetchPage(query, { offset, limit: PAGE_ROWS, number: mine, find: null }).then(
       (result) => {
         // An answer to an earlier question is dropped.
-        if (mine !== generation) return
-        const rows = new Map(get().rows)
-        const have = new Set([...rows.values()].map((row) => row.id))
-        result.rows.filter((row) => !have.has(row.id)).forEach((row, i) => rows.set(offset + i, row))
-        const first = !get().loaded
-        if (first) reviewedAtFirst = result.reviewed
-        store.setState({ rows, loaded: true, error: null, ...(first ? { total: result.total, reviewed: result.reviewed } : {}) })
+        if (mine !== number) return
+        failed.delete(at)
+        store.setState({ rows: put(get().rows, result.rows, offset), total: result.total, error: failed.size > 0 ? get().error : null })
       },
       (error: unknown) => {
-        if (mine !== generation) return
-        pages.delete(number)
+        if (mine !== number) return
+        // An engine that was started again does not have the order any more: a new one is made, and the sample found in it.
+        if (errorData(error).code === 'not-found') return reload()
+        pages.delete(at)
+        failed.add(at)
         store.setState({ error })
       },
     )
-    pages.set(number, loading)
+    pages.set(at, loading)
     return loading
   }
 
+  function put(rows: ReadonlyMap<number, QueueRow>, more: readonly QueueRow[], offset: number): ReadonlyMap<number, QueueRow> {
+    const next = new Map(rows)
+    more.forEach((row, i) => {
+      next.set(offset + i, row)
+      places.set(row.id, offset + i)
+    })
+    return next
+  }
+
   function open(query: QueueQuery): Promise<void> {
-    generation++
+    const mine = ++number
     pages = new Map()
+    failed = new Set()
     // The old rows stay until the new ones are there, unless they are of another dataset: no flash of an empty list.
     const same = get().query?.filter.datasetId === query.filter.datasetId
     store.setState({ ...(same ? {} : empty), query, error: null })
-    const mine = generation
-    const loading = fetchPage(query, 0, PAGE_ROWS).then(
+    const find = inHand()
+    const loading = fetchPage(query, { offset: 0, limit: PAGE_ROWS, number: mine, find }).then(
       (result) => {
-        if (mine !== generation) return
-        reviewedAtFirst = result.reviewed
-        store.setState({ rows: new Map(result.rows.map((row, i) => [i, row])), answered: query, total: result.total, reviewed: reviewedAtFirst, loaded: true, error: null })
+        if (mine !== number) return
+        places = new Map()
+        const place = find !== null && result.foundAt !== null ? { regionId: find, index: result.foundAt } : null
+        store.setState({ rows: put(new Map(), result.rows, 0), answered: query, total: result.total, reviewed: result.reviewed, loaded: true, error: null, place })
       },
       (error: unknown) => {
-        if (mine === generation) store.setState({ error, answered: query, loaded: false, rows: new Map(), total: 0 })
+        if (mine !== number) return
+        places = new Map()
         pages.delete(0)
+        store.setState({ error, answered: query, loaded: false, rows: new Map(), total: 0, place: null })
       },
     )
     pages.set(0, loading)
     return loading
   }
 
+  function reload() {
+    const { query } = get()
+    if (query) void open({ ...query })
+  }
+
   return {
     store,
     open,
     want(from, to) {
-      for (let number = Math.floor(Math.max(0, from) / PAGE_ROWS); number <= Math.floor(Math.max(0, to) / PAGE_ROWS); number++) {
-        if (number * PAGE_ROWS < get().total) void page(number)
+      for (let at = Math.floor(Math.max(0, from) / PAGE_ROWS); at <= Math.floor(Math.max(0, to) / PAGE_ROWS); at++) {
+        // A page that failed waits until somebody asks for it by hand.
+        if (at * PAGE_ROWS < get().total && !failed.has(at)) void page(at)
       }
     },
     async rowAt(index) {
@@ -128,47 +156,48 @@ export function createQueueSource(fetchPage: Fetch): QueueSource {
       if (index < 0 || index >= total) return null
       const row = rows.get(index)
       if (row) return row
+      const mine = number
       await page(Math.floor(index / PAGE_ROWS))
-      return get().rows.get(index) ?? null
+      return mine === number ? (get().rows.get(index) ?? null) : null
     },
-    indexOf(regionId) {
-      for (const [index, row] of get().rows) if (row.id === regionId) return index
-      return -1
-    },
+    indexOf: (regionId) => places.get(regionId) ?? -1,
     patch(region) {
       const { rows, reviewed } = get()
-      for (const [index, row] of rows) {
-        if (row.id !== region.id) continue
-        const next: QueueRow = { ...row, phrase: region.phrase, status: region.status, boxes: region.boxes.length }
-        if (next.phrase === row.phrase && next.status === row.status && next.boxes === row.boxes) return
-        const change = Number(isDecided(next)) - Number(isDecided(row))
-        store.setState({ rows: new Map(rows).set(index, next), reviewed: reviewed + change })
-        return
-      }
+      const index = places.get(region.id)
+      const row = index === undefined ? undefined : rows.get(index)
+      if (index === undefined || !row) return
+      const next: QueueRow = { ...row, phrase: region.phrase, status: region.status, boxes: region.boxes.length }
+      if (next.phrase === row.phrase && next.status === row.status && next.boxes === row.boxes) return
+      const change = Number(isDecided(next)) - Number(isDecided(row))
+      store.setState({ rows: new Map(rows).set(index, next), reviewed: reviewed + change })
     },
     patchScores(scores) {
       const { rows } = get()
       let next: Map<number, QueueRow> | null = null
-      for (const [index, row] of rows) {
-        const score = scores[row.id]
-        if (!score || (score.insideEnergy === row.consistency && score.pointingHit === row.hit)) continue
+      for (const [regionId, score] of Object.entries(scores)) {
+        const index = places.get(regionId)
+        const row = index === undefined ? undefined : rows.get(index)
+        if (index === undefined || !row || (score.insideEnergy === row.consistency && score.pointingHit === row.hit)) continue
         next ??= new Map(rows)
         next.set(index, { ...row, consistency: score.insideEnergy, hit: score.pointingHit })
       }
       if (next) store.setState({ rows: next })
     },
-    reload() {
-      const { query } = get()
-      if (query) void open(query)
+    reload,
+    retry() {
+      if (!get().loaded) return reload()
+      const again = [...failed]
+      failed.clear()
+      store.setState({ error: null })
+      for (const at of again) void page(at)
     },
   }
 }
 
-/** Whether a row, as edited in the page, would still be in the engine's answer. Only what an edit can change is looked at. */
-export function stillMatches(row: QueueRow, filter: RegionFilter): boolean {
-  if (filter.statuses && filter.statuses.length > 0 && !filter.statuses.includes(row.status)) return false
-  const phrase = row.phrase.toLowerCase()
-  return (filter.text ?? '').toLowerCase().split(/\s+/).every((word) => phrase.includes(word))
+/** True when only the checkpoint differs, by whose scores a queue is ordered: it is still the same walk. */
+export function sameWalk(a: QueueQuery | null, b: QueueQuery | null): boolean {
+  const plain = (query: QueueQuery) => JSON.stringify([{ ...query.filter, checkpointId: undefined }, query.sort, query.descending, query.seed])
+  return a !== null && b !== null && plain(a) === plain(b)
 }
 
 /** Skipping is putting off, not deciding; the engine counts the same way. */

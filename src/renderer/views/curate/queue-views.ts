@@ -1,5 +1,5 @@
 /** Ways to go through a dataset: the built-in ones and what a filter or a sort is called. */
-import type { RegionFilter, RegionSort, View } from '../../../shared/domain.ts'
+import { type RegionFilter, type RegionSort, type View, regionFilterSchema } from '../../../shared/domain.ts'
 import { fixed } from '../../app/format.ts'
 import type { QueueQuery } from './queue-source.ts'
 
@@ -20,6 +20,43 @@ export const BUILT_IN: readonly QueueView[] = [
 export function fromSaved(view: View): QueueView {
   const { datasetId: _dataset, checkpointId: _checkpoint, ...filter } = view.filter
   return { id: view.id, name: view.name, filter, sort: view.sort, descending: view.descending }
+}
+
+/** Below this consistency the boxes hold so little of the heat that they are suspected. */
+export const SUSPECT_BELOW = 0.4
+
+const filterSchema = regionFilterSchema.omit({ datasetId: true, checkpointId: true })
+const ALL = BUILT_IN[0]!
+
+export type ViewParams = Readonly<Record<'view' | 'sort' | 'order' | 'filter', string | null>>
+
+/** A view as the address holds it: the one that was chosen, and in what it was changed since. */
+export function viewToParams(view: QueueView, origin: QueueView): ViewParams {
+  const same = sameView({ ...view, filter: origin.filter }, origin)
+  return {
+    view: origin.id === ALL.id ? null : origin.id,
+    sort: same ? null : view.sort, order: same ? null : view.descending ? 'last' : 'first',
+    filter: sameView(view, { ...view, filter: origin.filter }) ? null : JSON.stringify(view.filter),
+  }
+}
+
+/** The view that an address asks for. A saved view that is not known (yet) is left out, like anything else that cannot be read. */
+export function viewFromParams(params: Readonly<Record<string, string | null | undefined>>, saved: readonly View[]): { readonly view: QueueView; readonly origin: QueueView } {
+  const found = saved.find((entry) => entry.id === params.view)
+  const named = BUILT_IN.find((entry) => entry.id === params.view) ?? (found ? fromSaved(found) : null)
+  const origin = named ?? (params.sort === 'suspect' && !params.order ? BUILT_IN.find((entry) => entry.sort === 'suspect')! : ALL)
+  const sort = SORTS.find((entry) => entry.value === params.sort)?.value ?? origin.sort
+  const descending = params.order ? params.order === 'last' : sort === origin.sort ? origin.descending : false
+  return { origin, view: { ...origin, sort, descending, filter: readFilter(params.filter) ?? origin.filter } }
+}
+
+function readFilter(text: string | null | undefined): QueueView['filter'] | null {
+  try {
+    const parsed = text ? filterSchema.safeParse(JSON.parse(text)) : null
+    return parsed?.success ? parsed.data : null
+  } catch {
+    return null
+  }
 }
 
 export function toQuery(view: QueueView, datasetId: string, checkpointId: string | null, seed: number): QueueQuery {

@@ -1,12 +1,13 @@
 /** Which queue is walked: the chosen view, the filter and sort put upon it, and what is saved under a name. */
 import { useEffect, useRef, useState } from 'react'
+import { useStore } from 'zustand'
 import type { View } from '../../../shared/domain.ts'
-import { useRoute } from '../../app/routes.ts'
+import { setParams, useRoute } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
 import { sentence, useViews } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { QueueSource } from './queue-source.ts'
-import { BUILT_IN, type QueueView, SORTS, fromSaved, sameView, toQuery } from './queue-views.ts'
+import { BUILT_IN, type QueueView, SUSPECT_BELOW, fromSaved, sameView, toQuery, viewFromParams, viewToParams } from './queue-views.ts'
 import { mintId } from './words.ts'
 
 export interface QueueControl {
@@ -14,6 +15,8 @@ export interface QueueControl {
   /** True when the view was changed since it was chosen. */
   readonly edited: boolean
   readonly saved: readonly View[]
+  /** How many of the queue are suspected, when it was opened; null where that is not asked or not known yet. */
+  readonly suspects: number | null
   choose(view: QueueView): void
   change(change: Partial<Omit<QueueView, 'id' | 'name'>>): void
   shuffle(): void
@@ -26,42 +29,47 @@ export interface QueueControl {
 export function useQueueControl(datasetId: string, queue: QueueSource, checkpointId: string | null, waiting: boolean): QueueControl {
   const { params } = useRoute()
   const views = useViews(datasetId)
-  const [view, setView] = useState<QueueView>(() => initialView(params.sort, params.view))
-  const [origin, setOrigin] = useState<QueueView>(view)
+  const [{ view, origin }, setState] = useState(() => viewFromParams(params, views.data ?? []))
   const [seed, setSeed] = useState(1)
-  const wanted = useRef(params.view)
+  const setView = (next: QueueView) => setState({ view: next, origin: next })
 
-  // A link may name a saved view, which is known only when the list has come.
+  // The address tells which queue is walked, and a link changes it. A saved view is known only when the list has come.
+  const written = useRef<string | null>(null)
+  const asked = addressOf(params)
+  const isKnown = !params.view || !views.isPending || BUILT_IN.some((entry) => entry.id === params.view)
   useEffect(() => {
-    const linked = views.data?.find((entry) => entry.id === wanted.current)
-    if (!linked) return
-    wanted.current = undefined
-    setView(fromSaved(linked))
-    setOrigin(fromSaved(linked))
-  }, [views.data])
+    if (asked === written.current || !isKnown) return
+    written.current = asked
+    setState(viewFromParams(params, views.data ?? []))
+  }, [asked, isKnown])
+  useEffect(() => {
+    const next = viewToParams(view, origin)
+    const address = addressOf(next)
+    if (address === written.current || (written.current === null && !isKnown)) return
+    written.current = address
+    setParams({ ...next })
+  }, [view, origin])
 
   const text = JSON.stringify([view, seed, datasetId, checkpointId])
   useEffect(() => {
     if (!waiting) void queue.open(toQuery(view, datasetId, checkpointId, seed))
   }, [queue, text, waiting])
 
+  const suspects = useSuspectCount(queue, view.sort === 'suspect')
   const lastReload = useRef(0)
   return {
     view,
     edited: !sameView(view, origin),
     saved: views.data ?? [],
-    choose(next) {
-      setView(next)
-      setOrigin(next)
-    },
-    change: (change) => setView((before) => ({ ...before, ...change })),
+    suspects,
+    choose: setView,
+    change: (change) => setState((before) => ({ ...before, view: { ...before.view, ...change } })),
     shuffle: () => setSeed((before) => before + 1),
     save(name) {
       const filter = { ...view.filter, datasetId, ...(checkpointId ? { checkpointId } : {}) }
       api.views.save({ id: mintId(), name, filter, sort: view.sort, descending: view.descending }).then(
         (saved) => {
           setView(fromSaved(saved))
-          setOrigin(fromSaved(saved))
           toast({ tone: 'positive', title: `View “${name}” saved` })
         },
         (error: unknown) => toast({ tone: 'negative', title: sentence(error) }),
@@ -72,7 +80,6 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
         () => {
           if (view.id !== id) return
           setView(BUILT_IN[0]!)
-          setOrigin(BUILT_IN[0]!)
         },
         (error: unknown) => toast({ tone: 'negative', title: sentence(error) }),
       )
@@ -87,9 +94,25 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
   }
 }
 
-function initialView(sort: string | undefined, viewId: string | undefined): QueueView {
-  const builtIn = BUILT_IN.find((entry) => entry.id === viewId) ?? (sort === 'suspect' ? BUILT_IN.find((entry) => entry.sort === 'suspect') : undefined)
-  if (builtIn) return builtIn
-  const known = SORTS.find((entry) => entry.value === sort)?.value
-  return known ? { ...BUILT_IN[0]!, sort: known } : BUILT_IN[0]!
+/** A queue by suspicion goes on past the suspects: this is where they end. */
+function useSuspectCount(queue: QueueSource, wanted: boolean): number | null {
+  const answered = useStore(queue.store, (state) => state.answered)
+  const [count, setCount] = useState<number | null>(null)
+  useEffect(() => {
+    setCount(null)
+    if (!wanted || !answered?.filter.checkpointId) return
+    let live = true
+    const filter = { ...answered.filter, consistencyMax: Math.min(answered.filter.consistencyMax ?? 1, SUSPECT_BELOW) }
+    // Without its count the queue is walked all the same.
+    api.regions.query({ filter, sort: 'file-order', descending: false, offset: 0, limit: 1 }).then(({ total }) => live && setCount(total), () => undefined)
+    return () => {
+      live = false
+    }
+  }, [answered, wanted])
+  return count
+}
+
+/** The part of an address that names the queue, to compare. */
+function addressOf(params: Readonly<Record<string, string | null | undefined>>): string {
+  return JSON.stringify([params.view ?? '', params.sort ?? '', params.order ?? '', params.filter ?? ''])
 }

@@ -6,6 +6,7 @@ import type { Scene } from '../../canvas/scene.ts'
 import type { ShownImage } from './images.ts'
 import type { Prefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
+import type { FreePhrase } from './use-free-phrase.ts'
 import type { HeatAnswer } from './use-heat.ts'
 import type { QueueControl } from './use-queue-control.ts'
 
@@ -25,6 +26,8 @@ export interface Workbench {
   readonly checkpoints: readonly Checkpoint[]
   /** Chosen checkpoints, the first one scores; empty before any exists. */
   readonly chosen: readonly Checkpoint[]
+  /** A better checkpoint than the one the screen was opened with, that came since. */
+  readonly newer: Checkpoint | null
   readonly current: Current
   readonly image: ImageRecord | null
   readonly picture: ShownImage
@@ -38,8 +41,11 @@ export interface Workbench {
   readonly prepared: PreparedHeat | null
   readonly draftPhrase: string | null
   readonly freePhrase: string
-  /** The phrase whose heat the panes show. */
+  readonly freeState: FreePhrase['state']
+  /** The phrase whose heat the panes show or wait for. */
   readonly shownPhrase: string
+  /** True while what is typed has not been asked for yet: the heat on screen is of an earlier phrase. */
+  readonly isTyping: boolean
   readonly isFree: boolean
   readonly proposals: readonly Box[]
   readonly proposing: boolean
@@ -55,6 +61,8 @@ export interface Verbs {
   undo(): void
   redo(): void
   edit(label: string, after: Partial<RegionFields>): void
+  /** An edit of that region, in hand or not: what was typed into its fields belongs to it. */
+  editOf(region: Region, label: string, after: Partial<RegionFields>): void
   setDraft(text: string | null): void
   commitPhrase(): void
   setFree(text: string): void
@@ -63,6 +71,7 @@ export interface Verbs {
   toggleProposals(): void
   useProposal(): void
   deleteBox(index: number): void
+  deleteRegion(): void
   duplicateBox(): void
   copyBoxes(from: Region): void
   choose(slot: number, checkpointId: string | null): void

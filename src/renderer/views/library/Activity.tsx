@@ -26,17 +26,19 @@ function happeningOfJob(job: Job): Happening {
   }
 }
 
-function happeningOfRun(run: Run): Happening {
+/** A run happens when its work last ended; one that waits, when it was added. */
+function happeningOfRun(run: Run, jobs: readonly Job[]): Happening {
+  const ended = jobs.filter((job) => job.about?.runId === run.id && ENDED.has(job.state)).map((job) => job.updatedAt).sort().at(-1)
   const where = `step ${count(run.step)} of ${count(run.totalSteps)}`
   const text = run.state === 'failed' ? `Run ${run.number} failed at ${where}: ${run.error?.message ?? ''}` : run.state === 'stopped' ? `Run ${run.number} stopped at ${where}; it can be resumed` : run.state === 'finished' ? `Run ${run.number} finished: ${run.name}` : `Run ${run.number} added: ${run.name}`
-  return { key: run.id, at: run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: 'Train' } }
+  return { key: run.id, at: ended ?? run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: 'Train' } }
 }
 
 /** The last things that happened to the project, newest first. */
 export function Activity() {
   const jobs = useJobs()
   const runs = useRuns()
-  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train').map(happeningOfJob), ...(runs.data ?? []).map(happeningOfRun)]
+  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train').map(happeningOfJob), ...(runs.data ?? []).map((run) => happeningOfRun(run, jobs.data ?? []))]
     .sort((a, b) => b.at.localeCompare(a.at))
     .slice(0, 5)
   if (list.length === 0) return null

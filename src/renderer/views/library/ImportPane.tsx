@@ -26,7 +26,7 @@ import styles from './library.module.css'
 type Preview = Awaited<ReturnType<Api['datasets']['preview']>>
 
 /** Choose, look, confirm, watch. Nothing is added before the last button. */
-export function ImportPane({ initialPath, onClose }: { initialPath: string; onClose: () => void }) {
+export function ImportPane({ initialPath, dropped, onClose }: { initialPath: string; dropped: string | null; onClose: () => void }) {
   const [path, setPath] = useState(initialPath)
   const [imagesDir, setImagesDir] = useState('')
   const [asked, setAsked] = useState<{ path: string; imagesDir: string } | null>(initialPath ? { path: initialPath, imagesDir: '' } : null)
@@ -62,6 +62,7 @@ export function ImportPane({ initialPath, onClose }: { initialPath: string; onCl
       <div className="scroll grow">
         <Section>
           <div className={styles.form}>
+            {dropped !== null && !path ? <Note tone="warning">A browser does not tell where “{dropped}” lies. Choose it below, or paste its path.</Note> : null}
             <PathField label="Folder or annotation file" endings={['json', 'jsonl', 'yaml']} value={path} onChange={(next) => { change(next); if (next !== path && /[\\/]/.test(next)) setAsked(null) }} autoFocus={!initialPath} onEnter={look} hint="On the machine where the engine runs." />
             <details className={styles.more}>
               <summary className="t12 c2">Images in another folder</summary>

@@ -31,14 +31,15 @@ export function LibraryView() {
   const [dropping, setDropping] = useState(false)
   const [skippedOf, setSkippedOf] = useState<Dataset | null>(null)
   const importing = params.import !== undefined
-  const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null })
+  const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null, dropped: null })
   useCommands([{ id: 'dataset.import', title: 'Import a dataset', group: 'Library', keys: 'i', icon: Import, run: () => openImport() }])
   useStatus(datasets.data ? <span>{datasets.data.length === 1 ? '1 dataset' : `${datasets.data.length} datasets`}</span> : null)
 
   const onDrop = (event: React.DragEvent) => {
     event.preventDefault()
     setDropping(false)
-    openImport(droppedPath(event.dataTransfer) ?? undefined)
+    const path = droppedPath(event.dataTransfer)
+    setParams({ import: 'open', path, dropped: path === null ? (event.dataTransfer.files[0]?.name ?? null) : null })
   }
   const drop = {
     onDragOver: (event: React.DragEvent) => { event.preventDefault(); setDropping(true) },
@@ -74,7 +75,7 @@ export function LibraryView() {
           )}
         </div>
       </Pane>
-      {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} onClose={() => setParams({ import: null, path: null })} /> : null}
+      {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onClose={() => setParams({ import: null, path: null, dropped: null })} /> : null}
       <SkippedDialog dataset={skippedOf} onClose={() => setSkippedOf(null)} />
     </div>
   )

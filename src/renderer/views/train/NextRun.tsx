@@ -13,6 +13,7 @@ import { IconButton } from '../../ui/IconButton.tsx'
 import { ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { PaneHead, Section } from '../../ui/Pane.tsx'
 import { Select } from '../../ui/Select.tsx'
+import { toast } from '../../ui/toast.tsx'
 import { Estimate } from './Estimate.tsx'
 import { type Draft, draftFromConfig, resolveDraft } from './form.ts'
 import { SettingField } from './SettingField.tsx'
@@ -66,7 +67,11 @@ export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }
     if (!from) return
     setPresetName(from.name)
     setDraft(draftFromConfig(from.settings, run.config))
-    setData(run.datasetId)
+    const view = run.viewId === null ? null : `${run.datasetId}/${run.viewId}`
+    // The whole dataset would silently be another run than the one that is copied.
+    const gone = view !== null && !dataOptions.some((option) => option.value === view)
+    if (gone) toast({ tone: 'info', title: `The view that run ${run.number} was trained on is not there any more`, detail: 'The whole dataset is chosen instead.' })
+    setData(view === null || gone ? run.datasetId : view)
     setStart(run.startCheckpointId ?? SCRATCH)
   }
   useCommands([{ id: 'run.add', title: 'Add the next run to the queue', group: 'Train', keys: '$mod+Enter', enabled: ready, run: submit }])

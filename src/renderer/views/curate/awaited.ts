@@ -1,0 +1,32 @@
+/** An annotation that was asked for before the heat of its phrase was there: it is never lost, at worst it comes without boxes. */
+import type { Region } from '../../../shared/domain.ts'
+import type { Box } from '../../../shared/geometry.ts'
+import { toast } from '../../ui/toast.tsx'
+import { editLog } from './edits.ts'
+import type { Awaited } from './use-free-phrase.ts'
+import { mintId, quote } from './words.ts'
+
+const WHY = {
+  leave: 'You went on before its heat was there.',
+  failed: 'There is no heat for it.',
+  asked: 'Its heat was not there yet.',
+} as const
+
+/** Adds what is awaited without boxes, and says so; nothing when nothing is. Returns the new region. */
+export function addAwaited(awaited: { current: Awaited | null }, why: keyof typeof WHY): Region | null {
+  const wanted = awaited.current
+  awaited.current = null
+  if (!wanted) return null
+  const created = createRegion(wanted, [])
+  toast({ tone: 'info', title: `${quote(wanted.phrase)} was added without a box`, detail: WHY[why] })
+  return created
+}
+
+/** Makes the region and its edit. */
+export function createRegion({ phrase, image }: Awaited, boxes: readonly Box[]): Region {
+  const created: Region = {
+    id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], phrase, boxes, status: 'unreviewed', tags: [], note: '', deleted: false,
+  }
+  editLog.create(phrase ? `Phrase added: ${quote(phrase)}` : 'Phrase added', created)
+  return created
+}

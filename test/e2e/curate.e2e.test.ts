@@ -1,0 +1,245 @@
+/**
+ * What fast hands, an engine that is away and other people do to Curate: nothing is stored that was not seen, nothing is
+ * lost, and what is drawn is what it says it is. One page, one engine; each step goes on where the last one ended.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { callEngine } from './call.ts'
+import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
+import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
+import { type ProjectReader, readProject } from './project-reader.ts'
+import { showScreen, takePicture } from './screens.ts'
+
+const chromium = findChromium()
+if (!chromium) console.warn(NO_BROWSER)
+
+describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
+  let folder: { path: string; remove: () => Promise<void> }
+  let engine: ServedEngine
+  let open: OpenPage
+  let page: Page
+  let image: CanvasDriver
+  let stored: ProjectReader
+  let datasetId: string
+  let checkpointId: string
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('curate')
+    engine = await serve(`${folder.path}/project`)
+    const api = callEngine(engine)
+    await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
+    datasetId = (await api.datasets.list({}))[0]!.id
+    open = await openPage(engine)
+    page = open.page
+    image = canvasDriver(page, 'image')
+    stored = readProject(engine.projectDir)
+    await showScreen(page, 'curate', `dataset=${datasetId}`)
+    await image.ready()
+    await heat().waitFor()
+    checkpointId = (await heat().getAttribute('data-checkpoint'))!
+    await api.ended((await api.scores.compute({ datasetId, checkpointId, splits: ['val'] })).id)
+    api.close()
+  })
+  afterAll(async () => {
+    stored?.close()
+    await open?.close()
+    await engine?.close()
+    await folder?.remove()
+  })
+
+  const rows = (): Locator => page.getByTestId('queue').locator('[role="option"]')
+  const regionId = async (): Promise<string> => (await rows().and(page.locator('[aria-selected="true"]')).getAttribute('data-region'))!
+  const heat = (): Locator => page.locator('[data-heat]:has([data-canvas="heat-1"])')
+  const isFresh = () => expect.poll(() => heat().getAttribute('data-stale')).toBeNull()
+  const allSaved = () => page.getByTestId('save-state').filter({ hasText: 'All changes saved' }).waitFor()
+  const statuses = () => stored.count("SELECT count(*) FROM regions WHERE status <> 'unreviewed'")
+
+  it('draws the heat that the engine computed: the hottest pixels lie where the grid is hottest', async () => {
+    await isFresh()
+    const id = await regionId()
+    const { phrase } = stored.region(id)
+    const api = callEngine(engine)
+    const imageId = String(stored.rows('SELECT image_id FROM regions WHERE id = ?', id)[0]!['image_id'])
+    const { grid } = await api.heatmaps.get({ imageId, checkpointId, phrase })
+    api.close()
+    await page.waitForTimeout(400)
+    const drawn = (await page.evaluate(HEAT_AT, grid)) as { readonly hot: number; readonly cold: number; readonly opaque: number }
+    expect(drawn.opaque, 'pixels that are drawn at all').toBeGreaterThan(1000)
+    expect(drawn.hot, 'light of the hottest cell').toBeGreaterThan(drawn.cold + 60)
+  })
+
+  it('holding A decides one sample, and letters work while the list has the focus', async () => {
+    const before = statuses()
+    await page.getByTestId('queue').focus()
+    await page.keyboard.down('a')
+    for (let i = 0; i < 6; i++) await page.keyboard.down('a') // as a keyboard repeats
+    await page.keyboard.up('a')
+    await allSaved()
+    expect(statuses()).toBe(before + 1)
+    await rows().nth(4).click()
+    const id = await regionId()
+    await page.keyboard.press('x')
+    await expect.poll(() => stored.region(id).status).toBe('rejected')
+    await expect.poll(regionId).not.toBe(id)
+  })
+
+  it('stores a free phrase with its own boxes only, however fast Enter comes', async () => {
+    await isFresh()
+    const field = page.getByTestId('free-phrase')
+    await field.fill('the red umbrella')
+    await expect.poll(() => heat().getAttribute('data-heat')).toBe('the red umbrella')
+    await field.fill('the blue fish')
+    await field.press('Enter')
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE phrase = 'the blue fish'"), { timeout: 30_000 }).toBe(1)
+    await allSaved()
+    const made = stored.rows("SELECT id, image_id, boxes FROM regions WHERE phrase = 'the blue fish'")[0]!
+    await expect.poll(() => heat().getAttribute('data-heat')).toBe('the blue fish')
+    await isFresh()
+    // The same proposal, asked for in peace, is what was stored; that of the other phrase is not.
+    const now = stored.region(String(made['id'])).boxes
+    await field.fill('the blue fish')
+    await page.getByRole('button', { name: /Add with boxes|^Add/ }).waitFor()
+    await expect.poll(() => page.getByTestId('annotate-free').innerText()).toContain('boxes')
+    await page.getByTestId('annotate-free').click()
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE phrase = 'the blue fish'")).toBe(2)
+    await allSaved()
+    const calm = stored.rows("SELECT id FROM regions WHERE phrase = 'the blue fish' AND id <> ?", String(made['id']))[0]!
+    expect(stored.region(String(calm['id'])).boxes).toEqual(now)
+  })
+
+  it('a box drawn after a phrase was deleted begins a new phrase, and the deleted one stays as it was', async () => {
+    const api = callEngine(engine)
+    const gone = stored.rows("SELECT id, boxes FROM regions WHERE phrase = 'the blue fish' AND deleted = 0 ORDER BY position DESC")[0]!
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('menuitem', { name: 'Delete this phrase' }).click()
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE phrase = 'the blue fish' AND deleted = 1")).toBe(1)
+    const all = stored.count('SELECT count(*) FROM regions')
+    await image.press('b')
+    await image.drawBox([6, 6, 22, 20])
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions')).toBe(all + 1)
+    await allSaved()
+    const deleted = stored.rows("SELECT boxes FROM regions WHERE phrase = 'the blue fish' AND deleted = 1")[0]!
+    expect([String(gone['boxes']), stored.rows("SELECT boxes FROM regions WHERE phrase = 'the blue fish' AND deleted = 0").map((row) => String(row['boxes']))].flat()).toContain(String(deleted['boxes']))
+    api.close()
+  })
+
+  it('keeps a note that was being typed when one walks on', async () => {
+    await rows().nth(8).click()
+    const id = await regionId()
+    await page.getByTestId('note').fill('half a thought')
+    await page.keyboard.press('Control+ArrowDown')
+    await expect.poll(regionId).not.toBe(id)
+    await expect.poll(() => stored.rows('SELECT note FROM regions WHERE id = ?', id)[0]!['note']).toBe('half a thought')
+  })
+
+  it('undo has its place in the order while the engine is away', async () => {
+    await rows().nth(12).click()
+    const id = await regionId()
+    const [box] = stored.region(id).boxes
+    await isFresh()
+    await engine.kill()
+    await page.getByRole('status').filter({ hasText: /reconnect/i }).first().waitFor()
+    await image.select(box!)
+    await image.press('Shift+ArrowRight')
+    await image.press('Control+z')
+    await page.getByTestId('note').fill('made while it was away')
+    await page.getByTestId('note').press('Enter')
+    engine = await serve(engine.projectDir, { port: Number(new URL(engine.url).port) })
+    await page.context().request.get(`${engine.url}/?token=${engine.token}`)
+    await expect.poll(() => stored.rows('SELECT note FROM regions WHERE id = ?', id)[0]!['note'], { timeout: 40_000 }).toBe('made while it was away')
+    await allSaved()
+    expect(stored.region(id).boxes).toEqual([box])
+  })
+
+  it('says what an edit meets that somebody else has overtaken, and saves mine on top wherever one has walked', async () => {
+    await rows().nth(14).click()
+    const id = await regionId()
+    await isFresh()
+    const api = callEngine(engine)
+    // The page hears of the other edit only after its own went out: the event is held back by an engine call under way.
+    const { revision } = stored.region(id)
+    await page.getByTestId('phrase-editor').fill('mine, all mine')
+    await Promise.all([
+      api.regions.apply({ editId: `theirs-${Date.now()}`, label: 'Theirs', edits: [{ regionId: id, revision, diff: { note: { before: '', after: 'theirs' } } }] }),
+      page.getByTestId('phrase-editor').press('Enter'),
+    ])
+    await expect.poll(async () => (await page.getByTestId('failed-edit').count()) + Number(stored.region(id).phrase === 'mine, all mine')).toBeGreaterThan(0)
+    if ((await page.getByTestId('failed-edit').count()) > 0) {
+      await takePicture(page, 'curate-failed-edit-dark-1440')
+      await rows().nth(15).click()
+      await page.getByRole('button', { name: 'Save mine' }).click()
+    }
+    await expect.poll(() => stored.region(id).phrase).toBe('mine, all mine')
+    expect(stored.rows('SELECT note FROM regions WHERE id = ?', id)[0]!['note']).toBe('theirs')
+    await allSaved()
+    api.close()
+  })
+
+  it('suspects: counts them, proposes, can stop proposing, and keeps view and sample in the address', async () => {
+    await showScreen(page, 'curate', `dataset=${datasetId}&sort=suspect`)
+    await image.ready()
+    const banner = page.getByTestId('banner')
+    await banner.waitFor()
+    const suspects = stored.count("SELECT count(*) FROM scores s JOIN regions r ON r.id = s.region_id AND r.deleted = 0 WHERE s.checkpoint_id = ? AND s.protocol LIKE '%strict%' AND s.inside_energy <= 0.4", checkpointId)
+    if (suspects > 0) await expect.poll(() => page.getByRole('button', { name: /^View Suspects/ }).innerText()).toContain(String(suspects))
+    await takePicture(page, 'curate-suspects-dark-1440')
+    await page.keyboard.press('p')
+    await banner.waitFor({ state: 'detached' })
+    await page.keyboard.press('p')
+    await banner.waitFor()
+    expect(page.url()).toContain('view=suspects')
+    const id = await regionId()
+    await page.reload()
+    await image.ready()
+    await banner.waitFor()
+    await expect.poll(regionId).toBe(id)
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Library' }).click()
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name: 'Curate' }).click()
+    await banner.waitFor()
+    await expect.poll(regionId).toBe(id)
+  })
+
+  it('at 1024 x 700 every control of the heat can be reached, with the queue open and a filter too', async () => {
+    await page.setViewportSize({ width: 1024, height: 700 })
+    await page.getByRole('button', { name: 'Show queue' }).click()
+    for (const name of ['Scale', 'Colour map']) {
+      const control = page.getByRole('combobox', { name })
+      await control.waitFor()
+      const box = (await control.boundingBox())!
+      expect(await page.evaluate(`(() => { const e = document.elementFromPoint(${box.x + box.width / 2}, ${box.y + box.height / 2}); return e !== null && e.closest('[role=combobox]') !== null })()`), name).toBe(true)
+    }
+    for (const name of ['Heat opacity', 'Proposal threshold']) {
+      const box = (await page.getByRole('slider', { name }).boundingBox())!
+      expect(await page.evaluate(`document.elementFromPoint(${box.x + box.width / 2}, ${box.y + box.height / 2})?.getAttribute('aria-label')`), name).toBe(name)
+    }
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    await page.getByRole('group', { name: 'Filter', exact: true }).waitFor()
+    await takePicture(page, 'curate-filter-dark-1024')
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('wrote no error to the console all along', () => {
+    expect(open.faults).toEqual([])
+  })
+})
+
+/** In the page: reads the heat canvas's own pixels at the hottest and the coldest cell of the grid. */
+const HEAT_AT = `((grid) => {
+  const host = document.querySelector('[data-canvas="heat-1"]')
+  const canvas = host.querySelectorAll('canvas')[1]
+  const ratio = canvas.width / host.clientWidth
+  const data = host.dataset
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+  let opaque = 0
+  for (let i = 3; i < pixels.data.length; i += 4) if (pixels.data[i] > 0) opaque++
+  const light = (cell) => {
+    const x = (((cell % grid.width) + 0.5) / grid.width) * Number(data.imageWidth) * Number(data.scale) + Number(data.offsetX)
+    const y = ((Math.floor(cell / grid.width) + 0.5) / grid.height) * Number(data.imageHeight) * Number(data.scale) + Number(data.offsetY)
+    const at = (Math.round(y * ratio) * canvas.width + Math.round(x * ratio)) * 4
+    return (pixels.data[at] + pixels.data[at + 1] + pixels.data[at + 2]) / 3 * pixels.data[at + 3] / 255
+  }
+  let hot = 0, cold = 0
+  grid.values.forEach((value, i) => { if (value > grid.values[hot]) hot = i; if (value < grid.values[cold]) cold = i })
+  return { hot: light(hot), cold: light(cold), opaque }
+})`
