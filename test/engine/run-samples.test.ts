@@ -24,7 +24,7 @@ async function withDataset() {
   const engine = await openTestEngine({ compute: () => ({ ...arithmetic, call }) })
   const datasetId = await importInto(engine, await writeDataset(join(await temporaryFolder(), 'data'), ANNOTATIONS))
   const view = async (name: string, text: string) =>
-    engine.handlers.views.save({ id: randomUUID(), datasetId, name, filter: { datasetId, text }, sort: 'file-order', descending: false })
+    engine.handlers.views.save({ id: randomUUID(), name, filter: { datasetId, text }, sort: 'file-order', descending: false })
   const overrides = { 'batch.images': 2, steps: 10 }
   const samplesOf = async (change: Record<string, unknown>, viewId?: string): Promise<Map<string, ManifestSample>> => {
     const run = await engine.handlers.runs.start({ preset: 'demo-amc', overrides: { ...overrides, 'curriculum.closeUps': 0, 'curriculum.contrastOnly': 0, ...change }, datasetId, ...(viewId ? { viewId } : {}) })
@@ -47,7 +47,7 @@ describe('a rejected region', () => {
     expect([...(await samplesOf({}, (await view('Things', 'thing')).id)).keys()]).toEqual(['easy thing', 'easy other thing'])
     expect([...(await samplesOf({ 'data.includeRejected': true })).keys()]).toEqual(ANNOTATIONS.map((one) => one.caption))
     const filter = { datasetId, statuses: ['rejected' as const, 'unreviewed' as const], text: 'thing' }
-    const named = await engine.handlers.views.save({ id: randomUUID(), datasetId, name: 'Named', filter, sort: 'file-order', descending: false })
+    const named = await engine.handlers.views.save({ id: randomUUID(), name: 'Named', filter, sort: 'file-order', descending: false })
     expect([...(await samplesOf({}, named.id)).keys()]).toEqual(['easy thing', 'hard thing', 'easy other thing'])
   })
 
