@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readInstalledRuntime } from '../../src/main/compute/backend.ts'
 import { spawnCompute } from '../../src/main/compute/client.ts'
-import { openSafetensors } from '../../src/main/checkpoints/safetensors.ts'
 import { createRandom, type RandomSource } from '../../src/main/model/random.ts'
 import { runPaths } from '../../src/main/train/run-folder.ts'
 import { openNewestState } from '../../src/main/train/state-files.ts'
@@ -78,7 +77,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-test.skipIf(!hasTensorFlow).for(CASES)(`kill -9 of the worker at random moments, $name${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, async ({ seed, kills, run }) => {
+test.skipIf(!hasTensorFlow).each(CASES)(`kill -9 of the worker at random moments, $name${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, async ({ seed, kills, run }) => {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'images'))
   const drawn = await drawSamples(join(folder, 'images'), 16)

@@ -133,6 +133,24 @@ describe('what a batch holds', () => {
     expect([...(await cornersOf('all'))]).toEqual(['111'])
   })
 
+  test('counted by regions, an epoch shows every region once, images as often as they have regions', async () => {
+    images = images.map((image, i) => ({ ...image, regions: image.regions.map((region, r) => ({ ...region, boxes: [[2 * i, 12 * r, 2 * i + 2, 12 * r + 12]] as Box[] })) }))
+    const source = sourceOf({ 'batch.images': 6, 'data.epoch': 'regions', 'data.flip': 0 })
+    const seen: { image: number; region: number }[] = []
+    for (let i = 0; i < 4; i++) {
+      const { batch } = await source.prepare('all')
+      expect([batch.imageCount, batch.phrasesPerImage]).toEqual([6, 1])
+      const shown = Array.from({ length: 6 }, (_, n) => {
+        const first = batch.regionMasks!.subarray(n * 576, (n + 1) * 576).indexOf(1)
+        return { image: (first % 24) / 2, region: Math.floor(first / 24) / 12 }
+      })
+      // The same image twice in a batch: the phrase of the one is true of the other.
+      shown.forEach((one, n) => shown.forEach((other, b) => one.image === other.image && n !== b && expect(batch.alsoTrue![n * 6 + b]).toBe(1)))
+      seen.push(...shown)
+    }
+    expect(new Set(seen.map(({ image, region }) => `${image} ${region}`)).size).toBe(24)
+  })
+
   test('every region of an image has its turn', async () => {
     images = images.slice(0, 1)
     const source = sourceOf({ 'batch.phrases': 1, 'batch.images': 1, 'data.flip': 0 })

@@ -59,7 +59,7 @@ interface Item {
 
 export function createBatchSource(inputs: BatchInputs): BatchSource {
   const { images, config, start } = inputs
-  const pools = poolsOf(images)
+  const pools = poolsOf(config.data.epoch === 'regions' ? regionByRegion(images) : images)
   const sampler = createSampler(new Map([...pools].map(([pool, members]) => [pool, members.length])), config.seed, start?.sampler)
   const phrasesIn = new Map(
     [...pools].map(([pool, members]) => {
@@ -78,6 +78,11 @@ export function createBatchSource(inputs: BatchInputs): BatchSource {
     },
     has: (pool) => (pools.get(pool)?.length ?? 0) > 0,
   }
+}
+
+/** Every region with its image as a sample of its own. What is known of the image stays. */
+function regionByRegion(images: readonly SampleImage[]): SampleImage[] {
+  return images.flatMap((image) => image.regions.map((region) => ({ ...image, regions: [region] })))
 }
 
 /** The images of each pool. In a stage of views an image shows its regions of that stage only; what is known of it stays. */

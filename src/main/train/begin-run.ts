@@ -6,7 +6,7 @@ import { ACCUMULATION_NOTE } from '../model/accumulate.ts'
 import { disposeParams } from '../model/params.ts'
 import { randomFromState, type RandomSource } from '../model/random.ts'
 import { createBatchSource, type BatchSource, type BatchState } from './batches.ts'
-import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type ViewStage } from './curriculum.ts'
+import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type TrainingSize, type ViewStage } from './curriculum.ts'
 import { clearTemporaries, dropTornLines, keepLinesUntil } from './files.ts'
 import { createImageCache } from './image-cache.ts'
 import { forgetOld, writeBest } from './keep-run.ts'
@@ -62,7 +62,8 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
   const samples = await readSamples(opened)
   const optimizer = createAdamW(config.optimizer)
   const identity = await identityOf({ config, modelConfig: record.modelConfig, vocabulary: await vocabularyOf(record.modelConfig), manifestPath: paths.manifest })
-  const total = totalSteps(config, samples.train.length)
+  const size = sizeOf(samples)
+  const total = totalSteps(config, size)
   const saved = resume ? await takeUp(opened, samples, identity, optimizer, total) : null
   const state = saved?.state
   if (!saved) {
@@ -87,13 +88,13 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
     const run: Run = {
       ...opened, model, optimizer, source, views, identity,
       totalSteps: total,
-      stepsPerEpoch: stepsPerEpoch(config, samples.train.length),
+      stepsPerEpoch: stepsPerEpoch(config, size),
       evaluationCache: config.data.resize === 'bicubic' ? cache : createImageCache(side, 'bicubic', CACHE_BYTES / 3),
       validation: chooseValidation(samples.val, config.validation.images, config.validation.probes, config.seed),
       choices: state ? randomFromState(state.choices) : namedRandom(config.seed, 'choices'),
       firstStep: (state?.step ?? 0) + 1,
       pace: createPace(total, state?.elapsedSeconds ?? 0),
-      opening: [...began(state?.step ?? 0, samples, total), ...started.notes, ...(frozen ? [frozen] : []), ...oddities(opened, source, views, samples)],
+      opening: [began(state?.step ?? 0, size, total), ...started.notes, ...(frozen ? [frozen] : []), ...oddities(opened, source, views, samples)],
       batches: state?.batches ?? { sampler: {}, random: namedRandom(config.seed, 'batches').state() },
       best: state?.best ?? null,
       lastSavedStep: state?.step ?? null,
@@ -140,20 +141,24 @@ function refuseEmptyStages(views: readonly ViewStage[], source: BatchSource, pla
   }
 }
 
-function began(step: number, { train }: Samples, total: number): string[] {
-  const regions = train.reduce((sum, image) => sum + image.regions.length, 0)
-  return [`${step > 0 ? `Resumed after step ${step}` : 'Began'}: ${regions} regions on ${train.length} images, ${total} steps.`]
+function sizeOf({ train }: Samples): TrainingSize {
+  return { images: train.length, regions: train.reduce((sum, image) => sum + image.regions.length, 0) }
+}
+
+function began(step: number, { images, regions }: TrainingSize, total: number): string {
+  return `${step > 0 ? `Resumed after step ${step}` : 'Began'}: ${regions} regions on ${images} images, ${total} steps.`
 }
 
 /** What a person may not expect of these settings with these samples. */
 function oddities({ config }: OpenedRun, source: BatchSource, views: readonly ViewStage[], { train, val }: Samples): string[] {
-  const { batch, curriculum } = config
+  const { batch, curriculum, data } = config
   return [
     ...(val.length === 0 ? ['The dataset has no split "val", so nothing is validated and the last checkpoint counts as the best.'] : []),
     ...(curriculum.closeUps > 0 && !(source.has('close-ups') && source.has('scenes'))
       ? ['The images are not marked as close-ups and scenes, so every stage of the curriculum sees all of them.'] : []),
     ...(views.length > 0 ? [`Views in turn: ${views.map(({ view, share }) => `${view} for ${Math.round(100 * share)} %`).join(', then ')} of the run.`] : []),
-    ...(batch.images > train.length ? [`There are only ${train.length} training images, so that is the size of every batch.`] : []),
+    ...(data.epoch === 'images' && batch.images > train.length ? [`There are only ${train.length} training images, so that is the size of every batch.`] : []),
+    ...(data.epoch === 'regions' && batch.phrases > 1 ? ['batch.phrases is not used, as data.epoch counts regions: every sample is one phrase with its image.'] : []),
     ...(batch.accumulate > 1 ? [`Each step adds up the gradients of ${batch.accumulate} batches. ${ACCUMULATION_NOTE}`] : []),
   ]
 }

@@ -37,7 +37,9 @@ test.each([
   { images: 3, batch: 32, accumulate: 1, perEpoch: 1 },
 ])('$images images in batches of $batch, $accumulate a step: $perEpoch steps an epoch', ({ images, batch, accumulate, perEpoch }) => {
   const config = parseRunConfig({ steps: 0, epochs: 2.5, batch: { images: batch, accumulate } })
-  expect(stepsPerEpoch(config, images)).toBe(perEpoch)
-  expect(totalSteps(config, images)).toBe(Math.round(2.5 * perEpoch))
-  expect(totalSteps({ ...config, steps: 7 }, images)).toBe(7)
+  const size = { images, regions: 5 * images }
+  expect(stepsPerEpoch(config, size)).toBe(perEpoch)
+  expect(totalSteps(config, size)).toBe(Math.round(2.5 * perEpoch))
+  expect(totalSteps({ ...config, steps: 7 }, size)).toBe(7)
+  expect(stepsPerEpoch({ ...config, data: { ...config.data, epoch: 'regions' } }, { images: 1, regions: images })).toBe(perEpoch)
 })

@@ -72,12 +72,18 @@ function viewAt(views: readonly ViewStage[], share: number): Pool {
   return poolOfStage(views[index]!, index)
 }
 
-/** Optimizer steps that see every training image once: whole batches only, as the published loader (drop_last). */
-export function stepsPerEpoch(config: RunConfig, trainImages: number): number {
-  return Math.max(1, Math.floor(trainImages / (config.batch.images * config.batch.accumulate)))
+/** What there is to train on. */
+export interface TrainingSize {
+  readonly images: number
+  readonly regions: number
+}
+
+/** Optimizer steps that see every training image (or region, by data.epoch) once: whole batches only, as the published loader (drop_last). */
+export function stepsPerEpoch({ batch, data }: RunConfig, { images, regions }: TrainingSize): number {
+  return Math.max(1, Math.floor((data.epoch === 'regions' ? regions : images) / (batch.images * batch.accumulate)))
 }
 
 /** Optimizer steps of a whole run. */
-export function totalSteps(config: RunConfig, trainImages: number): number {
-  return config.steps > 0 ? config.steps : Math.max(1, Math.round(config.epochs * stepsPerEpoch(config, trainImages)))
+export function totalSteps(config: RunConfig, size: TrainingSize): number {
+  return config.steps > 0 ? config.steps : Math.max(1, Math.round(config.epochs * stepsPerEpoch(config, size)))
 }

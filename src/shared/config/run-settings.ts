@@ -155,6 +155,13 @@ export const runConfigSchema = z.strictObject({
     .prefault({}),
   data: z
     .strictObject({
+      epoch: choice(
+        'An epoch counts',
+        'images: every image once, with as many of its phrases as batch.phrases says. regions: every phrase once, each with its image, as the published code does with one phrase a record.',
+        ['images', 'regions'],
+        'images',
+        ADVANCED,
+      ),
       flip: number('Flip', 'Chance that an image and its boxes are mirrored.', 0.5, ADVANCED, SHARE),
       swapLeftRight: yesNo('Swap left and right', 'Exchange the words left and right in the phrases of a mirrored image.', true, ADVANCED),
       grayscale: number('Grayscale', 'Chance that an image loses its colours.', 0.2, ADVANCED, SHARE),
