@@ -64,7 +64,7 @@ export async function planRun({ db }: Pick<EngineContext, 'db'>, input: RunInput
   if (config && config.batch.images < 2) problems.push({ key: 'batch.images', blocking: true, message: 'With one image a step there is nothing to contrast it with: use at least 2.' })
   if (!regions['val']) problems.push({ key: 'dataset', blocking: false, message: 'There is no region of the split "val": the run cannot be validated, and its last checkpoint counts as the best.' })
   const stages = config ? stagesOf(db, input.datasetId, config, filter, problems) : []
-  return { config, modelConfig, filter, stages, regions, trainImages, totalSteps: config ? totalSteps(config, trainImages) : 0, problems }
+  return { config, modelConfig, filter, stages, regions, trainImages, totalSteps: config ? totalSteps(config, { images: trainImages, regions: regions['train'] ?? 0 }) : 0, problems }
 }
 
 function stagesOf(db: Db, datasetId: string, config: RunConfig, run: RegionFilter, problems: Problem[]): readonly (RegionFilter | null)[] {
