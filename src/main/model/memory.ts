@@ -1,0 +1,124 @@
+/**
+ * The memory a run or an explanation will need, from sizes and options alone, before anything is allocated. docs/results-full-size.md
+ * compares these predictions with what was measured.
+ */
+import type { ModelConfig } from '../../shared/config/model-config.ts'
+import type { RunConfig } from '../../shared/config/run-config.ts'
+import { AppError } from '../../shared/errors.ts'
+import { frozenNames } from './freeze.ts'
+import { encodePeakValues, stepPeakValues } from './memory-walk.ts'
+import { momentumName, parameterSpecs } from './params.ts'
+
+const FLOAT_BYTES = 4
+/** The program, TensorFlow and its addon before a model is made, with the stores that the allocator keeps ready. */
+const RUNTIME_BYTES = 450e6
+/** What allocators lose between blocks, and host copies not yet collected. */
+const SLACK = 1.06
+
+/** Bytes by what they are for. Step and saving are not there at the same time. */
+export interface MemoryNeeds {
+  readonly runtime: number
+  readonly weights: number
+  readonly momentumCopy: number
+  readonly queues: number
+  readonly optimizer: number
+  readonly images: number
+  readonly step: number
+  readonly saving: number
+  /** The most there will be at one time. */
+  readonly total: number
+}
+
+export interface RunSizes {
+  readonly trainImages: number
+  /** Word pieces of the longest phrase; the model's limit when not known. */
+  readonly tokens?: number
+}
+
+export function parameterCount(model: ModelConfig): number {
+  return parameterSpecs(model).reduce((sum, { shape }) => sum + valuesOf(shape), 0)
+}
+
+const valuesOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1)
+
+function modelBytes(model: ModelConfig) {
+  const copied = parameterSpecs(model).filter(({ name }) => momentumName(name) !== null)
+  return {
+    weights: parameterCount(model) * FLOAT_BYTES,
+    momentumCopy: model.momentum === null ? 0 : copied.reduce((sum, { shape }) => sum + valuesOf(shape), 0) * FLOAT_BYTES,
+    queues: 2 * model.embed_dim * model.queue_size * FLOAT_BYTES,
+  }
+}
+
+/** Decoded images that training keeps: see the caches of the run. */
+export const TRAIN_CACHE_BYTES = 1.5e9
+
+/** @param model with the run's own changes (changedModel) already in it. */
+export function runMemory(model: ModelConfig, config: RunConfig, { trainImages, tokens = model.max_tokens }: RunSizes): MemoryNeeds {
+  const { loss, batch } = config
+  const frozen = frozenNames(model, config.freeze)
+  const learning = parameterSpecs(model).filter(({ name }) => !frozen.has(name)).reduce((sum, { shape }) => sum + valuesOf(shape), 0) * FLOAT_BYTES
+  const { weights, momentumCopy, queues } = modelBytes(model)
+  const images = Math.min(batch.images, Math.max(1, trainImages))
+  const peak = stepPeakValues({
+    model, images, phrases: batch.phrases, tokens: Math.min(tokens, model.max_tokens),
+    itm: loss.itm, mlm: loss.mlm, amc: loss.amc > 0,
+    distilled: model.momentum !== null && loss.distillation > 0, mlmDistillAxis: loss.mlmDistillAxis,
+    recompute: config.memory.recompute, frozen,
+  })
+  // The batch under way and the next one: pixels and region masks; twice, on the host and as tensors.
+  const batchBytes = 3 * batch.accumulate * images * FLOAT_BYTES * (3 * model.image.size ** 2 + batch.phrases * model.mask_size ** 2)
+  const step = peak * FLOAT_BYTES + batchBytes + (batch.accumulate > 1 ? learning : 0)
+  const optimizer = 2 * learning
+  const saving = weights + momentumCopy + queues + optimizer // each is copied to be written
+  const cached = trainImages * model.image.size ** 2 * 3
+  const pictures = Math.min(TRAIN_CACHE_BYTES, cached)
+  const kept = weights + momentumCopy + queues + optimizer
+  const total = RUNTIME_BYTES + pictures + SLACK * (kept + Math.max(step, saving))
+  return { runtime: RUNTIME_BYTES, weights, momentumCopy, queues, optimizer, images: pictures, step, saving, total }
+}
+
+/** Encoding images and explaining phrases on them. The momentum copy and queues of a checkpoint are not needed for it. */
+export function explainMemory(model: ModelConfig, images = 1, phrases = 1): MemoryNeeds {
+  const { weights } = modelBytes(model)
+  const step = encodePeakValues(model, images, phrases) * FLOAT_BYTES
+  const total = RUNTIME_BYTES + SLACK * (weights + step)
+  return { runtime: RUNTIME_BYTES, weights, momentumCopy: 0, queues: 0, optimizer: 0, images: 0, step, saving: 0, total }
+}
+
+/** Bytes this process may still take: what the system has left, or the limit of its container where that is less. */
+export function availableMemory(): number {
+  return process.availableMemory()
+}
+
+const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
+
+/** In words, with the numbers and what would help; null when it fits. */
+export function memoryProblem(needs: MemoryNeeds, available: number, config?: RunConfig): { message: string; cure: string; key: string } | null {
+  if (needs.total <= available) return null
+  const parts = ([
+    ['weights', needs.weights], ['momentum copy', needs.momentumCopy], ['queues', needs.queues], ['optimizer', needs.optimizer],
+    ['images in memory', needs.images], [needs.saving > needs.step ? 'saving' : 'the step itself', Math.max(needs.saving, needs.step)],
+  ] as const).filter(([, bytes]) => bytes >= 5e7)
+  const message = `This needs about ${gb(needs.total)} of memory and ${gb(available)} are free: ${parts.map(([name, bytes]) => `${name} ${gb(bytes)}`).join(', ')}.`
+  return { message, cure: cureFor(needs, config), key: config && config.batch.images > 2 ? 'batch.images' : 'memory.recompute' }
+}
+
+function cureFor(needs: MemoryNeeds, config?: RunConfig): string {
+  if (!config) return 'Close other programs, or use a smaller model.'
+  const ways = [
+    ...(needs.step > needs.saving && !config.memory.recompute ? ['set memory.recompute'] : []),
+    ...(needs.step > needs.saving && config.batch.images > 2 ? ['use fewer images a step (batch.accumulate makes up for it)'] : []),
+    ...(needs.momentumCopy > 0 ? ['train without the momentum copy (adapt.momentum = off)'] : []),
+    'freeze parts',
+    'close other programs',
+  ]
+  const text = ways.join(', or ')
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}. memory.check = false starts it all the same.`
+}
+
+/** @throws AppError 'conflict' with the numbers when it does not fit. */
+export function requireMemory(needs: MemoryNeeds, available: number, config?: RunConfig): void {
+  const problem = memoryProblem(needs, available, config)
+  if (problem) throw new AppError('conflict', problem.message, problem.cure, problem.key)
+}
