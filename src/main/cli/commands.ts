@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { checkpointInspectCommand } from './checkpoint.ts'
 import { checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand } from './checkpoint-files.ts'
 import { checkpointEmbedCommand } from './checkpoint-embed.ts'
+import { benchModelCommand } from './bench.ts'
 import { compareCommand } from './compare.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
@@ -16,5 +17,5 @@ import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
   doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
-  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand,
 ]

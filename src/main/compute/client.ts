@@ -54,7 +54,7 @@ interface Running {
  * TensorFlow asks for fresh megabytes thousands of times a second. glibc would give them back to the system each time and fault
  * them in again; kept instead, a training step costs 5 to 20 % less (two trials on a busy machine). Other platforms ignore these.
  */
-const ALLOCATOR: Readonly<Record<string, string>> =
+export const ALLOCATOR: Readonly<Record<string, string>> =
   process.platform === 'linux'
     ? {
         GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
