@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { CheckpointOutcome, EvaluateOptions, Task } from '../eval/evaluate.ts'
+import type { Protocol } from '../eval/protocol.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Command, CommandInput, CommandIo, CommandResult } from './command.ts'
 import { pickDataset, pickNamed } from './lookup.ts'
@@ -61,7 +62,7 @@ splits: [{split, samples, unreadable, metrics: {key: mean}}], unreadable: [{imag
 
 type Asked = Pick<Task, 'explainer' | 'layer' | 'imageSize'>
 
-async function evaluateBenchmark(input: CommandInput, io: CommandIo, protocol: Awaited<ReturnType<typeof import('../eval/protocol.ts').loadProtocol>>, asked: Asked): Promise<CommandResult> {
+async function evaluateBenchmark(input: CommandInput, io: CommandIo, protocol: Protocol, asked: Asked): Promise<CommandResult> {
   const { OPTION_OF, readBenchmark } = await import('../eval/benchmark.ts')
   const { checkpointsOf } = await import('../eval/evaluate.ts')
   const { FIXED_KEYS, RESULT_KEYS } = await import('../eval/protocol.ts')
