@@ -35,6 +35,9 @@ export interface RunSizes {
   readonly tokens?: number
 }
 
+/** Word pieces of a phrase of so many words, about, [CLS] included: a word is one or two. */
+export const tokensOfWords = (words: number): number => 2 + Math.ceil(words * 1.2)
+
 export function parameterCount(model: ModelConfig): number {
   return parameterSpecs(model).reduce((sum, { shape }) => sum + valuesOf(shape), 0)
 }

@@ -127,6 +127,18 @@ describeWithTensorFlow('layers on bare kernels agree with the twice differentiab
 
   test('unit rows', () => compare([4, 5], layers.unitRows, (x) => tf.div(x, tf.sqrt(tf.sum(tf.square(x), -1, true)))))
 
+  test('the kinks at 0 have a second derivative too: that of what surrounds them', () => {
+    const x = tf.tensor1d([-2, -0.5, 0, 0.5, 3])
+    for (const [kink, atZero] of [[nn.relu, 0], [nn.clampAtZero, 1]] as const) {
+      const cube = (y: Tensor): Scalar => tf.sum(tf.mul(tf.mul(kink(y), y), y)) // x^3 above 0: 3 x^2, then 6 x
+      const slope = (y: Tensor): Tensor => tf.grad(cube)(y)
+      const twice = tf.tidy(() => tf.grad((y: Tensor) => tf.sum(slope(y)))(x).dataSync<'float32'>())
+      expect([...twice].map((value) => value + 0)).toEqual([0, 0, 0, 3, 18])
+      expect([...tf.tidy(() => tf.grad((y: Tensor) => tf.sum(kink(y)))(x).dataSync())]).toEqual([0, 0, atZero, 1, 1])
+    }
+    x.dispose()
+  })
+
   test('asking for a second derivative of the quick form fails loudly', () => {
     const quick = (x: Tensor): Tensor => once('a quick layer', [x], (g, node) => layers.gelu(g, node))
     expect(() => tf.tidy(() => tf.grad((x: Tensor) => tf.sum(tf.grad((y: Tensor) => tf.sum(quick(y)))(x)))(tf.ones([2, 2])))).toThrow(/a quick layer/)

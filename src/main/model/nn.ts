@@ -103,6 +103,11 @@ export function rowsOf(table: Tensor, ids: Int32Array, skip = -1): Tensor2D {
   )
 }
 
+/** 1 where x passes the comparison with 0, else 0; its slope is 0 everywhere, which tfjs' comparisons refuse to say. */
+function flatStep(x: Tensor, compare: (x: Tensor, zero: number) => Tensor): Tensor {
+  return customOp({ x }, () => tf.cast(compare(x, 0), 'float32'), (dy) => ({ x: () => tf.zerosLike(dy) }))
+}
+
 /** max(x, 0) with PyTorch's clamp gradient: 1 at 0, so that an exact zero still learns. */
 export function clampAtZero<T extends Tensor>(x: T): T {
   return customOp(
@@ -111,7 +116,7 @@ export function clampAtZero<T extends Tensor>(x: T): T {
       save(x)
       return tf.relu(x)
     },
-    (dy, [saved]) => ({ x: () => tf.mul(dy, tf.cast(tf.greaterEqual(saved!, 0), 'float32')) }),
+    (dy, [saved]) => ({ x: () => tf.mul(dy, flatStep(saved!, tf.greaterEqual)) }),
   )
 }
 
@@ -123,7 +128,7 @@ export function relu<T extends Tensor>(x: T): T {
       save(x)
       return tf.relu(x)
     },
-    (dy, [saved]) => ({ x: () => tf.mul(dy, tf.cast(tf.greater(saved!, 0), 'float32')) }),
+    (dy, [saved]) => ({ x: () => tf.mul(dy, flatStep(saved!, tf.greater)) }),
   )
 }
 

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { AppError } from '../../shared/errors.ts'
 import { freezeParameters } from '../model/freeze.ts'
 import { ACCUMULATION_NOTE } from '../model/accumulate.ts'
+import { availableMemory, requireMemory, runMemory, tokensOfWords } from '../model/memory.ts'
 import { disposeParams } from '../model/params.ts'
 import { randomFromState, type RandomSource } from '../model/random.ts'
 import { createBatchSource, type BatchSource, type BatchState } from './batches.ts'
@@ -64,6 +65,8 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
   const identity = await identityOf({ config, modelConfig: record.modelConfig, vocabulary: await vocabularyOf(record.modelConfig), manifestPath: paths.manifest })
   const size = sizeOf(samples)
   const total = totalSteps(config, size)
+  // Only now, when its turn has come, is it known what is free.
+  if (config.memory.check) requireMemory(runMemory(record.modelConfig, config, { trainImages: samples.train.length, tokens: tokensOfWords(mostWords(samples.train)) }), availableMemory(), config)
   const saved = resume ? await takeUp(opened, samples, identity, optimizer, total) : null
   const state = saved?.state
   if (!saved) {
@@ -105,6 +108,10 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
     disposeParams(started.params)
     throw error
   }
+}
+
+function mostWords(images: readonly SampleImage[]): number {
+  return images.reduce((most, image) => image.regions.reduce((longest, { phrase }) => Math.max(longest, phrase.split(' ').length), most), 1)
 }
 
 async function readSamples({ paths, config }: OpenedRun): Promise<Samples> {

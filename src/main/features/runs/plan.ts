@@ -8,7 +8,7 @@ import { type RunConfig, withOverrides } from '../../../shared/config/run-config
 import { type RegionFilter, regionStatusSchema, type Run } from '../../../shared/domain.ts'
 import { AppError, isAppError } from '../../../shared/errors.ts'
 import { frozenNames } from '../../model/freeze.ts'
-import { availableMemory, memoryProblem, parameterCount, runMemory, type MemoryNeeds } from '../../model/memory.ts'
+import { availableMemory, memoryProblem, parameterCount, runMemory, tokensOfWords, type MemoryNeeds } from '../../model/memory.ts'
 import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
 import { filterTables, filterWhere } from '../../store/region-filter.ts'
@@ -152,13 +152,13 @@ function tightMemory(db: Db, memory: MemoryNeeds, available: number, config: Run
   return { key: problem.key, message: `${problem.message} ${problem.cure}`, blocking: config.memory.check && (never || !busy) }
 }
 
-/** Word pieces of the longest phrase, about: a word is one or two. */
+/** Word pieces of the longest phrase. */
 function longestPhrase(db: Db, { filter }: RunPlan): number {
   const where = filterWhere(filter)
   const { words } = db.get<{ words: number | null }>(
     `SELECT max(length(r.phrase) - length(replace(r.phrase, ' ', ''))) + 1 AS words FROM ${filterTables(filter)} WHERE ${where.sql} AND r.box_count > 0 AND r.split = 'train'`, ...where.values,
   )!
-  return 2 + Math.ceil((words ?? 1) * 1.2)
+  return tokensOfWords(words ?? 1)
 }
 
 /** Time a step of the newest run with the same model and batch took; null when there was none yet. */
