@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Locator } from 'playwright-core'
+import { callEngine } from './call.ts'
 import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
 import { findDisplay, findElectron, type RunningShell, startShell } from './electron-app.ts'
 import { builtCli, makeSmallDemo, ROOT, temporaryFolder } from './engine.ts'
@@ -41,6 +42,14 @@ describe.skipIf(reason !== '')(`the desktop shell${reason ? ` (${reason})` : ''}
   async function start(): Promise<void> {
     shell = await startShell(electron!, display!, projectDir, settingsDir)
     image = canvasDriver(shell.page, 'image')
+  }
+  /** The same project opened once more; it ends by itself. */
+  async function startSecond(): Promise<{ code: unknown; words: string }> {
+    const env = { ...process.env, DISPLAY: display!.name, AMC_NODE: process.execPath, XDG_CONFIG_HOME: settingsDir }
+    const second = spawn(electron!.path, ['--no-sandbox', '--disable-gpu', ROOT, '--project', projectDir], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    let words = ''
+    second.stderr.setEncoding('utf8').on('data', (text: string) => (words += text))
+    return { code: await new Promise((resolve) => second.once('close', resolve)), words }
   }
   const currentRow = (): Locator => shell.page.getByTestId('queue').locator('[role="option"][aria-selected="true"]')
   const regionId = async (): Promise<string> => (await currentRow().getAttribute('data-region'))!
@@ -99,13 +108,47 @@ describe.skipIf(reason !== '')(`the desktop shell${reason ? ` (${reason})` : ''}
     expect(await page.evaluate('performance.timeOrigin')).toBe(loaded)
   })
 
-  it('gives way to the window that has the project already', async () => {
-    const second = spawn(electron!.path, ['--no-sandbox', '--disable-gpu', ROOT, '--project', projectDir], { env: { ...process.env, DISPLAY: display!.name, AMC_NODE: process.execPath, XDG_CONFIG_HOME: settingsDir }, stdio: 'ignore' })
-    const code = await new Promise((resolve) => second.once('exit', resolve))
-    expect(code).toBe(0)
+  it('gives way to the window that has the project already, and says so', async () => {
+    expect(await startSecond()).toEqual({ code: 0, words: expect.stringMatching(/is open already; its window is brought to the front/) })
     expect(shell.app.windows()).toHaveLength(1)
     const refused = await amc('import', projectDir, '--project', projectDir).then(() => '', (error: Error) => error.message)
     expect(refused).toMatch(/already open/)
+  })
+
+  it('asks before it closes while a run trains: that goes on without a window, a second start shows it again, and after the last run it ends', async () => {
+    const engine = enginePid()
+    const { value: token } = (await shell.app.evaluate(({ session }) => session.defaultSession.cookies.get({})))[0]!
+    const api = callEngine({ url: readHolder(projectDir).url!.replace(/\/$/, ''), token })
+    const { id } = await api.runs.start({
+      preset: 'demo-amc', overrides: { steps: 5000, 'batch.images': 4, 'validation.every': 0, 'validation.images': 2 }, datasetId: (await api.datasets.list({}))[0]!.id, name: 'Long one',
+    })
+    await expect.poll(async () => (await api.runs.get({ id })).step, { timeout: 240_000 }).toBeGreaterThan(0)
+    // Nothing can press a button of the system's own dialog: the answer takes its place.
+    const close = (answer: number) =>
+      shell.app.evaluate(({ BrowserWindow, dialog }, response) => {
+        const asked: string[] = []
+        dialog.showMessageBox = ((_window: unknown, options: { message: string }) => (asked.push(options.message), Promise.resolve({ response, checkboxChecked: false }))) as never
+        BrowserWindow.getAllWindows()[0]!.close()
+        return asked
+      }, answer)
+    const isVisible = () => shell.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().map((window) => window.isVisible()))
+    expect(await close(2)).toEqual(['Long one is training.'])
+    expect(await isVisible()).toEqual([true])
+    expect(await close(0)).toEqual(['Long one is training.'])
+    await expect.poll(isVisible).toEqual([false])
+    expect(await startSecond()).toMatchObject({ code: 0 })
+    await expect.poll(isVisible).toEqual([true])
+    await close(0)
+    await expect.poll(isVisible).toEqual([false])
+    const process = shell.app.process()
+    const ended = new Promise((resolve) => process.once('exit', resolve))
+    await api.runs.stop({ id })
+    expect(await ended).toBe(0)
+    api.close()
+    await expect.poll(() => isAlive(engine), { timeout: 60_000 }).toBe(false)
+    expect(stored.count("SELECT count(*) FROM runs WHERE state = 'stopped'")).toBe(1)
+    await start()
+    await shell.page.getByRole('navigation', { name: 'Screens' }).waitFor()
   })
 
   it('killed itself, it leaves no engine behind, and opens again with everything that was done', async () => {
