@@ -8,11 +8,13 @@ import { AppError } from '../../../shared/errors.ts'
 import type { ScoredRegion } from '../../compute/protocol.ts'
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
-import { findHeat, putScores, scoreRegionsOfHeat, storeHeat } from '../../store/heat-rows.ts'
+import { findHeat, putScores, scoreRegionsOfHeat, storeHeat, trimHeats } from '../../store/heat-rows.ts'
 import { manifestSamples } from '../../store/manifest-rows.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 
 const ANNOUNCE_EVERY_MS = 2000
+/** Heatmaps of a dataset with millions of regions must not fill the disk: the oldest give way. */
+const TRIM_EVERY = 5000
 
 export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
   const { db } = context
@@ -36,7 +38,7 @@ export function queueScoring(
   if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
   const checkpoint = requireCheckpoint(context.db, checkpointId)
   return context.jobs.add({
-    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions', background,
+    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
     work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, datasetId, checkpoint, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
   })
 }
@@ -58,6 +60,7 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
   const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, PROTOCOL] }
   const filter = { datasetId, ...(request.splits?.length ? { splits: request.splits } : {}) }
   let announcedMs = Date.now()
+  let sinceTrim = 0
   try {
     const total = await writeLines(manifestPath, manifestSamples(db, filter, (stored) => project.fromStored(stored), unscored))
     if (total === 0) return { scored: 0, skipped: [] }
@@ -71,6 +74,10 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
           if (!db.get('SELECT 1 FROM checkpoints WHERE id = ?', checkpoint.id)) return
           for (const region of event.regions) keep(db, region, checkpoint.id, datasetId, config)
         })
+        if ((sinceTrim += event.regions.length) >= TRIM_EVERY) {
+          sinceTrim = 0
+          trimHeats(db)
+        }
         request.onProgress(event.done, event.total)
         if (Date.now() - announcedMs < ANNOUNCE_EVERY_MS) return
         announcedMs = Date.now()
