@@ -1,12 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
 import { smallConfig } from '../../../test/support/small-model.ts'
 import { openTensors } from '../checkpoints/open-tensors.ts'
 import { PyFloat, PyTuple } from '../checkpoints/pickle.ts'
 import { openPth } from '../checkpoints/pth.ts'
 import { type TensorToWrite, writeSafetensors } from '../checkpoints/safetensors.ts'
+import type { TensorEntry } from '../checkpoints/tensor-file.ts'
 import { momentumName, parameterSpecs } from '../model/params.ts'
 import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { exportCheckpoint } from './export-checkpoint.ts'
@@ -90,20 +92,40 @@ describe('a checkpoint for the published code', () => {
     expect(existsSync(at('partial.pth'))).toBe(false)
   })
 
-  // The order of parameters decides whose moments are whose.
-  test('numbers its parameters as the published optimizer does', () => {
-    const recorded = JSON.parse(readFileSync(join(golden, 'optimizer_groups.json'), 'utf8')) as { no_decay: string[]; decay: string[] }
-    const run = JSON.parse(readFileSync(join(golden, 'config.json'), 'utf8')) as Record<string, number>
-    const text = JSON.parse(readFileSync(join(golden, 'bert_config.json'), 'utf8')) as Record<string, number>
-    const model: ModelConfig = {
-      ...config, queue_size: run['queue_size']!, embed_dim: run['embed_dim']!,
+  const recorded = <T>(name: string) => JSON.parse(readFileSync(join(golden, name), 'utf8')) as T
+  function recordedModel(): ModelConfig {
+    const [run, text] = [recorded<Record<string, number>>('config.json'), recorded<Record<string, number>>('bert_config.json')]
+    return {
+      ...config, queue_size: run['queue_size']!, embed_dim: run['embed_dim']!, gradcam_layer: run['gcam_layer']!,
       image: { ...config.image, size: run['image_res']!, patch: 16, width: run['vision_width']!, depth: run['vit_depth']!, heads: run['vit_heads']! },
       text: { ...config.text, vocab_size: text['vocab_size']!, width: text['hidden_size']!, layers: text['num_hidden_layers']!, fusion_layer: text['fusion_layer']!, heads: 2, intermediate: text['intermediate_size']!, max_positions: text['max_position_embeddings']! },
     }
-    const specs = parameterSpecs(model)
+  }
+
+  // The order of parameters decides whose moments are whose.
+  test('numbers its parameters as the published optimizer does', () => {
+    const groups = recorded<{ no_decay: string[]; decay: string[] }>('optimizer_groups.json')
+    const specs = parameterSpecs(recordedModel())
     const isSpared = ({ name, shape }: { name: string; shape: readonly number[] }) => shape.length === 1 || name.endsWith('.bias')
-    expect(specs.filter(isSpared).map(({ name }) => name)).toEqual(recorded.no_decay)
-    expect(specs.filter((spec) => !isSpared(spec)).map(({ name }) => name)).toEqual(recorded.decay)
+    expect(specs.filter(isSpared).map(({ name }) => name)).toEqual(groups.no_decay)
+    expect(specs.filter((spec) => !isSpared(spec)).map(({ name }) => name)).toEqual(groups.decay)
+  })
+
+  test('has exactly the keys and bits of the checkpoint that the published code wrote', async () => {
+    writeFileSync(at('tiny.yaml'), stringify(recordedModel()))
+    const source = join(golden, 'checkpoint_00.pth')
+    await exportCheckpoint({ source, target: at('tiny.safetensors'), modelConfig: at('tiny.yaml') })
+    await exportCheckpoint({ source: at('tiny.safetensors'), target: at('tiny.pth') })
+    const [theirs, ours] = [await openPth(source), await openPth(at('tiny.pth'))]
+    const model = (file: typeof ours) => [...file.tensors.keys()].filter((name) => name.startsWith('model.')).sort()
+    expect(model(ours)).toEqual(model(theirs))
+    for (const name of model(theirs)) {
+      const [a, b] = [theirs, ours].map((file) => file.tensors.get(name)!) as [TensorEntry, TensorEntry]
+      expect([b.dtype, b.shape, Buffer.from(b.readRaw()).toString('hex')], name).toEqual([a.dtype, a.shape, Buffer.from(a.readRaw()).toString('hex')])
+    }
+    const keys = (value: unknown) => [...(value as Map<string, unknown>).keys()].sort()
+    expect(keys(get(ours.root, 'lr_scheduler'))).toEqual(keys(get(theirs.root, 'lr_scheduler')))
+    for (const file of [theirs, ours]) file.close()
   })
 })
 

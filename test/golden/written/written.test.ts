@@ -17,7 +17,7 @@ function pythonWithTorch(): string | null {
   for (const python of [process.env['AMC_TORCH_PYTHON'], 'python3']) {
     if (!python) continue
     try {
-      execFileSync(python, ['-c', 'import importlib.util, sys; sys.exit(0 if importlib.util.find_spec("torch") else 1)'], { stdio: 'ignore' })
+      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' })
       return python
     } catch {
       // No such Python, or none with torch.
