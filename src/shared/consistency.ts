@@ -108,8 +108,10 @@ function axisMask(from: number, to: number, length: number, maskSize: number): U
   const start = Math.max(0, Math.trunc(from))
   const end = Math.trunc(to)
   const axis = new Uint8Array(maskSize)
+  // OpenCV's nearest neighbour, its rounding included: the reciprocal of a quotient can fall just short of a whole number.
+  const step = 1 / (maskSize / length)
   for (let i = 0; i < maskSize; i++) {
-    const source = Math.min(Math.floor((i * length) / maskSize), length - 1)
+    const source = Math.min(Math.floor(i * step), length - 1)
     axis[i] = source >= start && source < end ? 1 : 0
   }
   return axis

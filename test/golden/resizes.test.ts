@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSafetensors } from '../../src/main/checkpoints/safetensors.ts'
 import type { RgbImage } from '../../src/main/images/decode.ts'
+import { regionMask } from '../../src/shared/consistency.ts'
 import { resizeBicubic, resizeLinear } from '../../src/main/train/resize.ts'
 
 /** The formula that make/resizes.py uses. */
@@ -37,4 +38,19 @@ test.each([['pillow_bicubic', resizeBicubic], ['opencv_linear', resizeLinear]] a
   file.close()
   // Far most are equal: a level is the exception.
   expect(off / values).toBeLessThan(0.001)
+})
+
+test('opencv_nearest: a region begins at the very column it begins at there', () => {
+  const file = openSafetensors(join(import.meta.dirname, 'resizes.safetensors'))
+  for (const to of [45, 60, 96]) {
+    const { shape, data } = file.tensors.get(`opencv_nearest/${to}`)!.read()
+    for (let width = 1; width <= shape[0]!; width++) {
+      const sources = Array.from((data as Uint8Array).subarray((width - 1) * to, width * to))
+      for (const from of [0, width >> 1, width - 1]) {
+        const mask = regionMask([[from, 0, width, 1]], { width, height: 1 }, to)
+        expect(Array.from(mask.subarray(0, to)), `${width} to ${to}, from ${from}`).toEqual(sources.map((source) => (source >= from ? 1 : 0)))
+      }
+    }
+  }
+  file.close()
 })

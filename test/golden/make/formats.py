@@ -27,7 +27,7 @@ def save_tensors(path, tensors):
 def save_json(path, value):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=1))
+    path.write_text(json.dumps(value, separators=(",", ":")))
 
 
 def listing(state):

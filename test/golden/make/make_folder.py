@@ -114,7 +114,7 @@ def make_batch(c, tokenizer, target, rng, generator, special):
 
 
 def losses_of(out):
-    return {name: float(out[name]) for name in LOSSES if name in out}
+    return {name: float(out[name].detach()) for name in LOSSES if name in out}
 
 
 def gradients_of(loss, tensors, c):
@@ -155,7 +155,7 @@ def record_forward(target, c, weights, batch, settings):
         found = run(indicator=f"gt_mask_indicator_{variant}")
         losses[variant] = losses_of(found)
         save_tensors(target / f"amc_{variant}.safetensors", {name: found[name][0] if name == "gradcam_up" and len(found[name]) == 1 else found[name] for name in AMC})
-    losses["none"] = {"n_returned": 3, "values": [float(none[name]) for name in ["loss_mlm", "loss_ita", "loss_itm"]]}
+    losses["none"] = {"n_returned": 3, "values": [float(none[name].detach()) for name in ["loss_mlm", "loss_ita", "loss_itm"]]}
     for share in [0.0, 0.2]:
         losses[f"alpha_{share}"] = losses_of(run(alpha=share))
     losses[f"gcam_layer{other}"] = losses_of(below)
@@ -196,8 +196,8 @@ def record_steps(target, c, weights, batch, settings):
             optimizer.zero_grad()
             out["total"].sum().backward()
             optimizer.step()
-            row = {"step": step, **{name: float(out[name]) for name in ["loss_mlm", "loss_ita", "loss_itm", "loss_mean", "loss_max", "total"]}}
-            losses[key].append(row | {"temp_after": float(tensors["temp"]), "queue_ptr_img": int(tensors["queue_ptr_img"]), "queue_ptr_txt": int(tensors["queue_ptr_txt"])})
+            row = {"step": step, **{name: float(out[name].detach()) for name in ["loss_mlm", "loss_ita", "loss_itm", "loss_mean", "loss_max", "total"]}}
+            losses[key].append(row | {"temp_after": float(tensors["temp"].detach()), "queue_ptr_img": int(tensors["queue_ptr_img"]), "queue_ptr_txt": int(tensors["queue_ptr_txt"])})
             states[key, step] = {name: tensor.detach().clone() for name, tensor in tensors.items()}
             if key == "f32" and step == 3 and settings["step_checkpoint"]:
                 saved = {"model": as_checkpoint(tensors, c), "optimizer": optimizer.state_dict(), "lr_scheduler": parts.scheduler_state(c["schedular"], [RATE] * 2), "config": c["written"], "epoch": 0}
@@ -221,6 +221,7 @@ def record_steps(target, c, weights, batch, settings):
 
 
 def main(preset, directory):
+    torch.set_num_threads(1)  # the same sums in the same order everywhere
     settings = copy.deepcopy(PRESETS[preset])
     target = Path(directory)
     target.mkdir(parents=True, exist_ok=True)

@@ -120,7 +120,7 @@ def differences(c, tensors, batch, gradients):
             moved = {key: value.clone().requires_grad_(tensors[key].requires_grad) for key, value in start.items()}
             with torch.no_grad():
                 moved[name].view(-1)[index] += sign * 1e-5
-            values.append(float(albef.forward(c, moved, batch, c["alpha"])["amc"]))
+            values.append(float(albef.forward(c, moved, batch, c["alpha"])["amc"].detach()))
         analytic, numeric = float(gradients[name].view(-1)[index]), (values[0] - values[1]) / 2e-5
         gap = abs(analytic - numeric)
         rows.append({"param": name, "index": index, "analytic": analytic, "numeric": numeric, "abs_err": gap, "rel_err": gap / max(abs(analytic), abs(numeric))})
@@ -134,8 +134,8 @@ def record_parts(target, c, weights):
 
 
 def record_preparation(target, c, rng):
-    sizes = [(31, 57), (83, 44), (50, 50), (7, 90)]
-    sides, mask_sides = [c["image_res"], 45], [c["mask_size"], 20]
+    sizes = [(31, 57), (83, 44), (7, 90)]
+    sides, mask_sides = [40, 21], [c["mask_size"], 20]
     tensors, images, annotations, cases = {}, [], [], []
     (target / "prep").mkdir(exist_ok=True)
     for i, (width, height) in enumerate(sizes):

@@ -15,6 +15,7 @@ from PIL import Image
 from formats import save_tensors
 
 SIZES = [(1, 1), (1, 7), (9, 1), (2, 3), (5, 4), (7, 90), (90, 7), (17, 31), (33, 33), (64, 63), (100, 41), (331, 97), (97, 331), (640, 427), (500, 375), (1023, 17)]
+NEAREST = [45, 60, 96]
 TARGETS = [(1, 1), (2, 2), (16, 16), (31, 31), (33, 20), (48, 48)]
 
 
@@ -36,6 +37,10 @@ def main(target):
                 pillow = np.asarray(Image.fromarray(rgb).resize((to_width, to_height), Image.BICUBIC))
                 linear = cv2.resize(rgb, (to_width, to_height), interpolation=cv2.INTER_LINEAR)
                 tensors |= {f"pillow_bicubic/{name}": pillow, f"opencv_linear/{name}": linear}
+    # Where each place of a line of `to` comes from, for lines of 1 to 200: nearest neighbour.
+    for to in NEAREST:
+        rows = [cv2.resize(np.arange(width, dtype=np.uint8)[None], (to, 1), interpolation=cv2.INTER_NEAREST)[0] for width in range(1, 201)]
+        tensors[f"opencv_nearest/{to}"] = np.stack(rows)
     save_tensors(target, tensors)
     print("Pillow", Image.__version__, "OpenCV", cv2.__version__)
 

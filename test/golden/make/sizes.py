@@ -3,14 +3,14 @@
 SMALL = {
     "seed": 7,
     "config": {
-        "image_res": 60, "patch": 12, "vision_width": 24, "vit_depth": 3, "vit_heads": 3, "embed_dim": 10, "batch_size": 2, "temp": 0.07, "mlm_probability": 0.3,
+        "image_res": 48, "patch": 12, "vision_width": 20, "vit_depth": 2, "vit_heads": 2, "embed_dim": 10, "batch_size": 2, "temp": 0.07, "mlm_probability": 0.3,
         "queue_size": 9, "momentum": 0.99, "alpha": 0.3, "max_words": 12, "add_gcam": True, "mask_all": False, "phrase_input": True, "mask_size": 33, "gcam_layer": 2,
         "optimizer": {"opt": "adamW", "lr": 2e-5, "weight_decay": 0.02},
         "schedular": {"sched": "cosine", "lr": 2e-5, "epochs": 7, "min_lr": 2e-6, "decay_rate": 1, "warmup_lr": 1e-6, "warmup_epochs": 3, "cooldown_epochs": 0},
     },
-    "bert": {"hidden_size": 20, "intermediate_size": 28, "max_position_embeddings": 60, "num_attention_heads": 2, "num_hidden_layers": 4, "fusion_layer": 1, "vocab_size": 96},
+    "bert": {"hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 50, "num_attention_heads": 4, "num_hidden_layers": 4, "fusion_layer": 1, "vocab_size": 96},
     "special": {"[CLS]": 0, "[PAD]": 3, "[MASK]": 1, "[SEP]": 6, "[UNK]": 4},
-    "pointer": 8, "other_layer": 1, "eval_res": 84, "eval_batch": 2, "step_checkpoint": False, "keep_momentum": 0.3,
+    "pointer": 8, "other_layer": 1, "eval_res": 60, "eval_batch": 2, "step_checkpoint": False, "keep_momentum": 0.3,
 }
 
 WIDE = {
