@@ -10,6 +10,8 @@ export default defineConfig({
     maxWorkers: 1,
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    // A model on a busy machine takes its time; what is asked is that it comes.
+    expect: { poll: { timeout: 15_000 } },
     // A story goes on where its last step ended, so a failed step makes the next ones meaningless.
     bail: 0,
     env: { TF_CPP_MIN_LOG_LEVEL: '2' },

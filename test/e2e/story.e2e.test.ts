@@ -236,9 +236,14 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
     const cells = Object.fromEntries(await Promise.all(['both', 'broken', 'fixed', 'neither'].map(async (name) => [name, Number((await page.getByTestId(`compare-cell-${name}`).innerText()).replace(/\D+/g, ' ').trim().split(' ')[0])])))
     const total = Object.values(cells).reduce((sum: number, n) => sum + (n as number), 0)
     expect(total).toBeGreaterThan(0)
+    expect(cells).toEqual(await matrixInProject())
     const name = (cells as Record<string, number>)['fixed']! > 0 ? 'fixed' : 'both'
     await page.getByTestId(`compare-cell-${name}`).click()
-    await page.getByRole('listbox', { name: 'Pairs' }).getByRole('option').first().click()
+    const pairs = page.getByRole('listbox', { name: 'Pairs' }).getByRole('option')
+    await pairs.first().click()
+    // Every pair on screen belongs into the cell that was picked, by what is stored.
+    const hits = name === 'fixed' ? [0, 1] : [1, 1]
+    for (const id of (await pairs.evaluateAll((all: { id: string }[]) => all.map((one) => one.id.replace(/^pair-/, ''))))) expect(await hitsInProject(id)).toEqual(hits)
     const view = page.getByRole('group', { name: 'View' })
     for (const [mode, pictures] of [['Side', 2], ['Wipe', 1], ['Blink', 1], ['Difference', 1]] as const) {
       await view.getByRole('button', { name: mode }).click()
@@ -246,6 +251,30 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
       await expect.poll(() => page.getByTestId('pair-stage').getByRole('img').count()).toBe(pictures)
     }
   })
+
+  /** Ids of the checkpoints that Compare shows as A and B. */
+  async function sides(): Promise<readonly [string, string]> {
+    const id = async (label: RegExp): Promise<string> => {
+      const text = (await page.getByRole('combobox', { name: label }).innerText()).split('\n').map((line) => line.trim()).filter((line) => line.length > 1)
+      return String(stored.rows('SELECT id FROM checkpoints WHERE name = ?', text.join(' '))[0]!['id'])
+    }
+    return [await id(/^Checkpoint A/), await id(/^Checkpoint B/)]
+  }
+
+  async function matrixInProject(): Promise<Record<string, number>> {
+    const [a, b] = await sides()
+    const split = (await page.getByRole('combobox', { name: 'Split' }).innerText()).trim()
+    const row = stored.rows(
+      `SELECT sum(a.pointing_hit AND b.pointing_hit) AS both, sum(a.pointing_hit AND NOT b.pointing_hit) AS broken, sum(b.pointing_hit AND NOT a.pointing_hit) AS fixed, sum(NOT a.pointing_hit AND NOT b.pointing_hit) AS neither
+       FROM regions r JOIN scores a ON a.region_id = r.id AND a.checkpoint_id = ? JOIN scores b ON b.region_id = r.id AND b.checkpoint_id = ? AND b.protocol = a.protocol WHERE r.deleted = 0 AND r.split = ?`, a, b, split,
+    )[0]!
+    return Object.fromEntries(Object.entries(row).map(([name, n]) => [name, Number(n)]))
+  }
+
+  async function hitsInProject(id: string): Promise<number[]> {
+    const [a, b] = await sides()
+    return [a, b].map((checkpoint) => stored.count('SELECT pointing_hit FROM scores WHERE region_id = ? AND checkpoint_id = ?', id, checkpoint))
+  }
 
   it('wrote no error to the console all along', () => {
     expect(open.faults).toEqual([])

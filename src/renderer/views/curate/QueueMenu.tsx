@@ -32,7 +32,7 @@ export function QueueMenu({ work }: { work: Workbench }) {
           <button type="button" className={styles.view}>
             <span className="visually-hidden">View </span>
             <span className="trunc med">{view.name}{control.edited ? ' *' : ''}</span>
-            <Tag>{control.suspects === null ? count(total) : `${count(control.suspects)} of ${count(total)}`}</Tag>
+            <Tag>{control.suspects === null ? count(total) : <>{count(control.suspects)}<span className={styles.wide}> of {count(total)}</span></>}</Tag>
             <span className="visually-hidden"> {control.suspects === null ? 'regions' : 'regions suspected'}</span>
             <Icon of={ChevronDown} size="xs" />
           </button>

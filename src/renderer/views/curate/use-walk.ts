@@ -46,6 +46,8 @@ export function useWalk(dataset: Dataset, hooks: { leave(): void; arrive(before:
     now.current = next
     if (next.index >= 0) last.current = next.index
     setCurrent(next)
+    // The address tells what is looked at, also where a link named only the view.
+    setParams({ dataset: dataset.id, region: next.regionId, image: next.imageId })
   }
   const show = (next: Current) => {
     awaited.current = null
@@ -54,7 +56,6 @@ export function useWalk(dataset: Dataset, hooks: { leave(): void; arrive(before:
     if (before.regionId === next.regionId && before.index === next.index) return
     place(next)
     hooks.arrive(before, next)
-    setParams({ dataset: dataset.id, region: next.regionId, image: next.imageId })
   }
   const goTo = (index: number) => {
     const row = queue.store.getState().rows.get(index)
