@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { drawSamples, freezeTinyRun, temporaryFolder, TINY } from '../../../test/support/tiny-runs.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
+import { AppError } from '../../shared/errors.ts'
 import { createParams } from '../model/params.ts'
 import { setTf } from '../model/tf.ts'
 import { saveCheckpoint } from '../train/model-files.ts'
@@ -11,6 +12,8 @@ import { spawnCompute, type Compute } from './client.ts'
 import type { ComputeEvent } from './protocol.ts'
 
 beforeAll(async () => setTf((await loadBackend()).tf))
+/** A process that loads TensorFlow and trains, beside others that do the same on two cores. */
+const SLOW_MS = 300_000
 
 async function tinyCheckpoint(folder: string): Promise<string> {
   const path = join(folder, 'tiny.safetensors')
@@ -58,6 +61,26 @@ test('errors cross the border as they were', async () => {
   await writeFile(notAnImage, 'no image')
   await expect(compute.call('explain', { ...good, imagePath: notAnImage })).rejects.toMatchObject({ code: 'bad-input' })
   expect((await compute.call('explain', good)).phrases).toHaveLength(1)
+})
+
+test('a listener that fails ends its call with that failure, once the process has stopped, and nothing else', async () => {
+  const folder = await temporaryFolder()
+  const samples = Array.from({ length: 200 }, (_, i) => ({ regionId: `r${i}`, revision: 1, imageId: 'i', imagePath: 'none', width: 4, height: 4, phrase: 'x', boxes: [], split: 'val' }))
+  const request = { checkpointPath: 'none', manifestPath: await manifestOf(folder, samples) }
+  const job = spawnCompute({ role: 'job', entry: join(import.meta.dirname, '../../../test/support/arithmetic-worker.ts') })
+  onTestFinished(() => job.close())
+  let heard = 0
+  const failing = job.call('score', request, {
+    onEvent: () => {
+      if (++heard === 3) throw new AppError('disk-full', 'The disk is full.')
+    },
+  })
+  await expect(failing).rejects.toMatchObject({ code: 'disk-full' })
+  expect(heard).toBe(3)
+  const pid = job.pid()
+  let again = 0
+  expect(await job.call('score', request, { onEvent: () => void again++ })).toMatchObject({ scored: 200 })
+  expect([again, heard, job.pid()]).toEqual([25, 3, pid])
 })
 
 test('a call that was cancelled before it began is not made', async () => {
@@ -129,7 +152,7 @@ test('a run is stopped by cancelling its call, and goes on when called again', a
   const stopped = await job.call('train', { runDir: dir, resume: false }, { signal: controller.signal, onEvent: stopAtTwo })
   expect(stopped.state).toBe('stopped')
   expect(await job.call('train', { runDir: dir, resume: true })).toEqual({ state: 'finished', step: 6 })
-})
+}, SLOW_MS)
 
 test('a run whose engine goes away saves itself and its process ends', async () => {
   const folder = await temporaryFolder()
@@ -156,4 +179,4 @@ test('a run whose engine goes away saves itself and its process ends', async () 
   })
   expect(await first.promise).toMatchObject({ text: expect.stringContaining('Resumed after step') })
   expect(await resumed).toMatchObject({ state: 'stopped' })
-})
+}, SLOW_MS)
