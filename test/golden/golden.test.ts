@@ -18,7 +18,7 @@ const folders = [
 /** Every case belongs to one of these. */
 const GROUPS: Record<string, RegExp> = {
   'words are those of the published tokenizer and cleaning': /^(tokenizer|pre_caption|batch words|evaluation words)/,
-  'checkpoints are read to the last value': /^(checkpoint|evaluation loading)/,
+  'checkpoints are read to the last value': /^(checkpoint|mixed_dtypes|training state|evaluation loading)/,
   'images and masks are prepared alike': /^(image preparation|colours|region masks|batch from)/,
   'queues, positions, rates and parameter groups': /^(queues|position embeddings|learning rates|optimizer groups)/,
   'the forward pass': /^forward/,
@@ -27,7 +27,8 @@ const GROUPS: Record<string, RegExp> = {
   'every gradient, through gradients too': /^gradients/,
   'steps, and the step after resuming': /^(steps|resume)/,
   'heatmaps of the evaluation': /^evaluation (it|image|flickr)/,
-  'points, hits and shares of the evaluation sets': /^(pointing game|records|upsampled|points in boxes)/,
+  'points, hits and shares of the evaluation sets': /^(pointing game|records|upsampled|points |detector's boxes|where the published code stops)/,
+  'settings, and nothing that is not known': /^(settings|list of files|everything in the folder is known)/,
 }
 
 for (const dir of folders) {

@@ -76,8 +76,9 @@ def record_evaluation(target, c, weights, tokenizer, settings, rng):
         if tensor.is_floating_point():
             tensor.requires_grad_()
     model = albef.Model(ec, tensors)
-    images = torch.stack([pictures.evaluation_pixels(pictures.bicubic(pictures.picture(rng, 60 + 9 * i, 90 - 7 * i), size)) for i in range(len(texts.PHRASES))])
-    cleaned = [texts.clean(phrase, c["max_words"]) for phrase in texts.PHRASES]
+    phrases = texts.PHRASES[: settings["phrases"]]
+    images = torch.stack([pictures.evaluation_pixels(pictures.bicubic(pictures.picture(rng, 60 + 9 * i, 90 - 7 * i), size)) for i in range(len(phrases))])
+    cleaned = [texts.clean(phrase, c["max_words"]) for phrase in phrases]
     batches = [(at, *tokenizer.tensors(cleaned[at : at + most])) for at in range(0, len(cleaned), most)]
     out = {"images": images, "image_embeds": model.image(images)}
     last = c["bert"]["num_hidden_layers"] - 1
@@ -107,7 +108,7 @@ def record_evaluation(target, c, weights, tokenizer, settings, rng):
         "eval_image_res": size, "grid": grid, "missing": ["idx_queue", "queue_ptr"], "unexpected": [name for name in short if ".cls.predictions." in name or name.startswith("queue_ptr_")],
         "renamed": renamed, "queue_size_mismatch": "Error(s) in loading state_dict for ALBEF:" + stops, "refclef_result_fields": fields | {"image_path": "0.png"},
         "flickr_result_fields": fields | {"image_height": 40, "image_width": 75}, "single_over_batched_ratio": [float(a.sum() / b.sum()) for a, b in zip(single.detach(), batched)],
-        "phrases": texts.PHRASES, "pre_captions": cleaned, "batch_size": most, "token_lengths": [mask.sum(1).tolist() for _, _, mask in batches],
+        "phrases": phrases, "pre_captions": cleaned, "batch_size": most, "token_lengths": [mask.sum(1).tolist() for _, _, mask in batches],
     })
     record_points(target, c, batched, settings, rng)
 

@@ -45,7 +45,7 @@ def start_weights(c, pointer, generator):
         elif len(shape) == 1:
             value = 0.1 * normal(*shape)
         else:
-            value = normal(*shape) * (0.3 if "embed" in name or "cls_token" in name else 1.4 / shape[-1] ** 0.5 if len(shape) == 2 else 0.1)
+            value = normal(*shape) * (0.3 if "embed" in name or "cls_token" in name else 1.1 / shape[-1] ** 0.5 if len(shape) == 2 else 0.1)
         tensors[name] = value
     for name in [name for name in tensors if albef.has_copy(name)]:
         tensors[albef.copy_of(name)] = tensors[name] + 0.02 * normal(*tensors[name].shape)

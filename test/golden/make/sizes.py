@@ -10,7 +10,7 @@ SMALL = {
     },
     "bert": {"hidden_size": 16, "intermediate_size": 24, "max_position_embeddings": 50, "num_attention_heads": 4, "num_hidden_layers": 4, "fusion_layer": 1, "vocab_size": 96},
     "special": {"[CLS]": 0, "[PAD]": 3, "[MASK]": 1, "[SEP]": 6, "[UNK]": 4},
-    "pointer": 8, "other_layer": 1, "eval_res": 60, "eval_batch": 2, "step_checkpoint": False, "keep_momentum": 0.3,
+    "pointer": 8, "other_layer": 1, "eval_res": 60, "eval_batch": 2, "phrases": 3, "step_checkpoint": False, "keep_momentum": 0.3,
 }
 
 WIDE = {
@@ -23,7 +23,7 @@ WIDE = {
     },
     "bert": {"hidden_size": 40, "intermediate_size": 100, "max_position_embeddings": 64, "num_attention_heads": 5, "num_hidden_layers": 7, "fusion_layer": 2, "vocab_size": 240},
     "special": {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103},
-    "pointer": 15, "other_layer": 5, "eval_res": 160, "eval_batch": 3, "step_checkpoint": True, "keep_momentum": 1.0,
+    "pointer": 15, "other_layer": 5, "eval_res": 160, "eval_batch": 3, "phrases": 5, "step_checkpoint": True, "keep_momentum": 1.0,
 }
 
 PRESETS = {"small": SMALL, "wide": WIDE}
