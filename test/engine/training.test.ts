@@ -68,7 +68,7 @@ describe.skipIf(!hasTensorFlow)(`a run${hasTensorFlow ? '' : ' (skipped: TensorF
       expect(job).toMatchObject({ state: 'done', result: { skipped: [] } })
     }
     const compared = await engine.handlers.compare.get({ datasetId, a: other!.id, b: newest!.id, split: 'val' })
-    expect(compared).toMatchObject({ missingA: 0, missingB: 0, images: 8, protocol: 'AMC strict' })
+    expect(compared).toMatchObject({ missingA: 0, missingB: 0, missing: 0, images: 8, protocol: 'AMC strict' })
     expect(compared.rows).toHaveLength(compared.regions)
     const { both, broken, fixed, neither } = compared.matrix!
     expect(both + broken + fixed + neither).toBe(compared.regions)

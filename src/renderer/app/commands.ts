@@ -71,11 +71,6 @@ export function useAllCommands(): readonly Command[] {
   return [...lists.values()].flat()
 }
 
-export function runCommand(id: string): void {
-  const command = allCommands().find((c) => c.id === id)
-  if (command && command.enabled !== false) command.run()
-}
-
 export function bindingsOf(command: Command): readonly string[] {
   return command.keys === undefined ? [] : typeof command.keys === 'string' ? [command.keys] : command.keys
 }
