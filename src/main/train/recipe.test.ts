@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +12,7 @@ import { openCheckpoint } from './model-files.ts'
 import { runTraining } from './recipe.ts'
 import type { RunEvent } from './run-events.ts'
 import { runPaths } from './run-folder.ts'
-import { statePath, stateSteps } from './state-files.ts'
+import { openNewestState, statePath, stateSteps, writeState } from './state-files.ts'
 import { canMount, limitDisk, mountSmallDisk } from '../../../test/support/full-disk.ts'
 import { drawSamples, freezeTinyRun, temporaryFolder, TINY_MOMENTUM, type TinyRun } from '../../../test/support/tiny-runs.ts'
 
@@ -168,6 +169,20 @@ test('lines torn by a crash are not part of the curves afterwards', async () => 
   await train(broken)
   expect(await recordOf(broken)).toEqual(await recordOf(whole))
   expect((await readFile(runPaths(broken).log, 'utf8')).trimEnd().split('\n').map((line) => typeof (JSON.parse(line) as { text: string }).text)).not.toContain('undefined')
+})
+
+test('the best so far is remembered, and its checkpoint kept', async () => {
+  const [dir] = await twoRuns({ overrides: { 'save.keep': 1 } })
+  await train(dir, 3)
+  const { states, best, checkpoint } = runPaths(dir)
+  const saved = openNewestState(states)!
+  const tensors = new Map([...saved.file.tensors].map(([name, entry]) => [name, { shape: entry.shape, data: entry.read().data }]))
+  saved.file.close()
+  // Better than anything that can come.
+  writeState(states, { step: 3, tensors, info: { ...(saved.info as object), best: { step: 3, value: 2 } } })
+  await train(dir)
+  expect(JSON.parse(await readFile(best, 'utf8'))).toMatchObject({ step: 3, metrics: { 'val.pointingGame': expect.any(Number) } })
+  expect([3, 4, 6].map((step) => existsSync(checkpoint(step)))).toEqual([true, false, true])
 })
 
 test('a run begun anew takes nothing from an earlier one in its folder', async () => {
