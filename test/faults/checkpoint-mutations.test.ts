@@ -100,9 +100,10 @@ describe('damaged checkpoints', () => {
       const mutated = mutate(bytes, random)
       const path = join(folder, name.endsWith('.safetensors') ? 'mutated.safetensors' : 'mutated.pth')
       writeFileSync(path, mutated)
-      const start = performance.now()
+      const start = process.cpuUsage()
       counts[await readAll(path, mutated.length)]++
-      slowest = Math.max(slowest, performance.now() - start)
+      const { user, system } = process.cpuUsage(start) // not the clock: other tests run at the same time
+      slowest = Math.max(slowest, (user + system) / 1000)
       if (round % 100 === 0) most = Math.max(most, process.memoryUsage().rss)
     }
     expect(counts.read + counts.refused).toBe(10_000)
@@ -110,7 +111,7 @@ describe('damaged checkpoints', () => {
     expect(counts.read).toBeGreaterThan(200)
     expect(slowest).toBeLessThan(5_000)
     expect(most - before.rss).toBeLessThan(400 << 20) // garbage between collections, not files: each is a few kilobytes
-  }, 180_000)
+  }, 300_000)
 
   test('large ones are read with no more memory than twice their size', async () => {
     const values = new Float32Array(16 << 20).fill(1)
