@@ -72,7 +72,7 @@ export async function loadRunState(
   try {
     const { optimizerSteps, ...state } = saved.info as StateInfo
     await accept(state)
-    const { params } = paramsFromTensors(config, file.tensors, { place: file.path })
+    const { params } = paramsFromTensors(config, file.tensors, { place: file.path, exact: true })
     restoreMoments(optimizer, new Map(Object.entries(optimizerSteps).map(([name, step]): [string, Moment] => {
       const [first, second] = [FIRST + name, SECOND + name].map((key) => file.tensors.get(key))
       if (!first || !second) throw new AppError('bad-input', `The saved state lacks what the optimizer knows of ${name}.`, 'Start a new run from the last checkpoint of this one.', file.path)
