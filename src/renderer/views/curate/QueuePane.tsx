@@ -129,7 +129,7 @@ function Rows({ work }: { work: Workbench }) {
     <>
       {failed ? <div className={styles.note}><ErrorNote error={error} title="Some rows could not be read" compact onRetry={queue.retry} /></div> : null}
       {missing > 0.5 ? <NotScored work={work} none={missing === 1} /> : null}
-      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= 0 ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
+      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={items.some((item) => item.index === current.index) ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
         <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {items.map((item) => (
             <Row key={item.key} index={item.index} total={total} top={item.start} row={rows.get(item.index)} selected={rows.has(item.index) ? rows.get(item.index)!.id === current.regionId : item.index === current.index} onOpen={verbs.goTo} />
