@@ -1,6 +1,6 @@
 /** Every gradient: of the total, and of the consistency loss alone (through the gradient). */
 import { stepGradients } from '../model/step.ts'
-import { tf, type Tensor } from '../model/tf.ts'
+import { tf } from '../model/tf.ts'
 import type { ModelParams, StepOptions } from '../model/types.ts'
 import { compareNumbers, failed, TOLERANCES, type Check } from './compare.ts'
 import { withModel } from './cases-forward.ts'
