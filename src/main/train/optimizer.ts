@@ -154,17 +154,26 @@ function makeBucket(params: ModelParams, names: readonly string[], moments: Read
   const sizes = names.map((name) => variableOf(params, name).size)
   const total = sizes.reduce((sum, size) => sum + size, 0)
   const join = (which: 'first' | 'second'): Variable[] => {
-    const data = new Float32Array(total)
-    let at = 0
-    names.forEach((name, i) => {
-      const moment = moments.get(name)
-      if (moment) data.set(moment[which], at)
-      at += sizes[i]!
-    })
-    return pieceSpans(total).map(({ start, length }) => tf.tidy(() => tf.variable(tf.tensor1d(data.subarray(start, start + length)), false)))
+    // New moments are made where they stay: zeros from the host would lie about as garbage, twice the size of the model.
+    const isNew = !names.some((name) => moments.has(name))
+    const data = isNew ? null : joinMoments(names.map((name) => moments.get(name)?.[which] ?? null), sizes)
+    return pieceSpans(total).map(({ start, length }) =>
+      tf.tidy(() => tf.variable(data ? tf.tensor1d(data.subarray(start, start + length)) : tf.fill([length], 0), false)),
+    )
   }
   const decayed = isDecayed(names[0]!, shapes[0]!.length)
   return { names, sizes, shapes, decayed, first: join('first'), second: join('second'), step: moments.get(names[0]!)?.step ?? 0 }
+}
+
+/** End to end; zeros where there are none. */
+function joinMoments(parts: readonly (Float32Array | null)[], sizes: readonly number[]): Float32Array {
+  const joined = new Float32Array(sizes.reduce((sum, size) => sum + size, 0))
+  let at = 0
+  parts.forEach((part, i) => {
+    if (part) joined.set(part, at)
+    at += sizes[i]!
+  })
+  return joined
 }
 
 /** All moments by parameter, to be saved. */
@@ -175,7 +184,8 @@ export function readMoments(state: AdamWState): Map<string, Moment> {
     let at = 0
     names.forEach((name, i) => {
       const end = at + sizes[i]!
-      moments.set(name, { shape: shapes[i]!, first: firsts.slice(at, end), second: seconds.slice(at, end), step })
+      const part = (all: Float32Array): Float32Array => (names.length === 1 ? all : all.slice(at, end)) // no second copy of the large ones
+      moments.set(name, { shape: shapes[i]!, first: part(firsts), second: part(seconds), step })
       at = end
     })
   }
