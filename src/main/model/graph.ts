@@ -34,7 +34,6 @@ const unclaimed = new Set<Node>()
 
 /** Tensors that nothing which learns went into: the reverse pass stops at them. */
 const settled = new WeakSet<Tensor>()
-export const isSettled = (x: Tensor): boolean => settled.has(x)
 
 /** Marks a tensor made by plain operations as settled when all it was made of is; a constant, made of nothing, always is. */
 export function settleLike<T extends Tensor>(x: T, ...sources: readonly Tensor[]): T {

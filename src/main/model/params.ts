@@ -252,8 +252,3 @@ export function disposeParams(params: ModelParams): void {
   params.queues?.image.dispose()
   params.queues?.text.dispose()
 }
-
-/** Number of trained weights. */
-export function countParameters(params: ModelParams): number {
-  return params.trainable.reduce((sum, name) => sum + variableOf(params, name).size, 0)
-}
