@@ -148,7 +148,7 @@ const Row = memo(
     const consistency = row?.consistency ?? null
     return (
       <div
-        id={`queue-row-${index}`} role="option" aria-selected={selected} aria-setsize={total} aria-posinset={index + 1} data-region={row?.id} data-status={row?.status}
+        id={`queue-row-${index}`} role="option" aria-selected={selected} aria-setsize={total} aria-posinset={index + 1} data-region={row?.id} data-status={row?.status} title={row?.phrase || undefined}
         className={cx(styles.row, selected && styles.selected, row && status !== 'unreviewed' && styles.done)} style={{ transform: `translateY(${top}px)` }} onClick={() => onOpen(index)}
       >
         <span className={styles.thumb}>
