@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { contentHash, readJson, sizeOf, syncFile, temporaryBeside } from './files.mjs'
 import { Problem, commonProblem } from './problem.mjs'
 import { lastLines, run, which } from './run.mjs'
@@ -10,6 +11,9 @@ const NAME = 'tfjs_binding.node'
 
 /** A compiled addon that no set-up asked for in this time is thrown away: compiling it again takes seconds. */
 const UNUSED_MS = 30 * 24 * 3_600_000
+
+/** C++ of our own that is compiled into the addon. */
+const OWN_SOURCES = fileURLToPath(new URL('../native', import.meta.url))
 
 /** @param {string} root */
 export function tfjsFolder(root) {
@@ -48,8 +52,8 @@ function plan({ root, cache, libraries }) {
   ]
   const includes = [join(tensorflow, 'include'), headers, dirname(sources)].flatMap((folder) => ['-I', folder])
   const objects = [`-L${tensorflow}`, '-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Wl,--no-as-needed', ...cuda.files]
-  const key = contentHash(sources, ['.']).slice(0, 12) + contentHash(headers, ['.']).slice(0, 8) + hashOf([...flags, ...objects])
-  return { sources, file: join(cache, `addon-${key}`, NAME), before: [...flags, ...includes], after: objects }
+  const key = contentHash(sources, ['.']).slice(0, 12) + contentHash(headers, ['.']).slice(0, 8) + contentHash(OWN_SOURCES, ['.']).slice(0, 8) + hashOf([...flags, ...objects])
+  return { sources: [sources, OWN_SOURCES], file: join(cache, `addon-${key}`, NAME), before: [...flags, ...includes], after: objects }
 }
 
 /** Whether the addon for these libraries lies compiled in the cache, so that no compiler is needed. @param {Parameters<typeof plan>[0]} options */
@@ -71,7 +75,7 @@ export async function ensureAddon({ root, cache, libraries, compiler, tell, anew
   if (!compiler) throw new Problem('No C++ compiler was found, and the TensorFlow addon is compiled here.', 'Install g++ or clang++, then run `npm run setup`.')
   const temporary = temporaryBeside(file)
   mkdirSync(dirname(file), { recursive: true })
-  const code = readdirSync(sources).filter((name) => name.endsWith('.cc')).map((name) => join(sources, name))
+  const code = sources.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.cc')).map((name) => join(folder, name)))
   const result = await tell.during('compiling the TensorFlow addon', () => run(compiler, [...before, ...code, '-o', temporary, ...after], { timeoutMs: 30 * 60_000 }))
   if (result.code !== 0) {
     rmSync(temporary, { force: true })

@@ -59,7 +59,7 @@ function isInPlace(root, note) {
  * @param {string} root @param {string} node @param {boolean} wantsGpu
  */
 function runtimeKey(root, node, wantsGpu) {
-  const pins = contentHash(root, ['scripts/lib/tensorflow-pins.mjs', 'scripts/lib/addon.mjs', 'node_modules/@tensorflow/tfjs-node-gpu/package.json', 'node_modules/@tensorflow/tfjs-node-gpu/binding'])
+  const pins = contentHash(root, ['scripts/lib/tensorflow-pins.mjs', 'scripts/lib/addon.mjs', 'scripts/native', 'node_modules/@tensorflow/tfjs-node-gpu/package.json', 'node_modules/@tensorflow/tfjs-node-gpu/binding'])
   return [pins.slice(0, 16), process.platform, process.arch, wantsGpu ? 'gpu' : 'cpu', node].join(' ')
 }
 
