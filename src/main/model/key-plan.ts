@@ -16,16 +16,24 @@ export interface Reshaped {
   readonly to: readonly number[]
 }
 
-export interface KeyPlan<T extends Shaped> {
+/** How the tensors of a file and the parameters of a model go together. */
+export interface KeyAccount {
+  readonly loaded: readonly string[]
+  readonly missing: readonly string[]
+  /** In the file but not in the model. */
+  readonly unexpected: readonly string[]
+  /** Known and not needed: copies of tied weights, position ids, parts that this configuration does not use. */
+  readonly unused: readonly string[]
+  /** Fitted to other sizes: interpolated to another number of cells, or cut to shorter texts. */
+  readonly reshaped: readonly Reshaped[]
+  /** What was started anew or taken in part, in plain sentences. */
+  readonly notes: readonly string[]
+}
+
+export interface KeyPlan<T extends Shaped> extends KeyAccount {
   /** By the parameter's name: where its values come from, and what is done to them. */
   readonly sources: ReadonlyMap<string, { readonly tensor: T; readonly shape: readonly number[]; readonly change: 'none' | 'positions' | 'first rows' }>
   readonly queues: { readonly image: T; readonly text: T; readonly imagePointer: T | null; readonly textPointer: T | null } | null
-  readonly loaded: readonly string[]
-  readonly missing: readonly string[]
-  readonly unexpected: readonly string[]
-  readonly unused: readonly string[]
-  readonly reshaped: readonly Reshaped[]
-  readonly notes: readonly string[]
   /** Parameters whose tensors have sizes that cannot be fitted, in words. */
   readonly wrongShape: readonly string[]
 }

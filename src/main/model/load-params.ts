@@ -4,7 +4,7 @@
  */
 import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
-import { list, planKeys, refuseUnfit, type KeyPlan, type Reshaped } from './key-plan.ts'
+import { list, planKeys, refuseUnfit, type KeyAccount, type KeyPlan } from './key-plan.ts'
 import { assembleParams, disposeParams, emptyQueues, startAll, variableOf, type QueueValues } from './params.ts'
 import { createRandom } from './random.ts'
 import { bicubicMatrix } from './resize-matrix.ts'
@@ -18,17 +18,7 @@ export interface StoredTensor {
   read(): { readonly data: ArrayLike<number> | BigInt64Array | BigUint64Array }
 }
 
-export interface KeyReport {
-  readonly loaded: readonly string[]
-  readonly missing: readonly string[]
-  /** In the file but not in the model. */
-  readonly unexpected: readonly string[]
-  /** Known and not needed: copies of tied weights, position ids, parts that this configuration does not use. */
-  readonly unused: readonly string[]
-  /** Fitted to other sizes: interpolated to another number of cells, or cut to shorter texts. */
-  readonly reshaped: readonly Reshaped[]
-  /** What was started anew or taken in part, in plain sentences. */
-  readonly notes: readonly string[]
+export interface KeyReport extends KeyAccount {
   /** Tensors that hold NaN or infinite values, which were let through because it was asked for. */
   readonly notFinite: readonly string[]
 }

@@ -10,15 +10,21 @@ from formats import save_json, save_tensors
 from parts import resize_positions
 
 
-def itm_maps(model, images, ids, mask, layer):
-    """Cross-attention of one layer weighted by the gradient of the match: attention, gradient, logits, maps."""
+def catching(wanted):
+    """A tap that lets every attention pass and keeps the wanted one under "a"."""
     seen = {}
 
     def tap(i, a):
-        if i == layer:
+        if i == wanted:
             seen["a"] = a
         return a
 
+    return seen, tap
+
+
+def itm_maps(model, images, ids, mask, layer):
+    """Cross-attention of one layer weighted by the gradient of the match: attention, gradient, logits, maps."""
+    seen, tap = catching(layer)
     logits = model.match(model.fuse(model.text(ids, mask), mask, model.image(images), tap))
     (gradient,) = torch.autograd.grad(logits[:, 1].sum(), seen["a"])
     side = round((seen["a"].shape[-1] - 1) ** 0.5)
@@ -27,13 +33,7 @@ def itm_maps(model, images, ids, mask, layer):
 
 def itc_maps(model, images, ids, mask, block):
     """What [CLS] of one image block looks at, weighted by the gradient of the similarity of each pair."""
-    seen = {}
-
-    def tap(i, a):
-        if i == block:
-            seen["a"] = a
-        return a
-
+    seen, tap = catching(block)
     image, text = model.unit(model.image(images, tap), "vision_proj"), model.unit(model.text(ids, mask), "text_proj")
     sim = image @ text.T / model["temp"]
     (gradient,) = torch.autograd.grad(sim.diagonal().sum(), seen["a"])
