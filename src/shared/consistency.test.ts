@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bicubicPeak, bicubicTaps, type HeatGrid, normalizeHeat, prepareHeat, regionMask, scoreRegion, upsampleBilinear } from './consistency.ts'
+import { bicubicPeak, bicubicTaps, type HeatGrid, normalizeHeat, prepareHeat, scoreRegion, upsampleBilinear } from './consistency.ts'
 import type { Box } from './geometry.ts'
+import { boxesOnly, type Shape } from './shape.ts'
+import { shapeMask } from './shape-mask.ts'
 
 const grid = (width: number, height: number, values: number[]): HeatGrid => ({ width, height, values })
 const hot = grid(4, 4, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0])
 const image = { width: 64, height: 64 }
+
+const regionMask = (boxes: readonly Box[], of: { width: number; height: number }, side: number) => shapeMask(boxesOnly(boxes), of, { width: side, height: side })
 
 const gridArbitrary = fc.integer({ min: 2, max: 6 }).chain((n) =>
   fc.array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: n * n, maxLength: n * n }).map((values) => grid(n, n, values)),
@@ -100,9 +104,9 @@ describe('scoreRegion', () => {
   const heat = prepareHeat(hot, bicubicPeak(hot, image), 64)
 
   test('a box round the heat scores high, a box elsewhere low, and the dragged box in between', () => {
-    const around = scoreRegion(heat, [[24, 24, 56, 56]], image)
-    const away = scoreRegion(heat, [[0, 0, 12, 12]], image)
-    const half = scoreRegion(heat, [[24, 24, 40, 56]], image)
+    const around = scoreRegion(heat, boxesOnly([[24, 24, 56, 56]]), image)
+    const away = scoreRegion(heat, boxesOnly([[0, 0, 12, 12]]), image)
+    const half = scoreRegion(heat, boxesOnly([[24, 24, 40, 56]]), image)
     expect(around.pointingHit).toBe(true)
     expect(around.insideEnergy).toBeGreaterThan(0.95)
     expect(around.amcMax).toBeLessThan(0.25)
@@ -122,7 +126,7 @@ describe('scoreRegion', () => {
         const sum = (f: (i: number) => number) => c.reduce((total, _, i) => total + f(i), 0)
         const inside = sum((i) => c[i]! * r[i]!)
         const count = sum((i) => r[i]!)
-        const got = scoreRegion(prepared, boxes, image)
+        const got = scoreRegion(prepared, boxesOnly(boxes), image)
         const all = sum((i) => c[i]!)
         expect(got.insideEnergy).toBeCloseTo(all > 0 ? inside / all : 0, 6)
         const meanIn = count ? inside / count : 0
@@ -140,13 +144,13 @@ describe('scoreRegion', () => {
   test('two strong peaks, one inside and one outside, are uncertain', () => {
     const two = grid(4, 4, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.9])
     const prepared = prepareHeat(two, bicubicPeak(two, image), 64)
-    expect(scoreRegion(prepared, [[0, 0, 32, 32]], image).uncertain).toBe(true)
-    expect(scoreRegion(prepared, [[0, 0, 64, 64]], image).uncertain).toBe(false)
+    expect(scoreRegion(prepared, boxesOnly([[0, 0, 32, 32]]), image).uncertain).toBe(true)
+    expect(scoreRegion(prepared, boxesOnly([[0, 0, 64, 64]]), image).uncertain).toBe(false)
   })
 
   test('masks that are empty or full give numbers, not NaN', () => {
     for (const box of [[0, 0, 0, 0], [0, 0, 64, 64]] as const) {
-      for (const value of Object.values(scoreRegion(heat, [box], image))) expect(Number.isNaN(Number(value))).toBe(false)
+      for (const value of Object.values(scoreRegion(heat, boxesOnly([box]), image))) expect(Number.isNaN(Number(value))).toBe(false)
     }
   })
 })

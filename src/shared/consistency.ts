@@ -1,8 +1,10 @@
 /**
- * Per-region consistency of one heatmap with the region's boxes. Pure and quick enough to run on every frame of a drag,
+ * Per-region consistency of one heatmap with the region's shape. Pure and quick enough to run on every frame of a drag,
  * so that the page and the engine compute the very same numbers. Definitions: docs and METHOD, "Per-sample consistency".
  */
-import { type Box, type Point, type Size, pointStrictlyInside } from './geometry.ts'
+import type { Point, Size } from './geometry.ts'
+import type { Shape } from './shape.ts'
+import { pointStrictlyInsideShape, shapeMask } from './shape-mask.ts'
 
 /** A heatmap as it leaves the model: mean over heads and tokens of A * max(G, 0), neither normalised nor upsampled. */
 export interface HeatGrid {
@@ -12,9 +14,9 @@ export interface HeatGrid {
   readonly values: ArrayLike<number>
 }
 
-/** Scores that need only the heat and the boxes. Shares are in [0, 1], margins in [-1, 1]. */
+/** Scores that need only the heat and the shape. Shares are in [0, 1], margins in [-1, 1]. */
 export interface ConsistencyScores {
-  /** AMC strict: the first row-major maximum of the bicubically upsampled map lies strictly inside a box. */
+  /** AMC strict: the first row-major maximum of the bicubically upsampled map lies strictly inside a box or an outline. */
   readonly pointingHit: boolean
   /** The headline: share of the heat that lies inside, sum(C * R) / sum(C). */
   readonly insideEnergy: number
@@ -86,38 +88,7 @@ function bilinearTaps(from: number, to: number) {
   return { low, high, weight }
 }
 
-/**
- * The region mask at maskSize x maskSize: 1 in [int(x1), int(x2)) x [int(y1), int(y2)) at the image's own size, nearest
- * resize with source index floor(i * in / out), as the reference's data loader does when its image size is the mask size.
- * Several boxes give their union.
- */
-export function regionMask(boxes: readonly Box[], image: Size, maskSize: number): Uint8Array {
-  const mask = new Uint8Array(maskSize * maskSize)
-  for (const box of boxes) {
-    const columns = axisMask(box[0], box[2], image.width, maskSize)
-    const rows = axisMask(box[1], box[3], image.height, maskSize)
-    for (let y = 0; y < maskSize; y++) {
-      if (!rows[y]) continue
-      for (let x = 0; x < maskSize; x++) if (columns[x]) mask[y * maskSize + x] = 1
-    }
-  }
-  return mask
-}
-
-function axisMask(from: number, to: number, length: number, maskSize: number): Uint8Array {
-  const start = Math.max(0, Math.trunc(from))
-  const end = Math.trunc(to)
-  const axis = new Uint8Array(maskSize)
-  // OpenCV's nearest neighbour, its rounding included: the reciprocal of a quotient can fall just short of a whole number.
-  const step = 1 / (maskSize / length)
-  for (let i = 0; i < maskSize; i++) {
-    const source = Math.min(Math.floor(i * step), length - 1)
-    axis[i] = source >= start && source < end ? 1 : 0
-  }
-  return axis
-}
-
-/** A heatmap made ready for scoring many boxes: normalised, upsampled to maskSize, its maxima found once. */
+/** A heatmap made ready for scoring many shapes: normalised, upsampled to maskSize, its maxima found once. */
 export interface PreparedHeat {
   readonly map: HeatGrid
   readonly peak: Point
@@ -164,8 +135,8 @@ function strongPeaks(grid: HeatGrid, maskSize: number): number[] {
  * All scores of one region. Degenerate masks do not crash: with nothing inside, the inside mean and maximum count as 0;
  * with nothing outside, the outside ones do.
  */
-export function scoreRegion(heat: PreparedHeat, boxes: readonly Box[], image: Size): ConsistencyScores {
-  const mask = regionMask(boxes, image, heat.maskSize)
+export function scoreRegion(heat: PreparedHeat, shape: Shape, image: Size): ConsistencyScores {
+  const mask = shapeMask(shape, image, { width: heat.maskSize, height: heat.maskSize })
   const values = heat.map.values
   let inside = 0
   let insideCount = 0
@@ -190,7 +161,7 @@ export function scoreRegion(heat: PreparedHeat, boxes: readonly Box[], image: Si
   const strongIn = heat.strongPeaks.some((i) => mask[i] === 1)
   const strongOut = heat.strongPeaks.some((i) => mask[i] === 0)
   return {
-    pointingHit: boxes.some((box) => pointStrictlyInside(heat.peak.x, heat.peak.y, box)),
+    pointingHit: pointStrictlyInsideShape(heat.peak.x, heat.peak.y, shape),
     insideEnergy: heat.total > 0 ? inside / heat.total : 0,
     meanMargin: meanIn - meanOut,
     maxMargin: maxIn - maxOut,

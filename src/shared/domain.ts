@@ -2,6 +2,8 @@
 import { z } from 'zod'
 
 export const boxSchema = z.tuple([z.number(), z.number(), z.number(), z.number()]).readonly()
+/** One list a box: [x1, y1, x2, y2, ...] of a polygon, or [] where the box is the shape. No list at all when no box has one (shape.ts). */
+export const outlinesSchema = z.array(z.array(z.number()).readonly()).readonly()
 export const regionStatusSchema = z.enum(['unreviewed', 'accepted', 'rejected', 'skipped'])
 export type RegionStatus = z.infer<typeof regionStatusSchema>
 export const splitSchema = z.string().min(1)
@@ -10,6 +12,8 @@ export const splitSchema = z.string().min(1)
 export const regionFieldsSchema = z.object({
   phrase: z.string(),
   boxes: z.array(boxSchema).readonly(),
+  /** Absent where it was written before there were outlines. */
+  outlines: outlinesSchema.default([]),
   status: regionStatusSchema,
   tags: z.array(z.string()).readonly(),
   note: z.string(),

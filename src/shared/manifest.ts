@@ -1,6 +1,6 @@
 /** Frozen samples as JSON lines: what a run trains on and what a scoring job scores, independent of the database. */
 import { z } from 'zod'
-import { boxSchema } from './domain.ts'
+import { boxSchema, outlinesSchema } from './domain.ts'
 
 export const manifestSampleSchema = z.object({
   regionId: z.string(),
@@ -13,6 +13,8 @@ export const manifestSampleSchema = z.object({
   height: z.number().positive(),
   phrase: z.string(),
   boxes: z.array(boxSchema).readonly(),
+  /** Where a box has an outline; one entry a box then. */
+  outlines: outlinesSchema.optional(),
   split: z.string(),
   /** Optional knowledge for true negatives: concepts present on the image, and those the phrase names. */
   imageConcepts: z.array(z.string()).readonly().optional(),

@@ -7,6 +7,7 @@ const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 const fields: fc.Arbitrary<RegionFields> = fc.record({
   phrase: fc.string(),
   boxes: fc.array(fc.tuple(finite, finite, finite, finite), { maxLength: 4 }),
+  outlines: fc.array(fc.array(finite, { maxLength: 8 }), { maxLength: 3 }),
   status: fc.constantFrom('unreviewed' as const, 'accepted' as const, 'rejected' as const, 'skipped' as const),
   tags: fc.array(fc.string(), { maxLength: 3 }),
   note: fc.string(),
@@ -40,7 +41,7 @@ describe('region diffs', () => {
   })
 
   test('refuse a state they did not start from, naming the field', () => {
-    const before: RegionFields = { phrase: 'the dog', boxes: [[0, 0, 1, 1]], status: 'unreviewed', tags: [], note: '', deleted: false }
+    const before: RegionFields = { phrase: 'the dog', boxes: [[0, 0, 1, 1]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false }
     const diff = diffRegion(before, { ...before, phrase: 'the cat' })
     expect(() => applyRegionDiff({ ...before, phrase: 'the bird' }, diff)).toThrow(/phrase of this region was changed/)
     expect(applyRegionDiff({ ...before, note: 'other field' }, diff)).toMatchObject({ phrase: 'the cat', note: 'other field' })

@@ -1,8 +1,7 @@
 /** A change of a region is a value-based diff; undo is the same diff reversed. The same code runs in the page and in the engine. */
 import { z } from 'zod'
 import { AppError } from './errors.ts'
-import { type Box, sameBox } from './geometry.ts'
-import { type RegionFields, regionFieldsSchema } from './domain.ts'
+import { outlinesSchema, type RegionFields, regionFieldsSchema } from './domain.ts'
 
 const change = <T extends z.ZodType>(value: T) => z.object({ before: value, after: value }).readonly().optional()
 const shape = regionFieldsSchema.shape
@@ -10,6 +9,7 @@ const shape = regionFieldsSchema.shape
 export const regionDiffSchema = z.object({
   phrase: change(shape.phrase),
   boxes: change(shape.boxes),
+  outlines: change(outlinesSchema),
   status: change(shape.status),
   tags: change(shape.tags),
   note: change(shape.note),
@@ -17,7 +17,7 @@ export const regionDiffSchema = z.object({
 })
 export type RegionDiff = z.infer<typeof regionDiffSchema>
 
-const FIELDS = ['phrase', 'boxes', 'status', 'tags', 'note', 'deleted'] as const
+const FIELDS = ['phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'deleted'] as const
 
 /** The diff that leads from one state to another; an empty object when they are equal. */
 export function diffRegion(before: RegionFields, after: RegionFields): RegionDiff {
@@ -59,12 +59,6 @@ export function reverseRegionDiff(diff: RegionDiff): RegionDiff {
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((value, i) => sameEntry(value, b[i]))
-  }
-  return a === b
-}
-
-function sameEntry(a: unknown, b: unknown): boolean {
-  return Array.isArray(a) && Array.isArray(b) ? sameBox(a as unknown as Box, b as unknown as Box) : a === b
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b
+  return a.length === b.length && a.every((value, i) => sameValue(value, b[i]))
 }

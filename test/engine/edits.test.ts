@@ -6,7 +6,9 @@ import { bicubicPeak, prepareHeat, scoreRegion } from '../../src/shared/consiste
 import type { Region, RegionFields } from '../../src/shared/domain.ts'
 import type { Box } from '../../src/shared/geometry.ts'
 import { diffRegion } from '../../src/shared/region-diff.ts'
+import { shapeOf } from '../../src/shared/shape.ts'
 import type { EngineCore } from '../../src/main/engine/engine.ts'
+import { manifestSamples } from '../../src/main/store/manifest-rows.ts'
 import { addCheckpoint, annotationsOf, type FakeCompute, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 let engine: EngineCore & { compute: FakeCompute }
@@ -24,7 +26,7 @@ const regions = async (): Promise<Region[]> => {
   for (const imageId of images) found.push(...(await engine.handlers.regions.onImage({ imageId, checkpointIds: [] })).regions)
   return found
 }
-const fieldsOf = ({ phrase, boxes, status, tags, note, deleted }: Region): RegionFields => ({ phrase, boxes, status, tags, note, deleted })
+const fieldsOf = ({ phrase, boxes, outlines, status, tags, note, deleted }: Region): RegionFields => ({ phrase, boxes, outlines, status, tags, note, deleted })
 const edit = (region: Region, change: Partial<RegionFields>, label = 'Edit') =>
   engine.handlers.regions.apply({ editId: randomUUID(), label, edits: [{ regionId: region.id, revision: region.revision, diff: diffRegion(fieldsOf(region), { ...fieldsOf(region), ...change }) }] })
 const failure = async (work: () => unknown): Promise<unknown> => {
@@ -99,6 +101,62 @@ describe('an edit', () => {
   })
 })
 
+describe('the outline of a box', () => {
+  const TRIANGLE = [3, 3, 30, 3, 3, 24]
+  const triangle = { boxes: [[3, 3, 30, 24]] as Box[], outlines: [TRIANGLE] }
+
+  test('is kept with its revision, told by the history, taken back and made again', async () => {
+    const [region] = await regions()
+    await edit(region!, triangle, 'Outline drawn')
+    expect((await regions())[0]).toMatchObject({ ...triangle, revision: 2 })
+    expect((await engine.handlers.regions.history({ id: region!.id })).map(({ fields }) => fields.outlines)).toEqual([[TRIANGLE], []])
+    await engine.handlers.regions.undo({})
+    expect((await regions())[0]).toMatchObject({ boxes: region!.boxes, outlines: [] })
+    await engine.handlers.regions.redo({})
+    expect((await regions())[0]).toMatchObject(triangle)
+  })
+
+  test('must have its box as its bounds, whoever sends it', async () => {
+    const [region] = await regions()
+    const { regions: [outlined] } = await edit(region!, triangle)
+    // A page that knows nothing of outlines moves the box alone.
+    const moved = { boxes: { before: outlined!.boxes, after: [[4, 3, 31, 24] as const] } }
+    expect(await failure(() => engine.handlers.regions.apply({ editId: randomUUID(), label: 'Box moved', edits: [{ regionId: region!.id, revision: 2, diff: moved }] })))
+      .toMatchObject({ code: 'bad-input', place: 'outlines', message: expect.stringContaining('Box 1 is [4, 3, 31, 24]') as string })
+    expect(await failure(() => edit(outlined!, { outlines: [[3, 3, 30, 24]] }))).toMatchObject({ code: 'bad-input', place: 'outlines' })
+    expect(await failure(() => engine.handlers.regions.apply({
+      editId: randomUUID(), label: 'New', edits: [{ regionId: 'new', imageId: region!.imageId, create: { ...fieldsOf(region!), outlines: [TRIANGLE] } }],
+    }))).toMatchObject({ code: 'bad-input', place: 'outlines' })
+    expect((await regions()).map(({ revision }) => revision)).toEqual([2, ...(await regions()).slice(1).map(() => 1)])
+  })
+
+  test('comes with a new region, and a page that does not know of it makes one without', async () => {
+    const [region] = await regions()
+    const { outlines: _none, ...older } = fieldsOf(region!)
+    await engine.handlers.regions.apply({ editId: randomUUID(), label: 'New', edits: [
+      { regionId: 'outlined', imageId: region!.imageId, create: { ...older, ...triangle } }, { regionId: 'plain', imageId: region!.imageId, create: older },
+    ] })
+    const made = new Map((await regions()).map((one) => [one.id, one]))
+    expect(made.get('outlined')).toMatchObject(triangle)
+    expect(made.get('plain')).toMatchObject({ boxes: region!.boxes, outlines: [] })
+  })
+
+  test('edited on an older revision is a conflict', async () => {
+    const [region] = await regions()
+    await edit(region!, triangle)
+    expect(await failure(() => edit(region!, { ...triangle, outlines: [[3, 3, 30, 24, 3, 24]] }))).toMatchObject({ code: 'conflict' })
+    expect((await regions())[0]).toMatchObject(triangle)
+  })
+
+  test('is frozen with the sample that a compute process is given', async () => {
+    const [region] = await regions()
+    await edit(region!, triangle)
+    const samples = [...manifestSamples(engine.context.db, { datasetId }, (path) => path)]
+    expect(samples.find(({ regionId }) => regionId === region!.id)).toMatchObject(triangle)
+    expect(samples.filter(({ regionId }) => regionId !== region!.id).every((sample) => !('outlines' in sample))).toBe(true)
+  })
+})
+
 describe('a new region', () => {
   const create = (imageId: string, regionId: string) =>
     engine.handlers.regions.apply({
@@ -170,15 +228,18 @@ test('any sequence of edits, undos and redos gives exactly the states a simple s
   const change = fc.record({
     phrase: fc.string({ maxLength: 12 }), boxes: fc.array(box, { maxLength: 3 }), status: fc.constantFrom('accepted' as const, 'rejected' as const, 'unreviewed' as const),
     tags: fc.array(fc.string({ maxLength: 4 }), { maxLength: 2 }), note: fc.string({ maxLength: 5 }), deleted: fc.boolean(),
-  }, { requiredKeys: [] })
+  }, { requiredKeys: [] }).map((fields) => ({
+    ...fields, // about half of the boxes have an outline
+    ...(fields.boxes ? shapeOf(fields.boxes, fields.boxes.map(([x, y, u, v]) => (Math.round(x + y) % 2 ? [x, y, u, y, x, v] : []))) : {}),
+  }))
   const command = fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), which: fc.nat(20), change, second: fc.option(fc.tuple(fc.nat(20), change), { nil: null }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('create' as const), which: fc.nat(20), change }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'undo' as const }) }, { weight: 2, arbitrary: fc.constant({ kind: 'redo' as const }) },
   )
   const all = (): Map<string, RegionFields & { revision: number }> =>
-    new Map(engine.context.db.all<{ id: string; phrase: string; boxes: string; status: string; tags: string; note: string; deleted: number; revision: number }>('SELECT * FROM regions ORDER BY id')
-      .map((row) => [row.id, { phrase: row.phrase, boxes: JSON.parse(row.boxes) as Box[], status: row.status as 'accepted', tags: JSON.parse(row.tags) as string[], note: row.note, deleted: row.deleted === 1, revision: row.revision }]))
+    new Map(engine.context.db.all<{ id: string; phrase: string; boxes: string; outlines: string; status: string; tags: string; note: string; deleted: number; revision: number }>('SELECT * FROM regions ORDER BY id')
+      .map((row) => [row.id, { phrase: row.phrase, boxes: JSON.parse(row.boxes) as Box[], outlines: JSON.parse(row.outlines) as number[][], status: row.status as 'accepted', tags: JSON.parse(row.tags) as string[], note: row.note, deleted: row.deleted === 1, revision: row.revision }]))
   const states = (): string => JSON.stringify([...all()].filter(([, region]) => !region.deleted).map(([id, { revision: _revision, ...fields }]) => [id, fields]))
 
   const imageId = (await regions())[0]!.imageId
@@ -198,7 +259,7 @@ test('any sequence of edits, undos and redos gives exactly the states a simple s
         await engine.handlers.regions.apply({ editId: randomUUID(), label: 'edit', edits })
         ;[past, future, now] = [[...past, now], [], states()]
       } else if (one.kind === 'create') {
-        const fields = { phrase: 'p', boxes: [], status: 'unreviewed' as const, tags: [], note: '', ...one.change, deleted: false }
+        const fields = { phrase: 'p', boxes: [], outlines: [], status: 'unreviewed' as const, tags: [], note: '', ...one.change, deleted: false }
         await engine.handlers.regions.apply({ editId: randomUUID(), label: 'create', edits: [{ regionId: randomUUID(), imageId, create: fields }] })
         ;[past, future, now] = [[...past, now], [], states()]
       } else if (one.kind === 'undo') {
@@ -232,8 +293,20 @@ describe('scores after an edit', () => {
     await edit(region, { boxes: [box] })
     const image = { width: 40, height: 30 }
     expect(heat.peak).toEqual(bicubicPeak(heat.grid, image))
-    const expected = scoreRegion(prepareHeat(heat.grid, heat.peak, heat.maskSize), [box], image)
+    const expected = scoreRegion(prepareHeat(heat.grid, heat.peak, heat.maskSize), { boxes: [box], outlines: [] }, image)
     expect(await scores()).toEqual({ ...expected, matchProbability: heat.matchProbability })
+  })
+
+  test('of an outline are those of its shape, to the last bit', async () => {
+    const { region, heat, scores } = await setUp()
+    const shape = { boxes: [[3.25, 4.5, 33.125, 21]] as Box[], outlines: [[3.25, 4.5, 33.125, 8, 20, 21]] }
+    await edit(region, { boxes: shape.boxes })
+    const ofBox = await scores()
+    const { regions: [again] } = await engine.handlers.regions.undo({})
+    await edit(again!, shape)
+    const expected = scoreRegion(prepareHeat(heat.grid, heat.peak, heat.maskSize), shape, { width: 40, height: 30 })
+    expect(await scores()).toEqual({ ...expected, matchProbability: heat.matchProbability })
+    expect(expected.insideEnergy).toBeLessThan(ofBox!.insideEnergy)
   })
 
   test('of a phrase are dropped until its own heatmap is there, and come back with undo', async () => {

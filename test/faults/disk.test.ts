@@ -160,6 +160,27 @@ describe('the file of a project', () => {
     }
   })
 
+  test('of before there were outlines reads its regions as boxes, and undoes what was done to them', async () => {
+    const { dir, file } = await fileOf()
+    const before = openDatabase(file)
+    migrate(before, MIGRATIONS.slice(0, 3))
+    before.exec(`
+      INSERT INTO datasets (id, name, format, source, created_at, state) VALUES ('d', 'Old', 'amc-json', 's', '2026-01-01T00:00:00Z', 'ready');
+      INSERT INTO images (id, dataset_id, name, path, width, height, orientation, bytes, split, position) VALUES ('i', 'd', 'a.png', 'a.png', 40, 30, 1, 10, 'train', 0);
+      INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, box_count, status, tags, note, deleted, revision, flags) VALUES ('r', 'i', 'd', 0, 'train', 'a cat', '[[1,2,9,10]]', 1, 'unreviewed', '[]', '', 0, 2, '[]');
+      INSERT INTO revisions (region_id, revision, at, actor, label, fields) VALUES ('r', 1, '2026-01-01T00:00:00Z', 'import', 'Imported', '{"phrase":"a cat","boxes":[[1,2,9,9]],"status":"unreviewed","tags":[],"note":"","deleted":false}');
+      INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES ('r', 2, '2026-01-02T00:00:00Z', 'me', 'Box moved', 'e', '{"phrase":"a cat","boxes":[[1,2,9,10]],"status":"unreviewed","tags":[],"note":"","deleted":false}');
+      INSERT INTO edits (id, dataset_id, at, actor, label, changes, state) VALUES ('e', 'd', '2026-01-02T00:00:00Z', 'me', 'Box moved', '[{"regionId":"r","diff":{"boxes":{"before":[[1,2,9,9]],"after":[[1,2,9,10]]}}}]', 'done');
+    `)
+    before.close()
+    const engine = await openTestEngine({ projectDir: dir })
+    const [region] = (await engine.handlers.regions.onImage({ imageId: 'i', checkpointIds: [] })).regions
+    expect(region).toMatchObject({ boxes: [[1, 2, 9, 10]], outlines: [], revision: 2 })
+    expect((await engine.handlers.regions.history({ id: 'r' })).map(({ fields }) => fields.outlines)).toEqual([[], []])
+    await engine.handlers.regions.undo({})
+    expect((await engine.handlers.regions.onImage({ imageId: 'i', checkpointIds: [] })).regions[0]).toMatchObject({ boxes: [[1, 2, 9, 9]], outlines: [], revision: 3 })
+  })
+
   test('whose migration fails half way is as it was', async () => {
     const { file } = await fileOf()
     const db = openDatabase(file)

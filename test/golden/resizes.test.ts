@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSafetensors } from '../../src/main/checkpoints/safetensors.ts'
 import type { RgbImage } from '../../src/main/images/decode.ts'
-import { regionMask } from '../../src/shared/consistency.ts'
+import { boxesOnly } from '../../src/shared/shape.ts'
+import { shapeMask } from '../../src/shared/shape-mask.ts'
 import { resizeBicubic, resizeLinear } from '../../src/main/train/resize.ts'
 
 /** The formula that make/resizes.py uses. */
@@ -47,7 +48,7 @@ test('opencv_nearest: a region begins at the very column it begins at there', ()
     for (let width = 1; width <= shape[0]!; width++) {
       const sources = Array.from((data as Uint8Array).subarray((width - 1) * to, width * to))
       for (const from of [0, width >> 1, width - 1]) {
-        const mask = regionMask([[from, 0, width, 1]], { width, height: 1 }, to)
+        const mask = shapeMask(boxesOnly([[from, 0, width, 1]]), { width, height: 1 }, { width: to, height: to })
         expect(Array.from(mask.subarray(0, to)), `${width} to ${to}, from ${from}`).toEqual(sources.map((source) => (source >= from ? 1 : 0)))
       }
     }

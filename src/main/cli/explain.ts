@@ -3,6 +3,7 @@ import { extname, resolve } from 'node:path'
 import { prepareHeat, scoreRegion } from '../../shared/consistency.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { spawnCompute } from '../compute/client.ts'
 import { readImageHeader } from '../images/decode.ts'
 import type { Command } from './command.ts'
@@ -39,7 +40,7 @@ export const explainCommand: Command = {
       const request = { checkpointPath, imagePath, phrases: [input.need('phrase')], ...(model ? { modelConfigPath: modelNamed(model) } : {}) }
       const { phrases, image, computeMs } = await compute.call('explain', request, { signal: io.signal })
       const found = phrases[0]!
-      const scores = boxes.length > 0 ? scoreRegion(prepareHeat(found.grid, found.peak, found.maskSize), boxes, header) : null
+      const scores = boxes.length > 0 ? scoreRegion(prepareHeat(found.grid, found.peak, found.maskSize), boxesOnly(boxes), header) : null
       if (out) await writeHeatPicture(resolve(out), imagePath, found.grid, boxes, found.peak)
       const { values, width, height } = found.grid
       const heatmap = Array.from({ length: height }, (_, y) => Array.from(values.subarray(y * width, (y + 1) * width)))

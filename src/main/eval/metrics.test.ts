@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { prepareHeat } from '../../shared/consistency.ts'
+import { prepareHeat, scoreRegion } from '../../shared/consistency.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { boxOfHeat } from './heat-box.ts'
-import { consistencyOf, giniOf, METRICS, scoresOf, scoresWithoutHeat, type SampleHeat } from './metrics.ts'
+import { giniOf, METRICS, scoresOf, scoresWithoutHeat, type SampleHeat } from './metrics.ts'
 import { peakOf } from './upsample.ts'
 
 const SIZE = { width: 80, height: 80 }
@@ -11,9 +12,9 @@ const SIZE = { width: 80, height: 80 }
 function heatOf(values: readonly number[], boxes: readonly Box[], size = SIZE): SampleHeat {
   const side = Math.sqrt(values.length)
   const grid = { width: side, height: side, values: Float32Array.from(values) }
-  const peak = peakOf(grid, size, boxes)!
+  const peak = peakOf(grid, size, boxesOnly(boxes))!
   const prepared = prepareHeat(grid, peak.point, 40)
-  return { grid, peak, prepared, consistency: consistencyOf(prepared, boxes, size), boxes, size, matchProbability: 0.75 }
+  return { grid, peak, prepared, consistency: scoreRegion(prepared, boxesOnly(boxes), size), shape: boxesOnly(boxes), size, matchProbability: 0.75 }
 }
 
 /** One hot cell of 4 x 4, in the second column and row: pixels 20 to 40. */

@@ -2,8 +2,10 @@
  * The figures of an evaluation, each under its own name. A metric looks at one sample's heatmap; what it says of a whole split is the
  * mean over its samples. docs/evaluation.md defines them in formulas. To add one, put it into the list.
  */
-import { scoreRegion, type ConsistencyScores, type PreparedHeat } from '../../shared/consistency.ts'
-import { boxIou, type Box, type Size } from '../../shared/geometry.ts'
+import type { ConsistencyScores, PreparedHeat } from '../../shared/consistency.ts'
+import { boxIou, type Box, type Point, type Size } from '../../shared/geometry.ts'
+import { outlineOf, type Shape } from '../../shared/shape.ts'
+import { shapeMask } from '../../shared/shape-mask.ts'
 import { boxOfHeat } from './heat-box.ts'
 import type { RawHeat } from './types.ts'
 import type { Peak } from './upsample.ts'
@@ -14,7 +16,7 @@ export interface SampleHeat {
   readonly peak: Peak
   readonly prepared: PreparedHeat
   readonly consistency: ConsistencyScores
-  readonly boxes: readonly Box[]
+  readonly shape: Shape
   readonly size: Size
   /** Of the phrase with the image; null where the explainer has none. */
   readonly matchProbability: number | null
@@ -43,7 +45,7 @@ const mean = (key: string, title: string, better: Metric['better'], withoutHeat:
 
 export const METRICS: readonly Metric[] = [
   share('pointing', 'pointing game, AMC strict', ({ consistency }) => consistency.pointingHit),
-  share('pointingTolerance15', 'pointing game, tolerance 15 px', ({ peak, boxes }) => boxes.some((box) => pixelDistance(peak.point.x, peak.point.y, box) < TOLERANCE_PX)),
+  share('pointingTolerance15', 'pointing game, tolerance 15 px', ({ peak, shape, size }) => isNear(peak.point, shape, size)),
   share('pointingAnyTie', 'pointing game, any tie', ({ peak }) => peak.anyTieInside),
   share('boxAccuracy', 'box accuracy at IoU 0.5, box from the heatmap', isBoxRight),
   mean('energyInside', 'energy inside', 'higher', 0, ({ consistency }) => consistency.insideEnergy),
@@ -55,14 +57,26 @@ export const METRICS: readonly Metric[] = [
   mean('matchProbability', 'match probability', 'higher', null, ({ matchProbability }) => matchProbability),
 ]
 
-export const consistencyOf = (prepared: PreparedHeat, boxes: readonly Box[], size: Size): ConsistencyScores => scoreRegion(prepared, boxes, size)
-
 export function scoresOf(heat: SampleHeat, metrics: readonly Metric[] = METRICS): Record<string, number | null> {
   return Object.fromEntries(metrics.map(({ key, of }) => [key, of(heat)]))
 }
 
 export function scoresWithoutHeat(metrics: readonly Metric[] = METRICS): Record<string, number | null> {
   return Object.fromEntries(metrics.map(({ key, withoutHeat }) => [key, withoutHeat]))
+}
+
+/** Whether a pixel of the shape is nearer than the tolerance. */
+function isNear({ x, y }: Point, shape: Shape, size: Size): boolean {
+  const outlined = shape.boxes.flatMap((box, i) => (outlineOf(shape, i) ? [{ box, outline: shape.outlines[i]! }] : []))
+  if (shape.boxes.some((box, i) => !outlineOf(shape, i) && pixelDistance(x, y, box) < TOLERANCE_PX)) return true
+  if (outlined.length === 0) return false
+  const mask = shapeMask({ boxes: outlined.map(({ box }) => box), outlines: outlined.map(({ outline }) => outline) }, size)
+  for (let v = Math.max(0, y - TOLERANCE_PX); v <= Math.min(size.height - 1, y + TOLERANCE_PX); v++) {
+    for (let u = Math.max(0, x - TOLERANCE_PX); u <= Math.min(size.width - 1, x + TOLERANCE_PX); u++) {
+      if (mask[v * size.width + u] === 1 && Math.hypot(u - x, v - y) < TOLERANCE_PX) return true
+    }
+  }
+  return false
 }
 
 /** From a pixel to the nearest pixel of the box, whose pixels are int(x1) to int(x2) - 1. */
@@ -72,7 +86,7 @@ function pixelDistance(x: number, y: number, [x1, y1, x2, y2]: Box): number {
   return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom))
 }
 
-function isBoxRight({ prepared, boxes, size }: SampleHeat): boolean {
+function isBoxRight({ prepared, shape: { boxes }, size }: SampleHeat): boolean {
   const found = boxOfHeat(prepared.map, size)
   return found !== null && boxes.some((box) => boxIou(found, box) >= BOX_FROM_IOU)
 }

@@ -1,13 +1,13 @@
 /** One checkpoint over all samples of a benchmark: heatmaps, points, scores, detector's boxes; and what they say of each split. */
 import { setImmediate } from 'node:timers/promises'
-import { prepareHeat } from '../../shared/consistency.ts'
+import { prepareHeat, scoreRegion } from '../../shared/consistency.ts'
 import { AppError, isAppError } from '../../shared/errors.ts'
 import type { Box, Size } from '../../shared/geometry.ts'
 import type { LoadedModel } from '../train/model-files.ts'
 import { bestBox, boxScores, carryBoxes, RIGHT_FROM } from './detections.ts'
 import type { ExplainedSample, HeatExplainer } from './explainers.ts'
 import { prepareImage, type ImagePreparation, type PreparedImage } from './images.ts'
-import { consistencyOf, METRICS, scoresOf, scoresWithoutHeat, type Metric } from './metrics.ts'
+import { METRICS, scoresOf, scoresWithoutHeat, type Metric } from './metrics.ts'
 import type { EvalSample, SampleResult, XywhBox } from './types.ts'
 import { peakOf, upsampleBicubic } from './upsample.ts'
 
@@ -143,11 +143,12 @@ async function prepareOrSay(path: string, preparation: ImagePreparation): Promis
 
 /** Everything that follows from one heatmap alone. */
 export function judge(sample: EvalSample, { grid, matchProbability }: ExplainedSample, size: Size, maskSize: number, detectorAlpha: number): Found {
-  const peak = peakOf(grid, size, sample.boxes)
+  const shape = { boxes: sample.boxes, outlines: sample.outlines ?? [] }
+  const peak = peakOf(grid, size, shape)
   const chosen = sample.detections ? { chosen: peak ? bestOf(sample.detections, grid, size, detectorAlpha) : null } : {}
   if (!peak) return { result: failedResult(sample, 'The heatmap has values that are not numbers.'), ...chosen }
   const prepared = prepareHeat(grid, peak.point, maskSize)
-  const heat = { grid, peak, prepared, consistency: consistencyOf(prepared, sample.boxes, size), boxes: sample.boxes, size, matchProbability }
+  const heat = { grid, peak, prepared, consistency: scoreRegion(prepared, shape, size), shape, size, matchProbability }
   return { result: { ...namesOf(sample), point: peak.point, scores: scoresOf(heat) }, ...chosen }
 }
 

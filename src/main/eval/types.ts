@@ -1,5 +1,6 @@
 /** What an evaluation works on: phrases with their boxes on images, and what was found for each. */
 import type { Box, Point, Size } from '../../shared/geometry.ts'
+import type { Outline } from '../../shared/shape.ts'
 
 export interface EvalImage {
   readonly key: string
@@ -18,6 +19,8 @@ export interface EvalSample {
   readonly phrase: string
   /** x1 y1 x2 y2: any of them is right. */
   readonly boxes: readonly Box[]
+  /** Of a view's regions: one a box, [] for a box without. */
+  readonly outlines?: readonly Outline[]
   readonly split: string
   /** The referred box as it is written, for the detector's boxes. */
   readonly referred?: XywhBox

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bicubicPeak } from '../../shared/consistency.ts'
 import { pointStrictlyInside, type Box } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { peakOf, upsampleBicubic } from './upsample.ts'
 
 const grids = fc.integer({ min: 1, max: 5 }).chain((n) =>
@@ -15,7 +16,7 @@ describe('the upsampled map', () => {
       const map = upsampleBicubic(grid, size)
       const high = map.reduce((a, b) => Math.max(a, b), -Infinity)
       const places = [...map.keys()].filter((i) => map[i] === high).map((i) => ({ x: i % size.width, y: Math.floor(i / size.width) }))
-      const peak = peakOf(grid, size, [box])!
+      const peak = peakOf(grid, size, boxesOnly([box]))!
       expect(peak.point).toEqual(places[0])
       expect(peak.point).toEqual(bicubicPeak(grid, size))
       expect(peak.ties).toBe(places.length)
@@ -25,11 +26,11 @@ describe('the upsampled map', () => {
 
   test('a map without heat points at the first pixel, where only a box beginning before the image is hit', () => {
     const cold = { width: 3, height: 3, values: new Float32Array(9) }
-    expect(peakOf(cold, { width: 40, height: 30 }, [[-2, -2, 5, 5]])).toEqual({ point: { x: 0, y: 0 }, anyTieInside: true, ties: 1200 })
-    expect(peakOf(cold, { width: 40, height: 30 }, [[0, 0, 1, 1]])).toMatchObject({ anyTieInside: false })
+    expect(peakOf(cold, { width: 40, height: 30 }, boxesOnly([[-2, -2, 5, 5]]))).toEqual({ point: { x: 0, y: 0 }, anyTieInside: true, ties: 1200 })
+    expect(peakOf(cold, { width: 40, height: 30 }, boxesOnly([[0, 0, 1, 1]]))).toMatchObject({ anyTieInside: false })
   })
 
   test.each([NaN, Infinity, -Infinity])('a map with %d in it has no maximum', (value) => {
-    expect(peakOf({ width: 2, height: 1, values: [1, value] }, { width: 8, height: 8 }, [])).toBeNull()
+    expect(peakOf({ width: 2, height: 1, values: [1, value] }, { width: 8, height: 8 }, boxesOnly([]))).toBeNull()
   })
 })

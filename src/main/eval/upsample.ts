@@ -3,7 +3,9 @@
  * come one by one, so that finding a maximum in a large photograph costs no large array.
  */
 import { bicubicTaps, type HeatGrid } from '../../shared/consistency.ts'
-import { pointStrictlyInside, type Box, type Point, type Size } from '../../shared/geometry.ts'
+import type { Point, Size } from '../../shared/geometry.ts'
+import type { Shape } from '../../shared/shape.ts'
+import { pointStrictlyInsideShape } from '../../shared/shape-mask.ts'
 
 /** The row is overwritten by the next one. */
 function eachRow(grid: HeatGrid, size: Size, use: (row: Float32Array, y: number) => void): void {
@@ -36,16 +38,16 @@ export function upsampleBicubic(grid: HeatGrid, size: Size): Float32Array {
 export interface Peak {
   /** The first maximum in row-major order. */
   readonly point: Point
-  /** Whether any of the equally high maxima lies strictly inside a box. */
+  /** Whether any of the equally high maxima lies strictly inside a box or an outline. */
   readonly anyTieInside: boolean
   /** How many maxima are equally high. */
   readonly ties: number
 }
 
 /** The maximum of the upsampled map; null when the map holds a value that is not a number, where it has none. */
-export function peakOf(grid: HeatGrid, size: Size, boxes: readonly Box[]): Peak | null {
+export function peakOf(grid: HeatGrid, size: Size, shape: Shape): Peak | null {
   for (let i = 0; i < grid.width * grid.height; i++) if (!Number.isFinite(grid.values[i]!)) return null
-  const isInside = (x: number, y: number): boolean => boxes.some((box) => pointStrictlyInside(x, y, box))
+  const isInside = (x: number, y: number): boolean => pointStrictlyInsideShape(x, y, shape)
   let high = -Infinity
   let point: Point = { x: 0, y: 0 }
   let [anyTieInside, ties] = [false, 0]

@@ -28,7 +28,7 @@ export function viewBenchmark({ context }: EngineCore, { dataset, view, splits }
   for (const row of manifestSamples(db, filter, (stored) => project.fromStored(stored))) {
     revisions.set(row.regionId, row.revision)
     const image = { key: row.imageId, path: row.imagePath, size: { width: row.width, height: row.height } }
-    samples.push({ id: row.regionId, image, phrase: row.phrase, boxes: row.boxes, split: row.split })
+    samples.push({ id: row.regionId, image, phrase: row.phrase, boxes: row.boxes, split: row.split, ...(row.outlines ? { outlines: row.outlines } : {}) })
   }
   if (samples.length === 0) throw new AppError('bad-input', `${view ? `The view ${view.name}` : `The dataset ${dataset.name}`} has no region with a phrase and a box${splits.length > 0 ? ` in ${splits.join(', ')}` : ''}.`, 'Choose another view or split.')
   return { samples, revisions, notes: [], files: [], imagesDir: dataset.name }

@@ -7,6 +7,7 @@ import { stat } from 'node:fs/promises'
 import { basename, isAbsolute, resolve } from 'node:path'
 import { AppError, toErrorData } from '../../shared/errors.ts'
 import { type Box, boxFlags, type Size } from '../../shared/geometry.ts'
+import { NO_OUTLINE, type Outline, outlineBounds } from '../../shared/shape.ts'
 import { readImageHeader } from '../images/decode.ts'
 import { mapInOrder } from './map-in-order.ts'
 import { findFormat } from './registry.ts'
@@ -122,9 +123,11 @@ async function locateImage(ref: string, roots: readonly string[], stripFolders: 
 function checkRegion(raw: RawRegion, image: ReadImage): { region: ReadRegion | null; skipped: Skipped[] } {
   const flags = new Set<string>()
   const boxes: Box[] = []
+  const outlines: Outline[] = []
   const skipped: Skipped[] = []
-  for (const written of raw.boxes) {
-    const box: Box = raw.unit === 'pixels' ? written : [written[0] * image.width, written[1] * image.height, written[2] * image.width, written[3] * image.height]
+  for (const [i, written] of raw.boxes.entries()) {
+    const outline = inPixels(raw.outlines?.[i] ?? NO_OUTLINE, raw.unit, image)
+    const box = outline.length > 0 ? outlineBounds(outline) : (inPixels(written, raw.unit, image) as unknown as Box)
     const found = boxFlags(box, image)
     const broken = found.find((flag) => flag === 'inverted' || flag === 'no-area')
     if (broken) {
@@ -133,12 +136,18 @@ function checkRegion(raw: RawRegion, image: ReadImage): { region: ReadRegion | n
       flags.add(broken)
     } else {
       boxes.push(box)
+      outlines.push(outline)
       if (raw.unit === 'pixels' || !isRounding(box, image)) for (const flag of found) flags.add(flag)
     }
   }
   if (boxes.length === 0) return { region: null, skipped }
   const source = raw.line === null ? raw.file : `${raw.file}:${raw.line}`
-  return { region: { phrase: raw.phrase, boxes, flags: [...flags], source, ...(raw.concepts ? { concepts: raw.concepts } : {}) }, skipped }
+  return { region: { phrase: raw.phrase, boxes, flags: [...flags], source, ...(outlines.some((outline) => outline.length > 0) ? { outlines } : {}), ...(raw.concepts ? { concepts: raw.concepts } : {}) }, skipped }
+}
+
+/** Coordinates as x, y, x, y, ... */
+function inPixels(written: readonly number[], unit: RawRegion['unit'], size: Size): readonly number[] {
+  return unit === 'pixels' ? written : written.map((value, i) => value * (i % 2 === 0 ? size.width : size.height))
 }
 
 function isRounding(box: Box, size: Size): boolean {

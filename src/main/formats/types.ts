@@ -3,6 +3,7 @@
  * the images and checks the boxes, so that every format treats bad input the same way.
  */
 import type { Box } from '../../shared/geometry.ts'
+import type { Outline } from '../../shared/shape.ts'
 
 /** Something that was left out, and why: a row of the import report. Lines count from 1; null where a line means nothing. */
 export interface Skipped {
@@ -15,6 +16,8 @@ export interface ReadRegion {
   readonly phrase: string
   /** Pixels of the image as seen (after EXIF orientation); exactly as written, never clamped. At least one. */
   readonly boxes: readonly Box[]
+  /** As shape.ts says; absent when no box has one. */
+  readonly outlines?: readonly Outline[]
   /** What is unusual and was kept: crosses-edge, outside-image; also inverted and no-area when such a box was left out of several. */
   readonly flags: readonly string[]
   /** What the phrase speaks of, where the file says so: lets training know true negatives. */
@@ -73,6 +76,8 @@ export interface RawEntry {
 export interface RawRegion {
   readonly phrase: string
   readonly boxes: readonly Box[]
+  /** One a box, [] for a box without, in the same unit. The bounds of an outline take the place of its box. */
+  readonly outlines?: readonly Outline[]
   /** 'pixels', or 'fractions' of the image's width and height. */
   readonly unit: 'pixels' | 'fractions'
   readonly concepts?: readonly string[]

@@ -4,6 +4,7 @@ import { preCaption } from '../model/pre-caption.ts'
 import { TRAINING_LEVELS, writeRegionMask } from '../train/pixels.ts'
 import { resizeLinear } from '../train/resize.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { planes } from './cases-preparation.ts'
 import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { floatsOf, intsOf } from './folder.ts'
@@ -40,7 +41,7 @@ async function batchCase({ folder, config }: GoldenSetup): Promise<Check[]> {
     const choices = all || bbox.length === 0 ? [bbox] : bbox.map((box) => [box])
     const tried = choices.map((boxes) => {
       const mask = new Float32Array(area)
-      writeRegionMask(boxes, rgb, size, config.mask_size, false, mask, 0)
+      writeRegionMask(boxesOnly(boxes), rgb, size, config.mask_size, false, mask, 0)
       return compareNumbers(`${image}: mask`, mask, want, TOLERANCES.masks)
     })
     checks.push(tried.find(({ ok }) => ok) ?? tried[0]!)

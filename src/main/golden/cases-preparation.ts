@@ -6,6 +6,7 @@ import { jitterColors, toGray } from '../train/augment.ts'
 import { EVALUATION_LEVELS, TRAINING_LEVELS, writePlanes, writeRegionMask, type LevelTable } from '../train/pixels.ts'
 import { resizeBicubic, resizeLinear } from '../train/resize.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { compareExactly, compareNumbers, failed, passed, TOLERANCES, type Check } from './compare.ts'
 import { tensorOf, type GoldenFolder } from './folder.ts'
 import type { GoldenCase } from './setup.ts'
@@ -145,7 +146,7 @@ function maskCheck(prep: Prep, name: string): Check {
   if (!match || !boxes || !image) return failed(name, 'nothing here computes it')
   const [model, side] = [Number(match[2]), Number(match[3])]
   const out = new Float32Array(side * side)
-  writeRegionMask(boxes, { width: image.w, height: image.h }, model, side, false, out, 0)
+  writeRegionMask(boxesOnly(boxes), { width: image.w, height: image.h }, model, side, false, out, 0)
   return compareNumbers(name, out, recorded(prep, name), TOLERANCES.masks)
 }
 
@@ -176,7 +177,7 @@ function sumChecks({ json, file }: Prep, annotation: AnnotationJson, { i, box, R
   if (sum === undefined || model === undefined || side === undefined) return checks
   if (!image) return [...checks, failed(what, `${annotation.image} is not listed`)]
   const out = new Float32Array(side * side)
-  writeRegionMask([box], { width: image.w, height: image.h }, model, side, false, out, 0)
+  writeRegionMask(boxesOnly([box]), { width: image.w, height: image.h }, model, side, false, out, 0)
   const recordedAs = `mask/R${model}_ms${side}_${i}`
   return [
     ...checks,

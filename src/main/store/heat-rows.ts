@@ -1,9 +1,10 @@
 /** Stored heatmaps, and the scores that follow from them: both change in the transaction that changes a region. */
 import type { Heatmap, Scores } from '../../shared/domain.ts'
-import type { Box, Point, Size } from '../../shared/geometry.ts'
+import type { Point, Size } from '../../shared/geometry.ts'
 import { type HeatGrid, prepareHeat, type PreparedHeat, scoreRegion } from '../../shared/consistency.ts'
+import type { Shape } from '../../shared/shape.ts'
 import type { Db } from './db.ts'
-import { PROTOCOL } from './region-rows.ts'
+import { PROTOCOL, toShape } from './region-rows.ts'
 
 export interface HeatRow {
   readonly checkpoint_id: string
@@ -96,7 +97,7 @@ export interface RescoredRegion {
   readonly datasetId: string
   readonly revision: number
   readonly phrase: string
-  readonly boxes: readonly Box[]
+  readonly shape: Shape
   readonly deleted: boolean
 }
 
@@ -106,7 +107,7 @@ export interface RescoredRegion {
  */
 export function rescoreRegion(db: Db, region: RescoredRegion, image: Size): void {
   db.run('DELETE FROM scores WHERE region_id = ? AND protocol = ?', region.id, PROTOCOL)
-  if (region.deleted || region.boxes.length === 0) return
+  if (region.deleted || region.shape.boxes.length === 0) return
   for (const heat of db.all<HeatRow>('SELECT * FROM heatmaps WHERE image_id = ? AND phrase = ?', region.imageId, region.phrase)) scoreFrom(db, heat, prepared(heat), region, image)
 }
 
@@ -114,21 +115,20 @@ export function rescoreRegion(db: Db, region: RescoredRegion, image: Size): void
 export function scoreRegionsOfHeat(db: Db, heat: HeatRow): string[] {
   const image = db.get<{ width: number; height: number }>('SELECT width, height FROM images WHERE id = ?', heat.image_id)
   if (!image) return []
-  const rows = db.all<{ id: string; dataset_id: string; revision: number; boxes: string }>(
-    `SELECT id, dataset_id, revision, boxes FROM regions r WHERE image_id = ? AND phrase = ? AND deleted = 0
+  const rows = db.all<{ id: string; dataset_id: string; revision: number; boxes: string; outlines: string }>(
+    `SELECT id, dataset_id, revision, boxes, outlines FROM regions r WHERE image_id = ? AND phrase = ? AND deleted = 0
      AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id AND s.revision = r.revision)`,
     heat.image_id, heat.phrase, heat.checkpoint_id, PROTOCOL,
   )
   if (rows.length === 0) return []
   const map = prepared(heat)
   for (const row of rows) {
-    const boxes = JSON.parse(row.boxes) as Box[]
-    scoreFrom(db, heat, map, { id: row.id, imageId: heat.image_id, datasetId: row.dataset_id, revision: row.revision, phrase: heat.phrase, boxes, deleted: false }, image)
+    scoreFrom(db, heat, map, { id: row.id, imageId: heat.image_id, datasetId: row.dataset_id, revision: row.revision, phrase: heat.phrase, shape: toShape(row), deleted: false }, image)
   }
   return rows.map((row) => row.id)
 }
 
 function scoreFrom(db: Db, heat: HeatRow, map: PreparedHeat, region: RescoredRegion, image: Size): void {
-  const scores: Scores = { ...scoreRegion(map, region.boxes, image), matchProbability: heat.match_probability }
+  const scores: Scores = { ...scoreRegion(map, region.shape, image), matchProbability: heat.match_probability }
   putScores(db, { checkpointId: heat.checkpoint_id, regionId: region.id, datasetId: region.datasetId, revision: region.revision }, scores)
 }

@@ -1,10 +1,9 @@
 /** Regions as frozen samples for a compute process, which never sees the database. */
 import type { RegionFilter } from '../../shared/domain.ts'
-import type { Box } from '../../shared/geometry.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
 import type { Db } from './db.ts'
 import { filterTables, filterWhere, type Where } from './region-filter.ts'
-import { IMAGE_COLUMNS, type ImageRow, REGION_COLUMNS, type RegionRow } from './region-rows.ts'
+import { IMAGE_COLUMNS, type ImageRow, REGION_COLUMNS, type RegionRow, toShape } from './region-rows.ts'
 
 /** A million regions come in pages, so that edits go on between them. */
 const PAGE = 2000
@@ -71,9 +70,11 @@ function phrasesLeftOut(db: Db, imageIds: readonly string[], wanted: ReadonlySet
 }
 
 function toSample(db: Db, row: RegionRow, image: ImageRow, imagePath: string): ManifestSample {
+  const { boxes, outlines } = toShape(row)
   return {
     regionId: row.id, revision: row.revision, imageId: image.id, imagePath, width: image.width, height: image.height, phrase: row.phrase,
-    boxes: JSON.parse(row.boxes) as Box[], split: row.split,
+    boxes, split: row.split,
+    ...(outlines.length > 0 ? { outlines } : {}),
     ...(image.concepts ? { imageConcepts: JSON.parse(image.concepts) as string[] } : {}),
     ...(row.concepts && isAsImported(db, row) ? { phraseConcepts: JSON.parse(row.concepts) as string[] } : {}),
     ...(image.kind ? { kind: image.kind } : {}),

@@ -1,6 +1,7 @@
 /** Rows of the regions and scores tables, and what they mean outside the database. */
 import type { ImageRecord, Region, RegionFields, RegionStatus, Scores } from '../../shared/domain.ts'
 import type { Box } from '../../shared/geometry.ts'
+import type { Shape } from '../../shared/shape.ts'
 
 /** The scores kept are of this protocol: images resized whole, first maximum, strictly inside. */
 export const PROTOCOL = 'AMC strict'
@@ -13,6 +14,7 @@ export interface RegionRow {
   readonly split: string
   readonly phrase: string
   readonly boxes: string
+  readonly outlines: string
   readonly status: string
   readonly tags: string
   readonly note: string
@@ -21,12 +23,17 @@ export interface RegionRow {
   readonly flags: string
   readonly concepts: string | null
 }
-export const REGION_COLUMNS = 'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts'
+export const REGION_COLUMNS = 'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.outlines, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts'
+
+/** Of the columns boxes and outlines. */
+export function toShape(row: Pick<RegionRow, 'boxes' | 'outlines'>): Shape {
+  return { boxes: JSON.parse(row.boxes) as Box[], outlines: JSON.parse(row.outlines) as number[][] }
+}
 
 export function toFields(row: RegionRow): RegionFields {
   return {
-    phrase: row.phrase, boxes: JSON.parse(row.boxes) as Box[], status: row.status as RegionStatus, tags: JSON.parse(row.tags) as string[],
-    note: row.note, deleted: row.deleted === 1,
+    phrase: row.phrase, ...toShape(row), status: row.status as RegionStatus,
+    tags: JSON.parse(row.tags) as string[], note: row.note, deleted: row.deleted === 1,
   }
 }
 

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
+import { boxesOnly } from '../../shared/shape.ts'
 import { createTokenizer } from '../model/tokenizer.ts'
 import { swapLeftRight } from './augment.ts'
 import { createBatchSource } from './batches.ts'
@@ -40,7 +41,7 @@ test('the pixels of a region are those under its mask, after any flip, grayscale
       for (let y = box[1]; y < box[3]; y++) pixels.fill(255, (y * SIDE + box[0]) * 3, (y * SIDE + box[2]) * 3)
       const path = join(folder, `${number++}.png`)
       await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } }).png().toFile(path)
-      const region = { regionId: 'r', revision: 1, phrase: 'the left square', boxes: [box], concepts: [], stages: [] }
+      const region = { regionId: 'r', revision: 1, phrase: 'the left square', boxes: [box], outlines: [], concepts: [], stages: [] }
       const image: SampleImage = { imageId: 'i', path, width: SIDE, height: SIDE, split: 'train', kind: null, regions: [region], concepts: new Set(), phrases: new Set() }
       const source = createBatchSource({
         images: [image], modelConfig: TINY, cache: createImageCache(SIDE, 'linear', 0),
@@ -74,7 +75,7 @@ test('a mirrored mask is the mirror image of the mask, for any size of image, mo
     fc.property(size, size, size, size, fc.array(fc.double({ min: -10, max: 110, noNaN: true }), { minLength: 4, maxLength: 4 }), (width, height, modelSide, maskSide, box) => {
       const make = (mirrored: boolean): Float32Array => {
         const out = new Float32Array(maskSide * maskSide)
-        writeRegionMask([box as unknown as [number, number, number, number]], { width, height }, modelSide, maskSide, mirrored, out, 0)
+        writeRegionMask(boxesOnly([box as unknown as [number, number, number, number]]), { width, height }, modelSide, maskSide, mirrored, out, 0)
         return out
       }
       const [straight, mirrored] = [make(false), make(true)]

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { boxesOnly, type Shape } from '../../shared/shape.ts'
+import { shapeMask } from '../../shared/shape-mask.ts'
 import { createTokenizer } from '../model/tokenizer.ts'
 import { createBatchSource, type BatchState, type BatchSource } from './batches.ts'
 import { createImageCache } from './image-cache.ts'
@@ -116,6 +118,38 @@ describe('what a batch holds', () => {
     const { batch: all } = await sourceOf({ 'batch.images': 12, 'batch.phrases': 2, 'data.flip': 0 }).prepare('all')
     expect(all.imageCount).toBe(12)
     expect(new Set(Array.from({ length: 24 }, (_, n) => all.text.ids[n * all.text.length + 2])).size).toBe(2)
+  })
+
+  describe('of a region with an outline and a box', () => {
+    // Left a triangle whose box is the left half, right a box: at the side of the model pixels and mask are one to one.
+    const boxes: Box[] = [[0, 0, 12, 24], [16, 4, 20, 8]]
+    const outlines = [[0, 0, 12, 24, 0, 24], []]
+    const masksOf = async (overrides: Record<string, unknown>): Promise<string[]> => {
+      images = images.map((image) => ({ ...image, width: 24, height: 24, regions: [{ ...image.regions[0]!, boxes, outlines }] }))
+      const found = new Set<string>()
+      for (let seed = 0; seed < 6; seed++) {
+        const { batch } = await sourceOf({ seed, 'batch.phrases': 1, 'data.flip': 0, ...overrides }).prepare('all')
+        for (let n = 0; n < 4; n++) found.add(batch.regionMasks!.subarray(n * 576, (n + 1) * 576).join(''))
+      }
+      return [...found].sort()
+    }
+    const drawn = (shapes: readonly Shape[]): string[] => shapes.map((shape) => shapeMask(shape, { width: 24, height: 24 }).join('')).sort()
+    const [triangle, box] = [{ boxes: [boxes[0]!], outlines: [outlines[0]!] }, boxesOnly([boxes[1]!])]
+
+    test('the mask fills the outline and the box, or one of them', async () => {
+      expect(await masksOf({})).toEqual(drawn([{ boxes, outlines }]))
+      expect(await masksOf({ 'data.boxes': 'one' })).toEqual(drawn([triangle, box]))
+    })
+
+    test('the mask fills boxes where regions are boxes', async () => {
+      expect(await masksOf({ 'data.regions': 'box' })).toEqual(drawn([boxesOnly(boxes)]))
+      expect(await masksOf({ 'data.regions': 'box', 'data.boxes': 'one' })).toEqual(drawn([boxesOnly([boxes[0]!]), box]))
+    })
+
+    test('the mask is mirrored with the image', async () => {
+      const [mask] = drawn([{ boxes, outlines }])
+      expect(await masksOf({ 'data.flip': 1 })).toEqual([Array.from({ length: 24 }, (_, y) => [...mask!.slice(y * 24, (y + 1) * 24)].reverse().join('')).join('')])
+    })
   })
 
   test('one box of a phrase is drawn each time, or all are used', async () => {

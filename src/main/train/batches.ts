@@ -5,8 +5,8 @@
  */
 import type { RunConfig } from '../../shared/config/run-config.ts'
 import type { ModelConfig } from '../../shared/config/model-config.ts'
-import type { Box } from '../../shared/geometry.ts'
 import { isAppError } from '../../shared/errors.ts'
+import { boxesOnly, type Shape } from '../../shared/shape.ts'
 import { randomFromState, type RandomSource } from '../model/random.ts'
 import type { TokenBatch, TrainBatch } from '../model/types.ts'
 import { drawColorJitter, jitterColors, swapLeftRight, toGray, type ColorJitter } from './augment.ts'
@@ -50,8 +50,8 @@ interface Item {
   readonly image: SampleImage
   /** As many as phrases an image; may repeat. */
   readonly regions: readonly SampleRegion[]
-  /** The box drawn for each region, or all of them. */
-  readonly boxes: readonly (readonly Box[])[]
+  /** What each region's mask is made of: the box drawn for it, or all of them. */
+  readonly shapes: readonly Shape[]
   readonly mirrored: boolean
   readonly gray: boolean
   readonly jitter: ColorJitter | null
@@ -106,11 +106,18 @@ function drawItem(image: SampleImage, phrases: number, { data }: RunConfig, rand
   return {
     image,
     regions,
-    boxes: regions.map(({ boxes }) => (data.boxes === 'all' || boxes.length < 2 ? boxes : [boxes[random.below(boxes.length)]!])),
+    shapes: regions.map((region) => trainedShape(region, data, random)),
     mirrored: random.next() < data.flip,
     gray: random.next() < data.grayscale,
     jitter: random.next() < data.colorJitter ? drawColorJitter(random) : null,
   }
+}
+
+function trainedShape({ boxes, outlines }: Shape, data: RunConfig['data'], random: RandomSource): Shape {
+  const shape = data.regions === 'box' ? boxesOnly(boxes) : { boxes, outlines }
+  if (data.boxes === 'all' || boxes.length < 2) return shape
+  const drawn = random.below(boxes.length)
+  return { boxes: [boxes[drawn]!], outlines: shape.outlines.slice(drawn, drawn + 1) }
 }
 
 async function assemble(
@@ -146,10 +153,10 @@ function fill(entries: readonly { readonly item: Item; readonly rgb: Uint8Array 
     item.regions.forEach((region, j) => {
       const n = b * k + j
       phrases.push(shownPhrase(item, region.phrase, config))
-      const boxes = item.boxes[j]!
-      if (boxes.length === 0) return
+      const shape = item.shapes[j]!
+      if (shape.boxes.length === 0) return
       hasRegion[n] = 1
-      writeRegionMask(boxes, item.image, side, maskSide, item.mirrored, regionMasks, n * maskSide * maskSide)
+      writeRegionMask(shape, item.image, side, maskSide, item.mirrored, regionMasks, n * maskSide * maskSide)
     })
   })
   return {

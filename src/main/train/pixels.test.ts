@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { boxesOnly } from '../../shared/shape.ts'
 import { openSafetensors } from '../checkpoints/safetensors.ts'
 import { decodeRgb } from '../images/decode.ts'
 import { jitterColors, swapLeftRight, toGray } from './augment.ts'
@@ -69,7 +70,7 @@ describe.skipIf(!existsSync(PREP))('images are prepared as the published pipelin
     const image = rgbOf('1')
     for (const { R, mask_size, i, box } of mask_cases) {
       const out = new Float32Array(mask_size * mask_size)
-      writeRegionMask([box], image, R, mask_size, false, out, 0)
+      writeRegionMask(boxesOnly([box]), image, R, mask_size, false, out, 0)
       expect(worst(out, values(`mask/R${R}_ms${mask_size}_${i}`))).toBeLessThan(3e-5)
     }
   })

@@ -1,6 +1,7 @@
-/** From 8-bit RGB and boxes to what the model takes: normalised planes [3, S, S] and region masks [M, M]. */
-import { regionMask } from '../../shared/consistency.ts'
-import type { Box, Size } from '../../shared/geometry.ts'
+/** From 8-bit RGB and shapes to what the model takes: normalised planes [3, S, S] and region masks [M, M]. */
+import type { Size } from '../../shared/geometry.ts'
+import type { Shape } from '../../shared/shape.ts'
+import { shapeMask } from '../../shared/shape-mask.ts'
 
 const MEAN = [0.48145466, 0.4578275, 0.40821073] as const
 const STD = [0.26862954, 0.26130258, 0.27577711] as const
@@ -44,9 +45,9 @@ export function writePlanes(rgb: Uint8Array, side: number, levels: LevelTable, m
  * image, then bilinear (align_corners = True) to mask_size. Written into out at offset, [M, M] in [0, 1].
  */
 export function writeRegionMask(
-  boxes: readonly Box[], image: Size, modelSide: number, maskSide: number, mirrored: boolean, out: Float32Array, offset: number,
+  shape: Shape, image: Size, modelSide: number, maskSide: number, mirrored: boolean, out: Float32Array, offset: number,
 ): void {
-  const mask = regionMask(boxes, image, modelSide)
+  const mask = shapeMask(shape, image, { width: modelSide, height: modelSide })
   const at = (x: number, y: number) => mask[y * modelSide + (mirrored ? modelSide - 1 - x : x)]!
   const scale = maskSide > 1 ? (modelSide - 1) / (maskSide - 1) : 0
   for (let y = 0; y < maskSide; y++) {

@@ -3,15 +3,14 @@ import { createReadStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { AppError } from '../../shared/errors.ts'
-import type { Box } from '../../shared/geometry.ts'
 import { manifestSampleSchema, type ManifestSample } from '../../shared/manifest.ts'
+import type { Shape } from '../../shared/shape.ts'
 import { preCaption } from '../model/pre-caption.ts'
 
-export interface SampleRegion {
+export interface SampleRegion extends Shape {
   readonly regionId: string
   readonly revision: number
   readonly phrase: string
-  readonly boxes: readonly Box[]
   /** What the phrase names, as phraseKey gives it. */
   readonly concepts: readonly string[]
   /** Stages of curriculum.views that show it. */
@@ -68,8 +67,8 @@ function parseLine(line: string, place: string): ManifestSample {
 export async function groupByImage(samples: AsyncIterable<ManifestSample> | Iterable<ManifestSample>): Promise<SampleImage[]> {
   const images = new Map<string, { first: ManifestSample; regions: SampleRegion[]; alsoWritten: string[] }>()
   for await (const sample of samples) {
-    const { regionId, revision, phrase, boxes, phraseConcepts, stages } = sample
-    const region = { regionId, revision, phrase, boxes, concepts: (phraseConcepts ?? []).map(phraseKey), stages: stages ?? [] }
+    const { regionId, revision, phrase, boxes, outlines = [], phraseConcepts, stages } = sample
+    const region = { regionId, revision, phrase, boxes, outlines, concepts: (phraseConcepts ?? []).map(phraseKey), stages: stages ?? [] }
     const known = images.get(sample.imageId)
     if (known) known.regions.push(region)
     else images.set(sample.imageId, { first: sample, regions: [region], alsoWritten: [] })

@@ -6,6 +6,7 @@ import { bicubicPeak, prepareHeat, scoreRegion, type HeatGrid } from '../../shar
 import type { Scores } from '../../shared/domain.ts'
 import { isAppError } from '../../shared/errors.ts'
 import type { Point } from '../../shared/geometry.ts'
+import type { Shape } from '../../shared/shape.ts'
 import { encodeImages, explainHeatmaps } from '../model/explain.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import type { TokenBatch } from '../model/types.ts'
@@ -65,9 +66,9 @@ export function evaluationPixels(rgb: readonly Uint8Array[], side: number): Floa
   return pixels
 }
 
-export function scoreExplained({ grid, matchProbability }: Explained, image: SampleImage, boxes: SampleImage['regions'][number]['boxes'], maskSize: number) {
+export function scoreExplained({ grid, matchProbability }: Explained, image: SampleImage, shape: Shape, maskSize: number) {
   const peak = bicubicPeak(grid, image)
-  const scores: Scores = { ...scoreRegion(prepareHeat(grid, peak, maskSize), boxes, image), matchProbability }
+  const scores: Scores = { ...scoreRegion(prepareHeat(grid, peak, maskSize), shape, image), matchProbability }
   return { scores, peak }
 }
 
@@ -144,7 +145,7 @@ export async function* scoreImages(
         ? []
         : answer.image.regions.map((region, r): ScoredSample => {
             const explained = answer.explained[r]!
-            const { scores, peak } = scoreExplained(explained, answer.image, region.boxes, model.config.mask_size)
+            const { scores, peak } = scoreExplained(explained, answer.image, region, model.config.mask_size)
             return { regionId: region.regionId, revision: region.revision, scores, grid: explained.grid, peak }
           }),
     )

@@ -1,6 +1,7 @@
 /** How a run is judged while it goes on: pointing game (AMC strict) and consistency on part of the val split, and its probes. */
 import type { MetricRow } from '../../shared/domain.ts'
 import type { Box, Point } from '../../shared/geometry.ts'
+import type { Outline } from '../../shared/shape.ts'
 import { namedRandom, permutation } from './random.ts'
 import type { ImageCache } from './image-cache.ts'
 import type { LoadedModel } from './model-files.ts'
@@ -16,6 +17,8 @@ export interface ProbeFrame {
     readonly imageId: string
     readonly phrase: string
     readonly boxes: readonly Box[]
+    /** Absent where no box has one. */
+    readonly outlines?: readonly Outline[]
     readonly width: number
     readonly height: number
     readonly grid: { readonly width: number; readonly height: number; readonly values: readonly number[] }
@@ -64,7 +67,7 @@ export async function validate(model: LoadedModel, set: ValidationSet, cache: Im
       const { grid, peak, scores } = sample
       const values = Array.from(grid.values)
       return [{
-        regionId, imageId: image.imageId, phrase: region.phrase, boxes: region.boxes, width: image.width, height: image.height,
+        regionId, imageId: image.imageId, phrase: region.phrase, boxes: region.boxes, ...(region.outlines.length > 0 ? { outlines: region.outlines } : {}), width: image.width, height: image.height,
         grid: { ...grid, values }, peak, insideEnergy: scores.insideEnergy, pointingHit: scores.pointingHit,
       }]
     }),

@@ -174,6 +174,13 @@ export const runConfigSchema = z.strictObject({
         ADVANCED,
       ),
       boxes: choice('Boxes of a phrase', 'one draws a box at random each time, as published; all uses their union.', ['one', 'all'], 'all', ADVANCED),
+      regions: choice(
+        'Shape of a region',
+        'mask fills the outline of a region where it has one; box fills its box, as published. Scores and validation always look at the outline.',
+        ['mask', 'box'],
+        'mask',
+        ADVANCED,
+      ),
       includeRejected: yesNo(
         'Include rejected regions',
         'Train and validate on rejected regions too. Off: they are left out, except in a view that asks for them by their status.',

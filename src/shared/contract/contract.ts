@@ -6,7 +6,7 @@
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import {
-  boxSchema, checkpointSchema, datasetSchema, heatmapSchema, imageSchema, jobSchema, metricRowSchema, queueRowSchema, regionFilterSchema,
+  boxSchema, checkpointSchema, datasetSchema, heatmapSchema, imageSchema, jobSchema, metricRowSchema, outlinesSchema, queueRowSchema, regionFilterSchema,
   regionSchema, regionSortSchema, regionFieldsSchema, revisionSchema, runSchema, scoresSchema, viewSchema,
 } from '../domain.ts'
 import { regionDiffSchema } from '../region-diff.ts'
@@ -32,7 +32,7 @@ export const regionEditSchema = z.union([
   z.object({ regionId: z.string(), revision: z.number().int(), diff: regionDiffSchema }),
   z.object({ regionId: z.string(), imageId: z.string(), create: regionFieldsSchema }),
 ])
-export type RegionEdit = z.infer<typeof regionEditSchema>
+export type RegionEdit = z.input<typeof regionEditSchema>
 export const editResultSchema = z.object({
   regions: z.array(regionSchema),
   /** Labels of what undo and redo would do next, null when there is nothing. */
@@ -182,7 +182,7 @@ export const contract = {
     metrics: call(z.object({ id: z.string(), afterStep: z.number().int() }), z.array(metricRowSchema)),
     /** Heatmaps of the run's probe samples at each validation, for the film strip. */
     probes: call(byId, z.object({
-      samples: z.array(z.object({ regionId: z.string(), imageId: z.string(), phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number() })),
+      samples: z.array(z.object({ regionId: z.string(), imageId: z.string(), phrase: z.string(), boxes: z.array(boxSchema), outlines: outlinesSchema, width: z.number(), height: z.number() })),
       frames: z.array(z.object({ step: z.number().int(), heat: z.array(z.object({ grid: heatmapSchema.shape.grid, peak: heatmapSchema.shape.peak, insideEnergy: z.number(), pointingHit: z.boolean() })) })),
     })),
     log: call(byId, z.array(z.object({ at: z.string(), text: z.string() }))),

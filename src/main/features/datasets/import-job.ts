@@ -91,9 +91,9 @@ function insertSample(db: Db, project: Project, datasetId: string, { image, regi
   }
   for (const region of regions) {
     db.run(
-      `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, box_count, status, tags, note, deleted, revision, flags, concepts, source)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'unreviewed', '[]', '', 0, 1, ?, ?, ?)`,
-      newId('r'), id, datasetId, counts.regions++, known?.split ?? image.split, region.phrase, JSON.stringify(region.boxes), region.boxes.length,
+      `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, concepts, source)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'unreviewed', '[]', '', 0, 1, ?, ?, ?)`,
+      newId('r'), id, datasetId, counts.regions++, known?.split ?? image.split, region.phrase, JSON.stringify(region.boxes), JSON.stringify(region.outlines ?? []), region.boxes.length,
       JSON.stringify(region.flags), region.concepts ? JSON.stringify(region.concepts) : null, region.source,
     )
   }

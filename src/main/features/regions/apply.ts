@@ -3,6 +3,7 @@ import type { RegionEdit } from '../../../shared/contract/contract.ts'
 import type { Region, RegionFields } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { applyRegionDiff, isEmptyDiff, type RegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
+import { checkOutlines } from '../../../shared/shape.ts'
 import type { Db } from '../../store/db.ts'
 import { rescoreRegion } from '../../store/heat-rows.ts'
 import { REGION_COLUMNS, type RegionRow, toFields, toRegion } from '../../store/region-rows.ts'
@@ -154,17 +155,17 @@ function createRegion(db: Db, one: Extract<RegionEdit, { create: unknown }>, edi
   if (!image) throw new AppError('not-found', 'The image of this new region is not there.', 'Reload the list.', one.imageId)
   if (!/^[\w-]{1,100}$/.test(one.regionId)) throw new AppError('bad-input', 'The id of a new region must be 1 to 100 letters, digits, - or _.', 'This is a fault of the page.', one.regionId)
   if (db.get('SELECT 1 FROM regions WHERE id = ?', one.regionId)) throw new AppError('conflict', 'A region with this id is there already.', 'Reload the list.', one.regionId)
-  const fields = { ...one.create, deleted: false }
+  const fields = { ...one.create, outlines: one.create.outlines ?? [], deleted: false }
   check(fields)
   const { next } = db.get<{ next: number }>('SELECT coalesce(max(position), -1) + 1 AS next FROM (SELECT max(position) AS position FROM regions WHERE dataset_id = ? AND deleted = 0 UNION ALL SELECT max(position) FROM regions WHERE dataset_id = ? AND deleted = 1)', image.dataset_id, image.dataset_id)!
   db.run(
-    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, box_count, status, tags, note, deleted, revision, flags, source)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, '[]', NULL)`,
-    one.regionId, image.id, image.dataset_id, next, image.split, fields.phrase, JSON.stringify(fields.boxes), fields.boxes.length, fields.status,
+    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, source)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, '[]', NULL)`,
+    one.regionId, image.id, image.dataset_id, next, image.split, fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status,
     JSON.stringify(fields.tags), fields.note,
   )
   writeRevision(db, one.regionId, 1, fields, edit.label, edit.editId, author)
-  rescoreRegion(db, { id: one.regionId, imageId: image.id, datasetId: image.dataset_id, revision: 1, phrase: fields.phrase, boxes: fields.boxes, deleted: false }, image)
+  rescoreRegion(db, { id: one.regionId, imageId: image.id, datasetId: image.dataset_id, revision: 1, phrase: fields.phrase, shape: fields, deleted: false }, image)
   const diff: RegionDiff = { deleted: { before: true, after: false } }
   return { datasetId: image.dataset_id, diff }
 }
@@ -177,13 +178,13 @@ function writeDiff(db: Db, id: string, diff: RegionDiff, edit: { editId: string;
   const revision = row.revision + 1
   if (row.revision === 1) keepImported(db, row, before)
   db.run(
-    'UPDATE regions SET phrase = ?, boxes = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ? WHERE id = ?',
-    after.phrase, JSON.stringify(after.boxes), after.boxes.length, after.status, JSON.stringify(after.tags), after.note, after.deleted ? 1 : 0, revision, id,
+    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ? WHERE id = ?',
+    after.phrase, JSON.stringify(after.boxes), JSON.stringify(after.outlines), after.boxes.length, after.status, JSON.stringify(after.tags), after.note, after.deleted ? 1 : 0, revision, id,
   )
   writeRevision(db, id, revision, after, edit.label, edit.editId, author)
-  if (diff.phrase || diff.boxes || diff.deleted) {
+  if (diff.phrase || diff.boxes || diff.outlines || diff.deleted) {
     const image = db.get<{ width: number; height: number }>('SELECT width, height FROM images WHERE id = ?', row.image_id)!
-    rescoreRegion(db, { id, imageId: row.image_id, datasetId: row.dataset_id, revision, phrase: after.phrase, boxes: after.boxes, deleted: after.deleted }, image)
+    rescoreRegion(db, { id, imageId: row.image_id, datasetId: row.dataset_id, revision, phrase: after.phrase, shape: after, deleted: after.deleted }, image)
   } else db.run('UPDATE scores SET revision = ? WHERE region_id = ?', revision, id)
 }
 
@@ -209,4 +210,5 @@ function check(fields: RegionFields): void {
     if (!box.every(Number.isFinite)) throw new AppError('bad-input', 'A box needs four finite numbers.', 'Draw it again.', 'boxes')
     if (box[2] <= box[0] || box[3] <= box[1]) throw new AppError('bad-input', `The box [${box.join(', ')}] has no area.`, 'Draw it with a width and a height.', 'boxes')
   }
+  checkOutlines(fields)
 }

@@ -47,11 +47,17 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
         'SELECT revision, at, actor, label, fields FROM revisions WHERE region_id = ? ORDER BY revision DESC', id,
       )
       if (rows.length === 0) return [{ revision: row.revision, at: row.created_at, actor: 'import', label: 'Imported', fields: toFields(row) }]
-      return rows.map((entry) => ({ ...entry, fields: JSON.parse(entry.fields) as RegionFields }))
+      return rows.map((entry) => ({ ...entry, fields: fieldsOfRevision(entry.fields) }))
     },
     apply: (input) => write(() => applyEdits(db, input, now())),
     undo: ({ editId }) => write(() => undo(db, now(), editId)),
     redo: ({ editId }) => write(() => redo(db, now(), editId)),
     undoState: () => undoState(db),
   }
+}
+
+/** Revisions of before there were outlines say nothing of them. */
+function fieldsOfRevision(json: string): RegionFields {
+  const fields = JSON.parse(json) as Omit<RegionFields, 'outlines'> & Partial<RegionFields>
+  return { ...fields, outlines: fields.outlines ?? [] }
 }

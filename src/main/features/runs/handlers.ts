@@ -90,7 +90,7 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     metrics: ({ id, afterStep }) => metricsAfter(db, requireRun(db, id).id, afterStep),
     probes: async ({ id }) => {
       const lines = await readLines<ProbeLine>(pathsOf(requireRun(db, id)).probes)
-      const samples = (lines.at(-1)?.heat ?? []).map(({ regionId, imageId, phrase, boxes, width, height }) => ({ regionId, imageId, phrase, boxes: [...boxes], width, height }))
+      const samples = (lines.at(-1)?.heat ?? []).map(({ regionId, imageId, phrase, boxes, outlines = [], width, height }) => ({ regionId, imageId, phrase, boxes: [...boxes], outlines, width, height }))
       const frames = lines.map(({ step, heat }) => ({ step, heat: heat.map(({ grid, peak, insideEnergy, pointingHit }) => ({ grid, peak, insideEnergy, pointingHit })) }))
       return { samples, frames }
     },

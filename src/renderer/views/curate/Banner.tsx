@@ -1,6 +1,7 @@
 import { Flag, Sparkles } from 'lucide-react'
 import { useMemo } from 'react'
 import { scoreRegion } from '../../../shared/consistency.ts'
+import { boxesOnly } from '../../../shared/shape.ts'
 import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -17,8 +18,8 @@ export function Banner({ work }: { work: Workbench }) {
   const stale = heat.stale || work.draftPhrase !== null
   const words = useMemo(() => {
     if (!region || !prepared || !image) return null
-    const now = scoreRegion(prepared, region.boxes, image)
-    return reason(now.insideEnergy, proposals.length > 0 ? scoreRegion(prepared, proposals, image).insideEnergy : null, region.boxes.length, proposals.length)
+    const now = scoreRegion(prepared, region, image)
+    return reason(now.insideEnergy, proposals.length > 0 ? scoreRegion(prepared, boxesOnly(proposals), image).insideEnergy : null, region.boxes.length, proposals.length)
   }, [region, prepared, image, proposals])
   if (!region || !proposing || isFree) return null
   const likely = suspects && words !== null && words.consistency < SUSPECT_BELOW

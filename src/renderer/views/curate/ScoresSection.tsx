@@ -3,6 +3,7 @@ import { useLayoutEffect, useMemo, useRef } from 'react'
 import { type ConsistencyScores, scoreRegion } from '../../../shared/consistency.ts'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, sameBox } from '../../../shared/geometry.ts'
+import { boxesOnly, withBoxes } from '../../../shared/shape.ts'
 import { fixed, signed } from '../../app/format.ts'
 import { liveRegionBoxes } from '../../canvas/scene.ts'
 import { cx } from '../../ui/cx.ts'
@@ -21,8 +22,8 @@ const SPOKEN_AFTER_MS = 600
  */
 export function ScoresSection({ work, region }: { work: Workbench; region: Region }) {
   const { prepared, image, scene, proposals, isFree, heat } = work
-  const proposed = useMemo(() => (prepared && image && proposals.length > 0 && !isFree ? scoreRegion(prepared, proposals, image) : null), [prepared, image, proposals, isFree])
-  const stored = useMemo(() => (prepared && image ? scoreRegion(prepared, region.boxes, image) : null), [prepared, image, region.boxes])
+  const proposed = useMemo(() => (prepared && image && proposals.length > 0 && !isFree ? scoreRegion(prepared, boxesOnly(proposals), image) : null), [prepared, image, proposals, isFree])
+  const stored = useMemo(() => (prepared && image ? scoreRegion(prepared, region, image) : null), [prepared, image, region.boxes, region.outlines])
   const cells = useRef(new Map<string, HTMLElement>())
   const cell = (name: string) => (element: HTMLElement | null) => {
     if (element) cells.current.set(name, element)
@@ -44,7 +45,7 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
       const boxes = state.image === image ? liveRegionBoxes(state) : region.boxes
       if (lastBoxes && sameBoxes(lastBoxes, boxes)) return
       lastBoxes = boxes
-      const now = scoreRegion(prepared, boxes, image)
+      const now = scoreRegion(prepared, withBoxes(region, boxes), image)
       put('now', fixed(now.insideEnergy), cx('t20', TONES[tone(now.insideEnergy)]))
       const change = now.insideEnergy - stored.insideEnergy
       put('change', Math.abs(change) < 0.005 ? '' : signed(change))
@@ -63,7 +64,7 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
       unsubscribe()
       window.clearTimeout(spoken)
     }
-  }, [prepared, image, scene, stored, region.boxes])
+  }, [prepared, image, scene, stored, region.boxes, region.outlines])
 
   if (!prepared || !stored) {
     return (

@@ -9,7 +9,7 @@ import { stepLabels } from './edit-steps.ts'
 
 class Disconnected extends Error {}
 
-const fields = (over: Partial<RegionFields> = {}): RegionFields => ({ phrase: 'a cat', boxes: [[1, 2, 30, 40]], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
+const fields = (over: Partial<RegionFields> = {}): RegionFields => ({ phrase: 'a cat', boxes: [[1, 2, 30, 40]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
 const region = (id: string, over: Partial<Region> = {}): Region => ({ ...fields(), id, imageId: 'i1', datasetId: 'd1', revision: 3, split: 'train', flags: [], ...over })
 
 /** An engine in memory with the real rules: revisions, conflicts, idempotent edit ids, an undo ledger. */
@@ -27,7 +27,7 @@ function engine(regions: readonly Region[]) {
   const result = (ids: readonly string[]): EditResult => ({ regions: ids.map((id) => held.get(id)!), ...state() })
   const put = (id: string, diff: RegionDiff) => {
     const old = held.get(id)!
-    held.set(id, { ...old, ...applyRegionDiff({ phrase: old.phrase, boxes: old.boxes, status: old.status, tags: old.tags, note: old.note, deleted: old.deleted }, diff), revision: old.revision + 1 })
+    held.set(id, { ...old, ...applyRegionDiff({ phrase: old.phrase, boxes: old.boxes, outlines: old.outlines, status: old.status, tags: old.tags, note: old.note, deleted: old.deleted }, diff), revision: old.revision + 1 })
   }
   return {
     held, calls, faults, steps,
@@ -49,7 +49,7 @@ function engine(regions: readonly Region[]) {
         if (known) return known
         if (fault && !(fault instanceof Disconnected)) throw fault
         for (const edit of input.edits) {
-          if ('create' in edit) held.set(edit.regionId, { ...edit.create, id: edit.regionId, imageId: edit.imageId, datasetId: 'd1', revision: 1, split: 'train', flags: [] })
+          if ('create' in edit) held.set(edit.regionId, { ...edit.create, outlines: edit.create.outlines ?? [], id: edit.regionId, imageId: edit.imageId, datasetId: 'd1', revision: 1, split: 'train', flags: [] })
           else {
             if (held.get(edit.regionId)!.revision !== edit.revision) throw new AppError('conflict', 'Somebody changed this region meanwhile.', 'Look at the new state.')
             put(edit.regionId, edit.diff)
@@ -112,6 +112,32 @@ describe('an edit', () => {
     await settle(edits)
     expect(host.calls[0]!.edits).toEqual([{ regionId: 'r1', revision: 3, diff: { boxes: { before: [[1, 2, 30, 40]], after: [[5, 2, 34, 40]] } } }])
     expect(edits.store.getState()).toMatchObject({ pending: [], undoLabel: 'Box moved' })
+  })
+
+  it('of one box takes its outline along, and of all others leaves theirs', async () => {
+    const host = engine([region('r1', { boxes: [[0, 0, 10, 10], [20, 20, 30, 30]], outlines: [[0, 0, 10, 0, 5, 10], []] })])
+    const edits = log(host)
+    edits.edit('Box moved', 'i1', [{ regionId: 'r1', after: { boxes: [[5, 0, 15, 10], [20, 20, 30, 30]] } }])
+    edits.edit('Box deleted', 'i1', [{ regionId: 'r1', after: { boxes: [[5, 0, 15, 10]] } }])
+    expect(edits.region('i1', 'r1')).toMatchObject({ boxes: [[5, 0, 15, 10]], outlines: [[5, 0, 15, 0, 10, 10]] })
+    await settle(edits)
+    expect(host.held.get('r1')).toMatchObject({ boxes: [[5, 0, 15, 10]], outlines: [[5, 0, 15, 0, 10, 10]] })
+    await Promise.all([edits.undo(), edits.undo()])
+    expect(host.held.get('r1')).toMatchObject({ boxes: [[0, 0, 10, 10], [20, 20, 30, 30]], outlines: [[0, 0, 10, 0, 5, 10], []] })
+  })
+
+  it('of boxes, sent again after somebody drew outlines, never pairs its boxes with theirs', async () => {
+    const host = engine([region('r1', { boxes: [[0, 0, 10, 10], [20, 20, 30, 30]] })])
+    const edits = log(host)
+    const theirs = { ...host.held.get('r1')!, revision: 9, boxes: [[0, 0, 10, 10], [21, 20, 30, 30]] as const, outlines: [[0, 0, 10, 0, 5, 10], [21, 20, 30, 20, 30, 30]] }
+    host.held.set('r1', theirs)
+    edits.edit('Box moved', 'i1', [{ regionId: 'r1', after: { boxes: [[0, 0, 10, 10], [22, 22, 30, 30]] } }])
+    await settle(edits)
+    expect(edits.store.getState().pending[0]).toMatchObject({ state: 'failed' })
+    edits.receive('i1', [theirs], edits.acknowledged())
+    edits.retry()
+    await settle(edits)
+    expect(host.held.get('r1')).toMatchObject({ boxes: [[0, 0, 10, 10], [22, 22, 30, 30]], outlines: [[0, 0, 10, 0, 5, 10], []] })
   })
 
   it('that changes nothing is none', () => {

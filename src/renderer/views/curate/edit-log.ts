@@ -8,6 +8,7 @@ import type { RegionEdit } from '../../../shared/contract/contract.ts'
 import type { Region, RegionFields } from '../../../shared/domain.ts'
 import type { ErrorData } from '../../../shared/errors.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
+import { fittingOutlines, withBoxes } from '../../../shared/shape.ts'
 import { type Change, type PendingEdit, type Taken, type UndoState, afterValues, backwards, buildsOn, fieldsOf, forwards, overlay, standing } from './edit-steps.ts'
 
 export interface EditResult extends UndoState {
@@ -187,7 +188,9 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
       const base = get().base.get(change.imageId)?.get(change.regionId)
       if (!base) return change
       const fields = fieldsOf(base)
-      return { ...change, diff: diffRegion(fields, { ...fields, ...afterValues(change.diff) }) }
+      const after = { ...fields, ...afterValues(change.diff) }
+      // Boxes of one and outlines of another belong together only where they meet.
+      return { ...change, diff: diffRegion(fields, { ...after, ...fittingOutlines(after) }) }
     })
     return { ...edit, changes, state: 'queued', error: null, editId: edit.error?.code === 'conflict' ? tools.mintId() : edit.editId }
   }
@@ -206,7 +209,9 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
         const shown = region(imageId, regionId)
         if (!shown) return []
         const before = fieldsOf(shown)
-        const diff = diffRegion(before, { ...before, ...after })
+        // Boxes alone say where the outlines go with them.
+        const shape = after.boxes && !after.outlines ? withBoxes(shown, after.boxes) : {}
+        const diff = diffRegion(before, { ...before, ...after, ...shape })
         return isEmptyDiff(diff) ? [] : [{ kind: 'change', regionId, imageId, diff }]
       })
       return changes.length === 0 ? null : add('edit', label, changes)

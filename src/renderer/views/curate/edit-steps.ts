@@ -33,7 +33,7 @@ export interface UndoState {
 /** What redo makes again: an edit that never went out, or one that the engine took back. */
 export type Taken = { readonly kind: 'local'; readonly label: string; readonly changes: readonly Change[] } | { readonly kind: 'engine'; readonly label: string }
 
-export const fieldsOf = (region: Region): RegionFields => ({ phrase: region.phrase, boxes: region.boxes, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted })
+export const fieldsOf = (region: Region): RegionFields => ({ phrase: region.phrase, boxes: region.boxes, outlines: region.outlines, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted })
 
 export function afterValues(diff: RegionDiff): Partial<RegionFields> {
   const values: Record<string, unknown> = {}

@@ -1,7 +1,8 @@
 /** What a person does with the sample in hand. */
 import { type RefObject, useEffect } from 'react'
 import type { Dataset, ImageRecord, Region, RegionFields } from '../../../shared/domain.ts'
-import type { Box } from '../../../shared/geometry.ts'
+import { type Box, moveBox } from '../../../shared/geometry.ts'
+import { boxesOnly, withCopy } from '../../../shared/shape.ts'
 import { navigate, setParams } from '../../app/routes.ts'
 import type { Scene, SceneEffect } from '../../canvas/scene.ts'
 import { sentence } from '../../state/queries.ts'
@@ -155,7 +156,7 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     useProposal() {
       if (proposals.length === 0 || free.state !== 'none' || region?.id !== now.current.regionId || !mayDecide()) return
       settleHands()
-      edit('Proposal used', { boxes: proposals, status: 'accepted' })
+      edit('Proposal used', { ...boxesOnly(proposals), status: 'accepted' })
       go(1)
     },
     deleteBox(index) {
@@ -173,16 +174,17 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
       settleHands()
       const boxes = boxesNow()
       const index = scene.store.getState().boxes.find((box) => box.key === scene.store.getState().selected && box.editable)?.index
+      const held = live()
       const box = index === undefined ? undefined : boxes[index]
-      if (!box || !image) return
+      if (index === undefined || !box || !held || !image) return
       const shift = Math.max(2, Math.round(Math.min(image.width, image.height) / 40))
       const room = box[2] + shift <= image.width && box[3] + shift <= image.height
       const by = room ? shift : -shift
-      if (edit('Box duplicated', { boxes: [...boxes, [box[0] + by, box[1] + by, box[2] + by, box[3] + by]] })) selectBox(boxes.length)
+      if (edit('Box duplicated', withCopy(held, index, moveBox(box, by, by)))) selectBox(boxes.length)
     },
     copyBoxes(from) {
       settleHands()
-      if (edit(`Boxes copied from ${quote(from.phrase)}`, { boxes: from.boxes })) selectBox(0)
+      if (edit(`Boxes copied from ${quote(from.phrase)}`, { boxes: from.boxes, outlines: from.outlines })) selectBox(0)
     },
     choose(slot, id) {
       const next = chosenIds.filter((_, i) => i !== slot)
