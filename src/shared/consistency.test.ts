@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bicubicPeak, bicubicTaps, type HeatGrid, normalizeHeat, prepareHeat, scoreRegion, upsampleBilinear } from './consistency.ts'
 import type { Box } from './geometry.ts'
-import { boxesOnly, type Shape } from './shape.ts'
+import { boxesOnly } from './shape.ts'
 import { shapeMask } from './shape-mask.ts'
 
 const grid = (width: number, height: number, values: number[]): HeatGrid => ({ width, height, values })
