@@ -28,12 +28,15 @@ export interface PageOptions {
   readonly width?: number
   readonly height?: number
   readonly theme?: 'light' | 'dark'
+  /** As somebody who comes for the first time, to whom the tour is offered. */
+  readonly newcomer?: boolean
 }
 
 /** Opens the workstation as the shell would: by the address with the token, which the engine turns into a cookie. */
-export async function openPage(address: { url: string; token: string }, { width = 1440, height = 900, theme = 'dark' }: PageOptions = {}): Promise<OpenPage> {
+export async function openPage(address: { url: string; token: string }, { width = 1440, height = 900, theme = 'dark', newcomer = false }: PageOptions = {}): Promise<OpenPage> {
   const browser = await chromium.launch({ executablePath: findChromium()!, args: FLAGS, headless: true })
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'no-preference' })
+  if (!newcomer) await context.addCookies([{ name: 'amc-tour', value: 'seen', url: address.url }])
   const page = await context.newPage()
   const faults: string[] = []
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message))

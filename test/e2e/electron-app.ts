@@ -58,6 +58,7 @@ export async function startShell(electron: FoundElectron, display: Display, proj
   const app = await launch.launch({ executablePath: electron.path, args: ['--no-sandbox', '--disable-gpu', ROOT, '--project', projectDir], env, timeout: 60_000 })
   let log = ''
   app.process().stderr?.on('data', (data: Buffer) => (log += data.toString()))
+  await app.context().addInitScript("document.cookie = 'amc-tour=seen; path=/'")
   // The window is there before the engine has given it a page, so this comes in time.
   if (old) await app.context().addInitScript({ path: join(import.meta.dirname, 'old-chromium.js') })
   const page = await app.firstWindow()

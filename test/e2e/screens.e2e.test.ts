@@ -77,6 +77,38 @@ describe.skipIf(!chromium)(`every screen${chromium ? '' : ` (${NO_BROWSER})`}`, 
     }
     await open.close()
   })
+
+  it.each([['dark', 1440, 900], ['light', 1024, 700]] as const)('takes a newcomer through the job once, %s at %d, and is not offered again', async (theme, width, height) => {
+    const open = await openPage(engine, { theme, width, height, newcomer: true })
+    const { page } = open
+    const card = page.getByTestId('tour')
+    await card.waitFor()
+    const titles: string[] = []
+    for (;;) {
+      titles.push(await card.getByRole('heading').innerText())
+      await page.waitForTimeout(500)
+      await takePicture(page, `tour-${titles.length}-${theme}-${width}`)
+      const { violations } = await new AxeBuilder({ page }).include('[data-testid="tour"]').options({ rules: ASKED_TOO }).analyze()
+      expect(violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => one.id)).toEqual([])
+      expect(await outside(open)).toEqual([])
+      const next = card.getByRole('button', { name: 'Next' })
+      if ((await next.count()) === 0) break
+      await next.click()
+      await card.getByText(`${titles.length + 1} of 6`).waitFor()
+    }
+    expect(new Set(titles).size).toBe(6)
+    expect(new URL(page.url()).hash).toContain('#/compare')
+    await card.getByRole('button', { name: 'Back' }).click()
+    await page.locator('main[data-screen="train"]').waitFor()
+    await page.keyboard.press('Escape')
+    await card.waitFor({ state: 'detached' })
+    await page.reload()
+    await page.locator('main[data-screen]').waitFor()
+    await page.waitForTimeout(500)
+    expect(await card.count()).toBe(0)
+    expect(open.faults).toEqual([])
+    await open.close()
+  })
 })
 
 /** Names of visible controls that lie partly outside the window without a scrolling box around them that could bring them in. */

@@ -12,6 +12,7 @@ import { type Screen, useRoute } from './routes.ts'
 import { ShortcutSheet } from './ShortcutSheet.tsx'
 import { StatusBar } from './StatusBar.tsx'
 import { TitleBar, TITLES } from './TitleBar.tsx'
+import { Tour } from './tour/Tour.tsx'
 import styles from './app.module.css'
 
 /** Each screen is its own chunk, so that the first one is there at once. */
@@ -47,6 +48,7 @@ export function App() {
         <GlobalCommands />
         <CommandPalette />
         <ShortcutSheet />
+        <Tour />
         <Toasts />
       </TooltipProvider>
     </CSPProvider>

@@ -5,6 +5,7 @@ import { useStatus } from '../../app/status.ts'
 import { setTheme, type Theme, useTheme } from '../../app/theme.ts'
 import { bytes } from '../../app/format.ts'
 import { openShortcuts } from '../../app/ShortcutSheet.tsx'
+import { startTour } from '../../app/tour/tour.ts'
 import { api } from '../../state/engine.ts'
 import { keys, useInfo } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -35,6 +36,9 @@ export function SettingsView() {
         </Part>
         <Part title="Keyboard" about="All keys that work on the present screen.">
           <Button keys="[Shift]+?" onClick={openShortcuts}>Show shortcuts</Button>
+        </Part>
+        <Part title="Tour" about="The whole job in ninety seconds, on your own data.">
+          <Button onClick={startTour}>Take the tour</Button>
         </Part>
         <Part title="Hardware and runtime" about="What the model runs on, and what is missing.">
           <Doctor />
