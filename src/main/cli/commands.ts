@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
 import { explainCommand } from './explain.ts'
+import { exportCommand } from './export.ts'
 import { goldenCommand } from './golden.ts'
 import { importCommand } from './import.ts'
 import { scoreCommand } from './score.ts'
@@ -16,6 +17,6 @@ import { serveCommand } from './serve.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
-  doctorCommand, serveCommand, demoCommand, importCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
+  doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
   checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand,
 ]

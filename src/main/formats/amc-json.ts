@@ -1,6 +1,7 @@
 /**
  * AMC annotation JSON: `[{"image": path, "caption": text or [texts], "bbox": [[x1, y1, x2, y2], ...]}, ...]`, boxes in pixels.
- * Optional fields: split, kind, phraseConcepts and imageConcepts (what the phrase names, what can be seen). A folder may hold several such files (train.json,
+ * Optional fields: split, kind, phraseConcepts and imageConcepts (what the phrase names, what can be seen), and of a review status, tags and
+ * note. A folder may hold several such files (train.json,
  * val.json); their names then give the split.
  */
 import { createHash } from 'node:crypto'
@@ -9,15 +10,39 @@ import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
 import { readJsonElements } from './json-elements.ts'
-import type { Format, OpenSource, RawItem, RawRegion } from './types.ts'
+import { jsonList } from './output.ts'
+import { reviewOf } from './review.ts'
+import type { ExportRegion, ExportSample, Format, FormatWriter, OpenSource, RawItem, RawRegion } from './types.ts'
 
 const DEFAULT_SPLIT = 'train'
+const KNOWN = ['image', 'caption', 'bbox', 'split', 'kind', 'phraseConcepts', 'imageConcepts', 'status', 'tags', 'note']
+
+const write: FormatWriter = {
+  file: 'annotations.json', names: 'paths', needsImages: false,
+  imagePath: ({ name }) => `images/${name}`,
+  holds: { boxes: 'many', fields: ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts'], phrase: (phrase) => phrase.trim() !== '', known: ['entry', 'caption', 'of'] },
+  begin: async (out) => {
+    const file = await out.create('annotations.json')
+    const list = jsonList(file)
+    return {
+      add: async (sample) => {
+        for (const entry of entriesOf(sample)) await list.add(entry)
+      },
+      finish: async () => {
+        await list.end()
+        await file.write('\n')
+        await file.close()
+      },
+    }
+  },
+}
 
 export const amcJson: Format = {
   name: 'amc-json',
   title: 'AMC annotation JSON',
   match: async (path) => (await annotationFiles(path)).length > 0,
   open: openAmcJson,
+  write,
 }
 
 async function openAmcJson(path: string): Promise<OpenSource> {
@@ -66,6 +91,7 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
   if (boxes.length === 0) return yield skip(entry['bbox'] === undefined ? 'The field "bbox" is missing.' : '"bbox" holds no usable box.')
   const concepts = textList(entry['phraseConcepts'])
   const regions: RawRegion[] = []
+  const review = reviewOf(entry)
   const captions = Array.isArray(entry['caption']) ? (entry['caption'] as unknown[]) : [entry['caption']]
   if (captions.length === 0) yield skip('"caption" is an empty list.')
   for (const [i, caption] of captions.entries()) {
@@ -78,7 +104,8 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
       if (before) yield skip(`The same image, caption and boxes stand at ${before} already.`)
       else {
         seen.set(key, `${file}:${line}`)
-        regions.push({ phrase: caption, boxes, unit: 'pixels', file, line, ...(concepts ? { concepts } : {}) })
+        const raw = rawOf(entry, i, captions.length)
+        regions.push({ phrase: caption, boxes, unit: 'pixels', file, line, ...(concepts ? { concepts } : {}), ...(review ? { review } : {}), ...(raw ? { raw } : {}) })
       }
     }
   }
@@ -89,6 +116,44 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
     ...(text(entry['kind']) ? { kind: text(entry['kind'])! } : {}),
     ...(imageConcepts ? { concepts: imageConcepts } : {}),
   }
+}
+
+/** What the entry holds beyond our fields. Several captions share an entry: the first keeps it, so that it can be written as one again. */
+interface RawCaption {
+  readonly caption: number
+  readonly of: number
+  readonly entry?: Record<string, unknown>
+}
+function rawOf(entry: Record<string, unknown>, caption: number, of: number): RawCaption | null {
+  if (of === 1 && Array.isArray(entry['caption']) === false && Object.keys(entry).every((key) => KNOWN.includes(key))) return null
+  return caption === 0 ? { caption, of, entry } : { caption, of }
+}
+
+/** Entries as they came where nobody touched them; otherwise one a region. */
+function entriesOf({ image, regions }: ExportSample): Record<string, unknown>[] {
+  const entries: Record<string, unknown>[] = []
+  for (let i = 0; i < regions.length; i++) {
+    const region = regions[i]!
+    const raw = region.raw as RawCaption | undefined
+    const group = raw?.entry ? regions.slice(i, i + raw.of) : []
+    if (raw?.entry && group.length === raw.of && group.every((one, k) => one.untouched && (one.raw as RawCaption | undefined)?.caption === k)) {
+      entries.push({ ...raw.entry, image: image.name, split: image.split })
+      i += raw.of - 1
+    } else entries.push({ ...unknownOf(raw?.entry), ...entryOf(region, image) })
+  }
+  return entries
+}
+
+function entryOf(region: ExportRegion, image: ExportSample['image']): Record<string, unknown> {
+  return {
+    image: image.name, caption: region.phrase, bbox: region.boxes, split: image.split, ...(image.kind === null ? {} : { kind: image.kind }),
+    ...(region.concepts ? { phraseConcepts: region.concepts } : {}), ...(image.concepts ? { imageConcepts: image.concepts } : {}),
+    ...(region.status === 'unreviewed' ? {} : { status: region.status }), ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }),
+  }
+}
+
+function unknownOf(entry: Record<string, unknown> | undefined): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entry ?? {}).filter(([key]) => !KNOWN.includes(key)))
 }
 
 /** One box written flat is taken as a list of one. */

@@ -37,7 +37,7 @@ export async function* readJsonElements(path: string, signal?: AbortSignal): Asy
   scan.finish()
 }
 
-function fileError(path: string, error: unknown): unknown {
+export function fileError(path: string, error: unknown): unknown {
   const errno = (error as NodeJS.ErrnoException).code
   if (errno === 'ENOENT') return new AppError('bad-input', `${basename(path)} does not exist.`, 'Check the path.', path)
   if (errno === 'EACCES' || errno === 'EPERM') return new AppError('bad-input', `${basename(path)} may not be read by this user.`, 'Change its permissions.', path)

@@ -21,6 +21,7 @@ const ROUNDING = 2e-6
 export interface OpenDataset {
   readonly format: string
   readonly fields: OpenSource['fields']
+  readonly head: () => unknown
   readonly items: AsyncIterable<ReadItem>
 }
 
@@ -40,7 +41,7 @@ export async function openDataset(path: string, options: ReadOptions = {}): Prom
   }
   const format = await findFormat(full, options.format)
   const source = await format.open(full, options)
-  return { format: format.name, fields: source.fields, items: readItems(source, [...roots, ...source.imageRoots], roots.length > 0, options.signal) }
+  return { format: format.name, fields: source.fields, head: () => source.head?.() ?? null, items: readItems(source, [...roots, ...source.imageRoots], roots.length > 0, options.signal) }
 }
 
 /** openDataset for those who want the items only. */
@@ -96,6 +97,7 @@ async function lookAtImage(entry: RawEntry, roots: readonly string[], stripFolde
     return {
       name: entry.imageRef, path, width: header.width, height: header.height, orientation: header.orientation, bytes: header.bytes, split: entry.split,
       ...(entry.kind ? { kind: entry.kind } : {}), ...(entry.concepts ? { concepts: entry.concepts } : {}),
+      ...(entry.raw === undefined ? {} : { raw: entry.raw }),
     }
   } catch (error) {
     return { file: entry.file, line: entry.line, reason: `The image ${entry.imageRef} was left out: ${toErrorData(error).message}` }
@@ -140,9 +142,10 @@ function checkRegion(raw: RawRegion, image: ReadImage): { region: ReadRegion | n
       if (raw.unit === 'pixels' || !isRounding(box, image)) for (const flag of found) flags.add(flag)
     }
   }
-  if (boxes.length === 0) return { region: null, skipped }
+  if (boxes.length === 0 && raw.boxes.length > 0) return { region: null, skipped }
+  for (const flag of raw.flags ?? []) flags.add(flag)
   const source = raw.line === null ? raw.file : `${raw.file}:${raw.line}`
-  return { region: { phrase: raw.phrase, boxes, flags: [...flags], source, ...(outlines.some((outline) => outline.length > 0) ? { outlines } : {}), ...(raw.concepts ? { concepts: raw.concepts } : {}) }, skipped }
+  return { region: { phrase: raw.phrase, boxes, flags: [...flags], source, ...(outlines.some((outline) => outline.length > 0) ? { outlines } : {}), ...(raw.concepts ? { concepts: raw.concepts } : {}), ...(raw.review ? { review: raw.review } : {}), ...(raw.raw === undefined ? {} : { raw: raw.raw }) }, skipped }
 }
 
 /** Coordinates as x, y, x, y, ... */
@@ -161,6 +164,6 @@ function shorten(phrase: string): string {
 
 /** The name a dataset gets when nobody named it. */
 export function datasetNameOf(path: string): string {
-  const name = basename(resolve(path)).replace(/\.(json|ya?ml)$/i, '')
+  const name = basename(resolve(path)).replace(/\.(jsonl?|ndjson|csv|xml|p|pkl|ya?ml)$/i, '')
   return /^(annotations|data|config)$/i.test(name) ? basename(resolve(path, '..')) : name
 }

@@ -1,26 +1,35 @@
-/** The formats that can be imported, in the order in which they are tried. */
+/** The formats that can be imported and exported, in the order in which they are tried: the particular before the general. */
 import { basename } from 'node:path'
 import { AppError, nearest } from '../../shared/errors.ts'
+import { amcCsv } from './amc-csv.ts'
 import { amcJson } from './amc-json.ts'
+import { amcJsonl } from './amc-jsonl.ts'
 import type { Format } from './types.ts'
 import { yolo } from './yolo.ts'
 
-export const FORMATS: readonly Format[] = [amcJson, yolo]
+export const FORMATS: readonly Format[] = [amcJsonl, amcCsv, yolo, amcJson]
 
-/** @throws AppError 'bad-input' when the name is unknown or nothing matches the path */
+/** @throws AppError 'bad-input' when there is no such format */
+export function formatNamed(name: string): Format {
+  const format = FORMATS.find((one) => one.name === name)
+  if (format) return format
+  const known = FORMATS.map((one) => one.name)
+  const near = nearest(name, known)
+  throw new AppError('bad-input', `There is no format ${name}.`, near ? `Did you mean ${near}?` : `Known are ${known.join(', ')}.`, 'format')
+}
+
+/** @throws AppError 'bad-input' when the name is unknown, the path is in another format than the one named, or nothing matches it */
 export async function findFormat(path: string, name?: string): Promise<Format> {
-  const known = FORMATS.map((format) => format.name)
   if (name && name !== 'auto') {
-    const format = FORMATS.find((one) => one.name === name)
-    if (format) return format
-    const near = nearest(name, known)
-    throw new AppError('bad-input', `There is no format ${name}.`, near ? `Did you mean ${near}?` : `Known are ${known.join(', ')}.`, 'format')
+    const format = formatNamed(name)
+    if (await format.match(path)) return format
+    for (const other of FORMATS) {
+      if (other !== format && other !== amcJson && (await other.match(path))) {
+        throw new AppError('bad-input', `${basename(path)} is in the format ${other.title} (${other.name}), not ${format.title}.`, `Choose ${other.name}, or let the format be recognised.`, path)
+      }
+    }
+    return format // reading says what is wrong with it
   }
   for (const format of FORMATS) if (await format.match(path)) return format
-  throw new AppError(
-    'bad-input',
-    `${basename(path)} is in no format that can be read.`,
-    'Read are AMC annotation JSON (a list of {"image", "caption", "bbox"}, or a folder with annotations.json) and YOLO folders (images, labels and class names).',
-    path,
-  )
+  throw new AppError('bad-input', `${basename(path)} is in no format that can be read.`, `Known are ${FORMATS.map((one) => one.title).join(', ')}.`, path)
 }

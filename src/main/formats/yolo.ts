@@ -8,11 +8,11 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import { parse as parseYaml, stringify as toYaml } from 'yaml'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
 import { splitOfName } from './amc-json.ts'
-import type { Format, OpenSource, RawItem, RawRegion, Skipped } from './types.ts'
+import type { ExportSample, Format, FormatWriter, OpenSource, RawItem, RawRegion, Skipped } from './types.ts'
 
 const IMAGE_NAME = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif)$/i
 
@@ -21,6 +21,46 @@ export const yolo: Format = {
   title: 'YOLO folder',
   match: async (path) => (await findPairs(path)).length > 0,
   open: openYolo,
+  write: yoloWriter(),
+}
+
+/** Classes in the order in which their names come, after those the folder had before; labels of an untouched class are written line for line. */
+function yoloWriter(): FormatWriter {
+  const folderOf = (split: string): string => split.replace(/[^\w-]/g, '_')
+  return {
+    file: null, names: 'flat', needsImages: true,
+    imagePath: ({ name, split }) => `images/${folderOf(split)}/${name}`,
+    holds: { boxes: 'phrase', fields: ['split', 'emptyImages'], split: (split) => folderOf(split) === split && splitOfName(split) === split, known: ['lines'] },
+    begin: async (out, head) => {
+      const before = (head.raw as { names?: readonly (readonly [number, string])[] } | null | undefined)?.names ?? []
+      const ids = new Map(before.map(([id, name]) => [name, id]))
+      const splits = new Set<string>()
+      let next = Math.max(-1, ...before.map(([id]) => id)) + 1
+      return {
+        add: async ({ image, regions }: ExportSample) => {
+          const lines = new Set<string>()
+          for (const { phrase, boxes, raw, untouched } of regions) {
+            const id = ids.get(phrase) ?? next++
+            ids.set(phrase, id)
+            const asRead = (raw as { lines?: readonly string[] } | undefined)?.lines
+            if (untouched && asRead) for (const line of asRead) lines.add(line)
+            else for (const [x1, y1, x2, y2] of boxes) lines.add([id, (x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height, (x2 - x1) / image.width, (y2 - y1) / image.height].join(' '))
+          }
+          const split = folderOf(image.split)
+          splits.add(split)
+          const file = await out.create(`labels/${split}/${image.name.replace(/\.[^.]*$/, '')}.txt`)
+          await file.write([...lines].map((line) => `${line}\n`).join(''))
+          await file.close()
+        },
+        finish: async () => {
+          const file = await out.create('data.yaml')
+          const places = Object.fromEntries([...splits].map((split) => [split, `images/${split}`]))
+          await file.write(toYaml({ path: '.', train: 'images/train', val: 'images/val', ...places, names: Object.fromEntries([...ids].map(([name, id]) => [id, name])) }))
+          await file.close()
+        },
+      }
+    },
+  }
 }
 
 /** A folder of images, the folder of their labels, and the split both stand for. */
@@ -39,6 +79,7 @@ async function openYolo(path: string): Promise<OpenSource> {
   const names = await readClassNames(root)
   return {
     imageRoots: [root],
+    head: () => ({ names: [...names] }),
     fields: [
       { from: 'class name', to: 'phrase (one region for each class on an image)' },
       { from: 'cx cy w h', to: 'boxes' },
@@ -85,7 +126,7 @@ async function* readPair(item: ImageWithLabels, pair: FolderPair, root: string, 
   const { label } = item
   const imageRef = relative(root, join(pair.images, item.image)).split(sep).join('/')
   if (!label) return yield { imageRef, file: item.image, line: null, split: pair.split, regions: [] }
-  const boxesOf = new Map<number, { boxes: Box[]; line: number }>()
+  const boxesOf = new Map<number, { boxes: Box[]; line: number; lines: string[] }>()
   const seen = new Map<string, number>()
   const text = await readFile(join(pair.labels, label), 'utf8').catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
@@ -107,13 +148,14 @@ async function* readPair(item: ImageWithLabels, pair: FolderPair, root: string, 
     else if (before !== undefined) yield skip(`The same box stands on line ${before} already.`)
     else {
       seen.set(written, i + 1)
-      const group = boxesOf.get(classId) ?? { boxes: [], line: i + 1 }
+      const group = boxesOf.get(classId) ?? { boxes: [], line: i + 1, lines: [] }
       group.boxes.push(box)
+      group.lines.push(written)
       boxesOf.set(classId, group)
     }
   }
-  const regions: RawRegion[] = [...boxesOf].map(([classId, { boxes, line }]) => ({
-    phrase: names.get(classId)!, boxes, unit: 'fractions', file: label, line,
+  const regions: RawRegion[] = [...boxesOf].map(([classId, { boxes, line, lines }]) => ({
+    phrase: names.get(classId)!, boxes, unit: 'fractions', file: label, line, raw: { lines },
   }))
   yield { imageRef, file: label, line: null, split: pair.split, regions }
 }
@@ -191,7 +233,7 @@ function namesFrom(value: unknown): ReadonlyMap<number, string> | null {
   const names = (value as { names?: unknown } | null)?.names
   if (typeof names !== 'object' || names === null) return null
   const pairs = Object.entries(names).filter(([id, name]) => Number.isInteger(Number(id)) && ['string', 'number', 'boolean'].includes(typeof name))
-  return pairs.length > 0 ? new Map(pairs.map(([id, name]) => [Number(id), String(name)])) : null
+  return pairs.length > 0 || Object.keys(names).length === 0 ? new Map(pairs.map(([id, name]) => [Number(id), String(name)])) : null
 }
 
 async function parsed(file: string, parse: (text: string) => unknown): Promise<unknown> {

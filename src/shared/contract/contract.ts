@@ -27,6 +27,9 @@ const byId = z.object({ id: z.string() })
 
 export const skippedSchema = z.object({ file: z.string(), line: z.number().nullable(), reason: z.string() })
 
+export const exportSourceSchema = z.object({ datasetId: z.string(), viewId: z.string().optional(), format: z.string(), history: z.boolean().optional() })
+export const lossSchema = z.object({ field: z.string(), what: z.string(), count: z.number().int(), unit: z.enum(['regions', 'images', 'boxes']) })
+
 /** One edit: either a diff of an existing region or the creation of a new one with an id minted by the client. */
 export const regionEditSchema = z.union([
   z.object({ regionId: z.string(), revision: z.number().int(), diff: regionDiffSchema }),
@@ -125,6 +128,12 @@ export const contract = {
       samples: z.array(z.object({ phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number(), thumb: z.string() })),
     })),
     import: call(z.object({ path: z.string(), imagesDir: z.string().optional(), name: z.string().optional(), format: z.string().optional() }), jobSchema),
+    /** Formats by name, and which of them can be written. */
+    formats: call(none, z.array(z.object({ name: z.string(), title: z.string(), writes: z.boolean(), file: z.string().nullable(), needsImages: z.boolean() }))),
+    /** What an export would write, and what the format cannot hold of it. */
+    planExport: call(exportSourceSchema, z.object({ format: z.string(), images: z.number().int(), regions: z.number().int(), losses: z.array(lossSchema) })),
+    /** 'conflict' when something would be lost and `drop` is not set: nothing is left out behind anybody's back. */
+    export: call(exportSourceSchema.extend({ out: z.string().min(1), images: z.enum(['copy', 'refer']).optional(), replace: z.boolean().optional(), drop: z.boolean().optional() }), jobSchema),
     /** Makes the demo and imports it into this project. */
     demo: call(none, jobSchema),
     skipped: call(byId, z.array(skippedSchema)),

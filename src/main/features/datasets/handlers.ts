@@ -1,10 +1,12 @@
 /** Datasets: list, look at before importing, import, report of what was skipped, remove. */
 import { resolve } from 'node:path'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
-import { toErrorData } from '../../../shared/errors.ts'
+import { AppError, toErrorData } from '../../../shared/errors.ts'
 import { previewDataset } from '../../formats/preview-dataset.ts'
 import { datasetNameOf } from '../../formats/read-dataset.ts'
+import { FORMATS } from '../../formats/registry.ts'
 import { browse } from './browse.ts'
+import { exportDataset, planExport } from './export-job.ts'
 import { importDataset } from './import-job.ts'
 import { listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
@@ -38,6 +40,23 @@ export function datasetsHandlers({ project, db, jobs, events, makeDemo }: Engine
           progress({ done: result.images, total: result.images })
           events.emit({ type: 'datasets.changed' })
           return result
+        },
+      })
+    },
+    formats: () => FORMATS.map(({ name, title, write }) => ({ name, title, writes: write !== undefined, file: write?.file ?? null, needsImages: write?.needsImages ?? false })),
+    planExport: (request, call) => planExport(project, { ...request, signal: call?.signal }),
+    export: async ({ drop, ...request }, call) => {
+      const plan = await planExport(project, { ...request, signal: call?.signal })
+      if (plan.losses.length > 0 && !drop) {
+        const lost = plan.losses.map(({ what, count, unit }) => `${what} (${count} ${unit})`).join('; ')
+        throw new AppError('conflict', `The format ${plan.format} cannot hold everything: ${lost}. Nothing was written.`, 'Say that this may be left out, or choose a format that holds it.', request.format)
+      }
+      const { name } = requireDataset(db, request.datasetId)
+      return jobs.add({
+        kind: 'export', title: `Export ${name}`, lane: 'files', unit: 'images', total: plan.images, about: { datasetId: request.datasetId },
+        work: async ({ signal, progress }) => {
+          const written = await exportDataset(project, { ...request, out: resolve(request.out), signal, onProgress: ({ images, regions }) => progress({ done: images, message: `${images.toLocaleString('en')} images, ${regions.toLocaleString('en')} regions` }) })
+          return { ...written, format: plan.format, lost: plan.losses }
         },
       })
     },

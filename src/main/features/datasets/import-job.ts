@@ -6,9 +6,9 @@ import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../../shared/errors.ts'
 import { openDataset } from '../../formats/read-dataset.ts'
 import type { ReadSample, Skipped } from '../../formats/types.ts'
-import type { Db } from '../../store/db.ts'
 import { newId } from '../../store/ids.ts'
 import type { Project } from '../../store/project.ts'
+import { insertSample } from './insert-rows.ts'
 import { removeDataset } from './remove.ts'
 
 export interface ImportRequest {
@@ -69,32 +69,12 @@ export async function importDataset(project: Project, request: ImportRequest): P
       const why = firstReasons.length > 0 ? ` The first reasons: ${firstReasons.join(' ')}` : ''
       throw new AppError('bad-input', `No image with a region could be read from ${request.path}.${why}`, 'Correct the file, or name the folder that holds the images.', request.path)
     }
-    db.run("UPDATE datasets SET state = 'ready' WHERE id = ?", datasetId)
+    const head = source.head()
+    db.run("UPDATE datasets SET state = 'ready', raw = ?, images_dir = ? WHERE id = ?", head == null ? null : JSON.stringify(head), request.imagesDir ? project.toStored(request.imagesDir) : null, datasetId)
     return { datasetId, ...counts }
   } catch (error) {
     // With a full disk even the removal may fail: the next start does it.
     await removeDataset(db, datasetId).catch(() => undefined)
     throw error
-  }
-}
-
-function insertSample(db: Db, project: Project, datasetId: string, { image, regions }: ReadSample, counts: { images: number; regions: number }): void {
-  const path = project.toStored(image.path)
-  const known = db.get<{ id: string; split: string }>('SELECT id, split FROM images WHERE dataset_id = ? AND path = ?', datasetId, path)
-  const id = known?.id ?? newId('im')
-  if (!known) {
-    db.run(
-      'INSERT INTO images (id, dataset_id, name, path, width, height, orientation, bytes, split, kind, concepts, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      id, datasetId, image.name, path, image.width, image.height, image.orientation, image.bytes, image.split, image.kind ?? null,
-      image.concepts ? JSON.stringify(image.concepts) : null, counts.images++,
-    )
-  }
-  for (const region of regions) {
-    db.run(
-      `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, concepts, source)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'unreviewed', '[]', '', 0, 1, ?, ?, ?)`,
-      newId('r'), id, datasetId, counts.regions++, known?.split ?? image.split, region.phrase, JSON.stringify(region.boxes), JSON.stringify(region.outlines ?? []), region.boxes.length,
-      JSON.stringify(region.flags), region.concepts ? JSON.stringify(region.concepts) : null, region.source,
-    )
   }
 }
