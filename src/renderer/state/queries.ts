@@ -8,6 +8,7 @@ export const keys = {
   doctor: ['doctor'] as const,
   storage: ['storage'] as const,
   datasets: ['datasets'] as const,
+  formats: ['formats'] as const,
   skipped: (datasetId: string) => ['datasets', 'skipped', datasetId] as const,
   /** Prefix of everything that shows regions; an edit refetches all below it. */
   regions: ['regions'] as const,

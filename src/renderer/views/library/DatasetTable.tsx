@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { Ellipsis, FileWarning, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
+import { Download, Ellipsis, FileWarning, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
 import { useState } from 'react'
 import type { Dataset } from '../../../shared/domain.ts'
 import { count, counted, fixed, percent } from '../../app/format.ts'
@@ -17,11 +17,11 @@ import table from '../../ui/table.module.css'
 import { splitShares } from './splits.ts'
 import styles from './library.module.css'
 
-const FORMAT_NAMES: Readonly<Record<string, string>> = { 'amc-json': 'AMC JSON', yolo: 'YOLO', demo: 'Demo' }
+const FORMAT_NAMES: Readonly<Record<string, string>> = { 'amc-json': 'AMC JSON', 'amc-jsonl': 'AMC JSON Lines', 'amc-csv': 'AMC CSV', yolo: 'YOLO', demo: 'Demo' }
 export const formatName = (format: string) => FORMAT_NAMES[format] ?? format
 
 /** Enter or a double click opens a dataset in Curate; the arrows walk the rows. */
-export function DatasetTable({ datasets, selectedId, onSkipped }: { datasets: readonly Dataset[]; selectedId: string | null; onSkipped: (dataset: Dataset) => void }) {
+export function DatasetTable({ datasets, selectedId, onSkipped, onExport }: { datasets: readonly Dataset[]; selectedId: string | null; onSkipped: (dataset: Dataset) => void; onExport: (dataset: Dataset) => void }) {
   const [removing, setRemoving] = useState<Dataset | null>(null)
   const onKeyDown = (event: React.KeyboardEvent, index: number) => {
     if (event.target !== event.currentTarget) return
@@ -69,6 +69,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped }: { datasets: re
                   { label: 'Curate', icon: PencilRuler, onSelect: () => navigate('curate', { dataset: dataset.id }) },
                   { label: 'Train on it', icon: Pulse, onSelect: () => navigate('train', { dataset: dataset.id }) },
                   { label: 'Compare checkpoints on it', icon: Scale, onSelect: () => navigate('compare', { dataset: dataset.id }) },
+                  { label: 'Export', icon: Download, onSelect: () => onExport(dataset) },
                   { label: 'Skipped at import', icon: FileWarning, detail: count(dataset.skipped), disabled: dataset.skipped === 0, onSelect: () => onSkipped(dataset) },
                   null,
                   { label: 'Remove from project', icon: Trash2, danger: true, onSelect: () => setRemoving(dataset) },

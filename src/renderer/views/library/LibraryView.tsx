@@ -1,4 +1,4 @@
-import { Import, Images, Upload } from 'lucide-react'
+import { Download, Import, Images, Upload } from 'lucide-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Dataset } from '../../../shared/domain.ts'
@@ -16,6 +16,7 @@ import { Pane } from '../../ui/Pane.tsx'
 import { Activity } from './Activity.tsx'
 import { DatasetTable } from './DatasetTable.tsx'
 import { DemoProgress, runningDemo } from './DemoProgress.tsx'
+import { ExportDialog } from './ExportDialog.tsx'
 import { ImportPane } from './ImportPane.tsx'
 import { ProjectPane } from './ProjectPane.tsx'
 import { SkippedDialog } from './SkippedDialog.tsx'
@@ -30,9 +31,9 @@ export function LibraryView() {
   const jobs = useJobs()
   const [dropping, setDropping] = useState(false)
   const [skippedOf, setSkippedOf] = useState<Dataset | null>(null)
+  const [exported, setExported] = useState<Dataset | null>(null)
   const importing = params.import !== undefined
   const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null, dropped: null })
-  useCommands([{ id: 'dataset.import', title: 'Import a dataset', group: 'Library', keys: 'i', icon: Import, run: () => openImport() }])
   useStatus(datasets.data ? <span>{datasets.data.length === 1 ? '1 dataset' : `${datasets.data.length} datasets`}</span> : null)
 
   const onDrop = (event: React.DragEvent) => {
@@ -48,6 +49,10 @@ export function LibraryView() {
   }
   const selected = datasets.data?.find((dataset) => dataset.id === params.dataset) ?? datasets.data?.[0] ?? null
   const demo = runningDemo(jobs.data)
+  useCommands([
+    { id: 'dataset.import', title: 'Import a dataset', group: 'Library', keys: 'i', icon: Import, run: () => openImport() },
+    { id: 'dataset.export', title: 'Export the selected dataset', group: 'Library', keys: 'e', icon: Download, enabled: selected !== null, run: () => setExported(selected) },
+  ])
   return (
     <div className={cx(styles.screen, importing && styles.withImport)}>
       <ProjectPane dataset={selected} />
@@ -55,6 +60,7 @@ export function LibraryView() {
         <div className={styles.toolbar} {...drop}>
           <h2 className="t15 trunc">{info.data?.project.name ?? ''}</h2>
           <span className="grow" />
+          <Button icon={Download} keys="e" disabled={selected === null} onClick={() => setExported(selected)}>Export</Button>
           <Button icon={Import} keys="i" onClick={() => openImport()}>Import</Button>
         </div>
         <div className={`scroll ${styles.content}`} {...drop}>
@@ -65,7 +71,7 @@ export function LibraryView() {
           ) : (
             <>
               <Headlines datasets={datasets.data} />
-              <DatasetTable datasets={datasets.data} selectedId={selected?.id ?? null} onSkipped={setSkippedOf} />
+              <DatasetTable datasets={datasets.data} selectedId={selected?.id ?? null} onSkipped={setSkippedOf} onExport={setExported} />
               {demo ? <div className={styles.pad}><DemoProgress job={demo} /></div> : null}
               <Activity />
               <div className={styles.drop}>
@@ -76,6 +82,7 @@ export function LibraryView() {
         </div>
       </Pane>
       {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onClose={() => setParams({ import: null, path: null, dropped: null })} /> : null}
+      <ExportDialog dataset={exported} onClose={() => setExported(null)} />
       <SkippedDialog dataset={skippedOf} onClose={() => setSkippedOf(null)} />
     </div>
   )
