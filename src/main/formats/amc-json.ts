@@ -1,26 +1,28 @@
 /**
  * AMC annotation JSON: `[{"image": path, "caption": text or [texts], "bbox": [[x1, y1, x2, y2], ...]}, ...]`, boxes in pixels.
- * Optional fields: split, kind, phraseConcepts and imageConcepts (what the phrase names, what can be seen), and of a review status, tags and
- * note. A folder may hold several such files (train.json,
+ * Optional fields: split, kind, phraseConcepts and imageConcepts (what the phrase names, what can be seen), outlines (one polygon a box, or []), and of a
+ * review status, tags and note. A folder may hold several such files (train.json,
  * val.json); their names then give the split.
  */
 import { createHash } from 'node:crypto'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
+import { outlinesSchema } from '../../shared/domain.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { fittingOutlines } from '../../shared/shape.ts'
 import { readJsonElements } from './json-elements.ts'
 import { jsonList } from './output.ts'
 import { reviewOf } from './review.ts'
 import type { ExportRegion, ExportSample, Format, FormatWriter, OpenSource, RawItem, RawRegion } from './types.ts'
 
 const DEFAULT_SPLIT = 'train'
-const KNOWN = ['image', 'caption', 'bbox', 'split', 'kind', 'phraseConcepts', 'imageConcepts', 'status', 'tags', 'note']
+const KNOWN = ['image', 'caption', 'bbox', 'split', 'kind', 'phraseConcepts', 'imageConcepts', 'outlines', 'status', 'tags', 'note']
 
 const write: FormatWriter = {
   file: 'annotations.json', names: 'paths', needsImages: false,
   imagePath: ({ name }) => `images/${name}`,
-  holds: { boxes: 'many', fields: ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts'], phrase: (phrase) => phrase.trim() !== '', known: ['entry', 'caption', 'of'] },
+  holds: { boxes: 'many', fields: ['outlines', 'status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts'], phrase: (phrase) => phrase.trim() !== '', known: ['entry', 'caption', 'of'] },
   begin: async (out) => {
     const file = await out.create('annotations.json')
     const list = jsonList(file)
@@ -92,6 +94,9 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
   const concepts = textList(entry['phraseConcepts'])
   const regions: RawRegion[] = []
   const review = reviewOf(entry)
+  // Beside the boxes as they are listed; when a box was left out they belong to none.
+  const written = outlinesSchema.safeParse(entry['outlines'])
+  const outlines = written.success && written.data.length === boxes.length ? fittingOutlines({ boxes, outlines: written.data }).outlines : []
   const captions = Array.isArray(entry['caption']) ? (entry['caption'] as unknown[]) : [entry['caption']]
   if (captions.length === 0) yield skip('"caption" is an empty list.')
   for (const [i, caption] of captions.entries()) {
@@ -105,7 +110,7 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
       else {
         seen.set(key, `${file}:${line}`)
         const raw = rawOf(entry, i, captions.length)
-        regions.push({ phrase: caption, boxes, unit: 'pixels', file, line, ...(concepts ? { concepts } : {}), ...(review ? { review } : {}), ...(raw ? { raw } : {}) })
+        regions.push({ phrase: caption, boxes, ...(outlines.length > 0 ? { outlines } : {}), unit: 'pixels', file, line, ...(concepts ? { concepts } : {}), ...(review ? { review } : {}), ...(raw ? { raw } : {}) })
       }
     }
   }
@@ -146,7 +151,7 @@ function entriesOf({ image, regions }: ExportSample): Record<string, unknown>[] 
 
 function entryOf(region: ExportRegion, image: ExportSample['image']): Record<string, unknown> {
   return {
-    image: image.name, caption: region.phrase, bbox: region.boxes, split: image.split, ...(image.kind === null ? {} : { kind: image.kind }),
+    image: image.name, caption: region.phrase, bbox: region.boxes, ...(region.outlines.length > 0 ? { outlines: region.outlines } : {}), split: image.split, ...(image.kind === null ? {} : { kind: image.kind }),
     ...(region.concepts ? { phraseConcepts: region.concepts } : {}), ...(image.concepts ? { imageConcepts: image.concepts } : {}),
     ...(region.status === 'unreviewed' ? {} : { status: region.status }), ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }),
   }

@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import { boxSchema } from '../../shared/domain.ts'
+import { boxSchema, outlinesSchema } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import { headOf, isFile } from './files.ts'
 import { readLines } from './lines.ts'
@@ -16,13 +16,13 @@ const FIRST = /^\uFEFF?\s*\{\s*"format"\s*:\s*"amc-jsonl"/
 
 const text = z.string()
 const regionSchema = z.looseObject({
-  phrase: text, boxes: z.array(boxSchema), flags: z.array(text).optional(), concepts: z.array(text).optional(), id: text.optional(), raw: z.unknown().optional(),
+  phrase: text, boxes: z.array(boxSchema), outlines: outlinesSchema.optional(), flags: z.array(text).optional(), concepts: z.array(text).optional(), id: text.optional(), raw: z.unknown().optional(),
 })
 const lineSchema = z.looseObject({
   image: text.min(1), split: text.min(1), kind: text.optional(), concepts: z.array(text).optional(), raw: z.unknown().optional(), regions: z.array(z.unknown()),
 })
 
-export const ALL_FIELDS: FormatWriter['holds']['fields'] = ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'history', 'boxless', 'duplicates']
+export const ALL_FIELDS: FormatWriter['holds']['fields'] = ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'outlines', 'history', 'boxless', 'duplicates']
 
 const write: FormatWriter = {
   file: 'dataset.jsonl', names: 'paths', needsImages: false,
@@ -44,7 +44,7 @@ const write: FormatWriter = {
 
 function recordOf(region: ExportRegion): Record<string, unknown> {
   return {
-    id: region.id, phrase: region.phrase, boxes: region.boxes, ...(region.status === 'unreviewed' ? {} : { status: region.status }),
+    id: region.id, phrase: region.phrase, boxes: region.boxes, ...(region.outlines.length > 0 ? { outlines: region.outlines } : {}), ...(region.status === 'unreviewed' ? {} : { status: region.status }),
     ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }), ...(region.flags.length > 0 ? { flags: region.flags } : {}),
     ...(region.concepts ? { concepts: region.concepts } : {}), ...(region.history ? { history: region.history } : {}), ...(region.raw == null ? {} : { raw: region.raw }),
   }
@@ -99,7 +99,7 @@ function* readEntry(value: unknown, file: string, line: number): Generator<RawIt
 function regionOf(data: z.infer<typeof regionSchema>, file: string, line: number): RawRegion {
   const review = reviewOf(data)
   return {
-    phrase: data.phrase, boxes: data.boxes, unit: 'pixels', file, line, ...(data.flags ? { flags: data.flags } : {}), ...(data.concepts ? { concepts: data.concepts } : {}),
+    phrase: data.phrase, boxes: data.boxes, ...(data.outlines ? { outlines: data.outlines } : {}), unit: 'pixels', file, line, ...(data.flags ? { flags: data.flags } : {}), ...(data.concepts ? { concepts: data.concepts } : {}),
     ...(review ? { review } : {}), ...(data.raw === undefined ? {} : { raw: data.raw }),
   }
 }

@@ -1,4 +1,5 @@
 /** What a format cannot hold of a dataset, counted before anything is written, so that a person can decide. */
+import { type Shape, shapeOf } from '../../shared/shape.ts'
 import type { ExportImage, ExportRegion, ExportSample, Holds } from './types.ts'
 
 export interface Loss {
@@ -17,6 +18,7 @@ const WORDS: Readonly<Record<string, readonly [what: string, unit: Loss['unit']]
   grouping: ['Several boxes of one phrase become a region each', 'regions'],
   merging: ['Regions with the same phrase on one image become one', 'regions'],
   duplicates: ['The same phrase and boxes twice on one image count once', 'regions'],
+  outlines: ['Outlines; their boxes are written', 'regions'],
   status: ['Review status', 'regions'],
   tags: ['Tags', 'regions'],
   note: ['Notes', 'regions'],
@@ -29,11 +31,13 @@ const WORDS: Readonly<Record<string, readonly [what: string, unit: Loss['unit']]
   emptyImages: ['Images without a region are left out', 'images'],
 }
 
-/** Boxes that the region keeps; null when it cannot be written at all. */
-export function keptBoxes(region: ExportRegion, image: ExportImage, holds: Holds): ExportRegion['boxes'] | null {
+/** Boxes and outlines that the region keeps; null when it cannot be written at all. */
+export function keptShape(region: ExportRegion, image: ExportImage, holds: Holds): Shape | null {
   if (holds.phrase && !holds.phrase(region.phrase)) return null
-  const boxes = holds.box ? region.boxes.filter((box) => holds.box!(box, image)) : region.boxes
-  return boxes.length === 0 && !(holds.fields.includes('boxless') && region.boxes.length === 0) ? null : boxes
+  const kept = region.boxes.map((box) => holds.box?.(box, image) ?? true)
+  if (!kept.includes(true) && !(holds.fields.includes('boxless') && region.boxes.length === 0)) return null
+  const outlines = holds.fields.includes('outlines') ? region.outlines : []
+  return kept.includes(false) ? shapeOf(region.boxes.filter((_, i) => kept[i]), outlines.filter((_, i) => kept[i])) : { boxes: region.boxes, outlines }
 }
 
 /** Adds up over samples. `foreign`: fields of the source's own records that this format does not know, given when it is another format. */
@@ -57,7 +61,7 @@ export function lossCounter(holds: Holds, foreign: { readonly format: string; re
       const phrases = new Set<string>()
       let written = 0
       for (const region of regions) {
-        const boxes = keptBoxes(region, image, holds)
+        const boxes = keptShape(region, image, holds)?.boxes ?? null
         if (boxes === null) add(holds.phrase && !holds.phrase(region.phrase) ? 'phrase' : region.boxes.length === 0 ? 'boxless' : 'box', region.boxes.length > 0 && !(holds.phrase && !holds.phrase(region.phrase)) ? region.boxes.length : 1)
         if (boxes === null) continue
         written++
@@ -69,6 +73,7 @@ export function lossCounter(holds: Holds, foreign: { readonly format: string; re
         const key = JSON.stringify([region.phrase, boxes])
         if (seen.has(key) && !held.has('duplicates') && holds.boxes !== 'phrase') add('duplicates')
         seen.add(key)
+        if (region.outlines.length > 0 && !held.has('outlines')) add('outlines')
         if (region.status !== 'unreviewed' && !held.has('status')) add('status')
         if (region.tags.length > 0 && !held.has('tags')) add('tags')
         if (region.note !== '' && !held.has('note')) add('note')

@@ -10,7 +10,8 @@ import fc from 'fast-check'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Box } from '../../shared/geometry.ts'
-import { keptBoxes, lossCounter } from './losses.ts'
+import { outlineBounds, shapeOf } from '../../shared/shape.ts'
+import { keptShape, lossCounter } from './losses.ts'
 import { openDataset } from './read-dataset.ts'
 import { FORMATS } from './registry.ts'
 import type { ExportRegion, ExportSample, Format, FormatWriter, Holds, ReadSample } from './types.ts'
@@ -42,8 +43,11 @@ const box: fc.Arbitrary<Box> = fc.tuple(coordinate(SIZE.width - 20), coordinate(
   .map(([x, y, w, h]) => [x, y, x + w, y + h])
 const words = fc.array(fc.constantFrom('blurry', 'a, b', 'check "it"', 'ü'), { maxLength: 2 })
 const region: fc.Arbitrary<ExportRegion> = fc.record({
-  id: fc.uuid(), phrase, boxes: fc.array(box, { maxLength: 3 }), status: fc.constantFrom('unreviewed', 'accepted', 'rejected', 'skipped'), tags: fc.uniqueArray(fc.constantFrom('blurry', 'a, b', 'check "it"', 'ü'), { maxLength: 2 }),
+  id: fc.uuid(), phrase, shape: fc.array(fc.tuple(box, fc.boolean()), { maxLength: 3 }), status: fc.constantFrom('unreviewed', 'accepted', 'rejected', 'skipped'), tags: fc.uniqueArray(fc.constantFrom('blurry', 'a, b', 'check "it"', 'ü'), { maxLength: 2 }),
   note: fc.oneof(fc.constant(''), fc.constantFrom('look again', 'two\nlines; <b>')), flags: fc.constantFrom<string[]>([], ['inverted']), concepts: fc.oneof(fc.constant(null), words.filter((w) => w.length > 0)), untouched: fc.constant(false),
+}).map(({ shape, ...one }) => {
+  const outlines = shape.map(([[x1, y1, x2, y2], is]) => (is ? [x1, y1, x2, y1, (x1 + x2) / 2, y2] : []))
+  return { ...one, ...shapeOf(shape.map(([b], i) => (outlines[i]!.length > 0 ? outlineBounds(outlines[i]!) : b)), outlines) }
 })
 const samples = fc.uniqueArray(fc.record({
   name: fc.constantFrom(...NAMES), split: fc.constantFrom('train', 'val', 'test', 'testA'), kind: fc.constantFrom(null, 'scene'), concepts: fc.constantFrom(null, ['cat', 'dog']), regions: fc.array(region, { maxLength: 5 }),
@@ -58,10 +62,11 @@ function expected(list: readonly ExportSample[], writer: FormatWriter): Map<stri
   const names = new Map<string, unknown>()
   for (const { image, regions } of list) {
     const kept = regions.flatMap((one) => {
-      const boxes = keptBoxes(one, image, holds)
-      if (boxes === null) return []
-      const rounded = holds.rounds ? boxes.map((b) => b.map(Math.round) as unknown as Box) : boxes
-      return holds.boxes === 'one' && rounded.length > 1 ? rounded.map((b) => ({ ...one, boxes: [b] })) : [{ ...one, boxes: rounded }]
+      const shape = keptShape(one, image, holds)
+      if (shape === null) return []
+      const boxes = holds.rounds ? shape.boxes.map((b) => b.map(Math.round) as unknown as Box) : shape.boxes
+      if (holds.boxes !== 'one' || boxes.length < 2) return [{ ...one, boxes, outlines: shape.outlines }]
+      return boxes.map((b, i) => ({ ...one, ...shapeOf([b], [shape.outlines[i] ?? []]) }))
     })
     if (kept.length === 0 && !held.has('emptyImages')) continue
     names.set(image.path, {
@@ -75,14 +80,20 @@ function expected(list: readonly ExportSample[], writer: FormatWriter): Map<stri
 function merged(regions: readonly ExportRegion[], holds: Holds): ExportRegion[] {
   if (holds.boxes !== 'phrase') return [...regions]
   return [...Map.groupBy(regions, (one) => one.phrase).values()].map((group) => ({
-    ...group[0]!, boxes: [...new Map(group.flatMap((one) => one.boxes).map((b) => [JSON.stringify(b), b])).values()],
+    ...group[0]!, ...mergedShape(group),
   }))
+}
+
+function mergedShape(group: readonly ExportRegion[]) {
+  const all = group.flatMap((one) => one.boxes.map((b, i) => [b, one.outlines[i] ?? []] as const))
+  const once = [...new Map(all.map((pair) => [JSON.stringify(pair), pair])).values()]
+  return shapeOf(once.map(([b]) => b), once.map(([, outline]) => outline))
 }
 
 function view(one: ExportRegion, holds: Holds) {
   const held = new Set<string>(holds.fields)
   return {
-    phrase: one.phrase, boxes: one.boxes, ...(held.has('status') ? { status: one.status } : {}), ...(held.has('tags') ? { tags: one.tags } : {}), ...(held.has('note') ? { note: one.note } : {}),
+    phrase: one.phrase, boxes: one.boxes, ...(held.has('outlines') ? { outlines: one.outlines } : {}), ...(held.has('status') ? { status: one.status } : {}), ...(held.has('tags') ? { tags: one.tags } : {}), ...(held.has('note') ? { note: one.note } : {}),
     ...(held.has('concepts') ? { concepts: one.concepts } : {}), ...(held.has('flags') ? { inverted: one.flags.includes('inverted') } : {}),
   }
 }
@@ -103,7 +114,7 @@ async function readBack(path: string, writer: FormatWriter, copies: ReadonlyMap<
     const known = byImage.get(item.image.path) ?? { image: item.image, regions: [] }
     byImage.set(item.image.path, known)
     known.regions.push(...item.regions.map((one): ExportRegion => ({
-      id: '', phrase: one.phrase, boxes: one.boxes, status: one.review?.status ?? 'unreviewed', tags: one.review?.tags ?? [], note: one.review?.note ?? '', flags: one.flags, concepts: one.concepts ?? null, untouched: true,
+      id: '', phrase: one.phrase, boxes: one.boxes, outlines: one.outlines ?? [], status: one.review?.status ?? 'unreviewed', tags: one.review?.tags ?? [], note: one.review?.note ?? '', flags: one.flags, concepts: one.concepts ?? null, untouched: true,
     })))
   }
   return new Map([...byImage].map(([file, { image, regions }]) => [copies.get(file) ?? file, {
@@ -150,7 +161,7 @@ describe.each(FORMATS.flatMap((format) => (format.write ? [{ name: format.name, 
   })
 
   it('names every loss: what has none comes back whole', async () => {
-    const all: Holds = { ...writer.holds, boxes: 'many', fields: ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'boxless', 'duplicates'] }
+    const all: Holds = { ...writer.holds, boxes: 'many', fields: ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'outlines', 'boxless', 'duplicates'] }
     const { phrase: _p, box: _b, rounds: _r, split: _s, ...wide } = all
     await fc.assert(fc.asyncProperty(samples, async (list) => {
       const counter = lossCounter(writer.holds, null)
@@ -163,7 +174,7 @@ describe.each(FORMATS.flatMap((format) => (format.write ? [{ name: format.name, 
   })
 
   it('leaves nothing behind when it is stopped, and touches nothing that was there', async () => {
-    const list: ExportSample[] = NAMES.map((file, i) => ({ image: { ...SIZE, id: `${i}`, name: file, path: join(dir, 'source', file), split: 'train', kind: null, concepts: null }, regions: [{ id: 'r', phrase: 'x', boxes: [[1, 2, 3, 4]], status: 'unreviewed', tags: [], note: '', flags: [], concepts: null, untouched: false }] }))
+    const list: ExportSample[] = NAMES.map((file, i) => ({ image: { ...SIZE, id: `${i}`, name: file, path: join(dir, 'source', file), split: 'train', kind: null, concepts: null }, regions: [{ id: 'r', phrase: 'x', boxes: [[1, 2, 3, 4]], outlines: [], status: 'unreviewed', tags: [], note: '', flags: [], concepts: null, untouched: false }] }))
     const folder = join(dir, `stop-${name}`)
     await mkdir(folder)
     const stop = new AbortController()
@@ -179,7 +190,7 @@ describe.each(FORMATS.flatMap((format) => (format.write ? [{ name: format.name, 
   })
 
   if (writer.file !== null) it('writes one file when asked for one, and replaces it only when told', async () => {
-    const list: ExportSample[] = [{ image: { ...SIZE, id: '0', name: 'a.png', path: join(dir, 'source', 'a.png'), split: 'train', kind: null, concepts: null }, regions: [{ id: 'r', phrase: 'x', boxes: [[1, 2, 3, 4]], status: 'unreviewed', tags: [], note: '', flags: [], concepts: null, untouched: false }] }]
+    const list: ExportSample[] = [{ image: { ...SIZE, id: '0', name: 'a.png', path: join(dir, 'source', 'a.png'), split: 'train', kind: null, concepts: null }, regions: [{ id: 'r', phrase: 'x', boxes: [[1, 2, 3, 4]], outlines: [], status: 'unreviewed', tags: [], note: '', flags: [], concepts: null, untouched: false }] }]
     const file = join(dir, `single-${name}`, basename(writer.file!))
     const options = { out: file, images: 'refer' as const, replace: false }
     await writeDataset(format, each(list), HEAD, options)

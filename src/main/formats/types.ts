@@ -140,6 +140,8 @@ export interface ExportRegion {
   readonly id: string
   readonly phrase: string
   readonly boxes: readonly Box[]
+  /** As shape.ts says: [] or one a box. */
+  readonly outlines: readonly Outline[]
   readonly status: RegionStatus
   readonly tags: readonly string[]
   readonly note: string
@@ -180,7 +182,7 @@ export interface Holds {
   /** 'many': several boxes a region; 'one': each box becomes a region of its own; 'phrase': all regions of one phrase on an image become one. */
   readonly boxes: 'many' | 'one' | 'phrase'
   /** The rest in any combination. boxless: regions without a box; duplicates: the same phrase and boxes twice on an image. */
-  readonly fields: readonly ('status' | 'tags' | 'note' | 'split' | 'concepts' | 'kind' | 'imageConcepts' | 'flags' | 'emptyImages' | 'history' | 'boxless' | 'duplicates')[]
+  readonly fields: readonly ('status' | 'tags' | 'note' | 'split' | 'concepts' | 'kind' | 'imageConcepts' | 'flags' | 'emptyImages' | 'outlines' | 'history' | 'boxless' | 'duplicates')[]
   /** Texts that can be phrases; absent: all. */
   readonly phrase?: (phrase: string) => boolean
   /** Names of splits that can be written; absent: all. */

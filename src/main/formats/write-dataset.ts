@@ -1,7 +1,7 @@
 /** The one way out of the program for annotations: samples in, one file or folder out, whole or not at all. */
 import { extname, resolve } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
-import { keptBoxes } from './losses.ts'
+import { keptShape } from './losses.ts'
 import { isOutside, stage, uniqueNames } from './output.ts'
 import type { ExportHead, ExportImage, ExportSample, Format, FormatWriter } from './types.ts'
 
@@ -40,8 +40,8 @@ export async function writeDataset(format: Format, samples: AsyncIterable<Export
       if (options.signal?.aborted) throw new AppError('cancelled', 'The export was cancelled; nothing was written.')
       const image: ExportImage = { ...sample.image, name: name(sample.image) }
       const kept = sample.regions.flatMap((region) => {
-        const boxes = keptBoxes(region, sample.image, writer.holds)
-        return boxes === null ? [] : [boxes.length === region.boxes.length ? region : { ...region, boxes, untouched: false }]
+        const shape = keptShape(region, sample.image, writer.holds)
+        return shape === null ? [] : [{ ...region, ...shape, untouched: region.untouched && shape.boxes.length === region.boxes.length }]
       })
       if (kept.length === 0 && !writer.holds.fields.includes('emptyImages')) continue
       if (options.images === 'copy') await copyImage(out, image, writer)

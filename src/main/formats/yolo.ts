@@ -1,6 +1,6 @@
 /**
  * YOLO folders: images/*.jpg with labels/*.txt beside, one line a box: `class cx cy w h` as fractions of the image, or a polygon
- * `class x1 y1 x2 y2 x3 y3 ...`, of which the bounding box is taken. Class names come from a *.yaml with `names`, classes.txt or
+ * `class x1 y1 x2 y2 x3 y3 ...`. Class names come from a *.yaml with `names`, classes.txt or
  * Label Studio's notes.json. Split folders in either nesting: images/train + labels/train, or train/images + train/labels.
  *
  * The phrase is the class name. All boxes of one class on one image are one region: the phrase "person" is true of each of
@@ -11,6 +11,7 @@ import { basename, dirname, join, relative, sep } from 'node:path'
 import { parse as parseYaml, stringify as toYaml } from 'yaml'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
+import { NO_OUTLINE, type Outline, outlineBounds } from '../../shared/shape.ts'
 import { splitOfName } from './amc-json.ts'
 import type { ExportSample, Format, FormatWriter, OpenSource, RawItem, RawRegion, Skipped } from './types.ts'
 
@@ -30,7 +31,7 @@ function yoloWriter(): FormatWriter {
   return {
     file: null, names: 'flat', needsImages: true,
     imagePath: ({ name, split }) => `images/${folderOf(split)}/${name}`,
-    holds: { boxes: 'phrase', fields: ['split', 'emptyImages'], split: (split) => folderOf(split) === split && splitOfName(split) === split, known: ['lines'] },
+    holds: { boxes: 'phrase', fields: ['split', 'emptyImages', 'outlines'], split: (split) => folderOf(split) === split && splitOfName(split) === split, known: ['lines'] },
     begin: async (out, head) => {
       const before = (head.raw as { names?: readonly (readonly [number, string])[] } | null | undefined)?.names ?? []
       const ids = new Map(before.map(([id, name]) => [name, id]))
@@ -39,12 +40,12 @@ function yoloWriter(): FormatWriter {
       return {
         add: async ({ image, regions }: ExportSample) => {
           const lines = new Set<string>()
-          for (const { phrase, boxes, raw, untouched } of regions) {
+          for (const { phrase, boxes, outlines, raw, untouched } of regions) {
             const id = ids.get(phrase) ?? next++
             ids.set(phrase, id)
             const asRead = (raw as { lines?: readonly string[] } | undefined)?.lines
             if (untouched && asRead) for (const line of asRead) lines.add(line)
-            else for (const [x1, y1, x2, y2] of boxes) lines.add([id, (x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height, (x2 - x1) / image.width, (y2 - y1) / image.height].join(' '))
+            else for (const [i, box] of boxes.entries()) lines.add(lineOf(id, box, outlines[i] ?? [], image))
           }
           const split = folderOf(image.split)
           splits.add(split)
@@ -61,6 +62,11 @@ function yoloWriter(): FormatWriter {
       }
     },
   }
+}
+
+function lineOf(id: number, [x1, y1, x2, y2]: Box, outline: Outline, { width, height }: { width: number; height: number }): string {
+  if (outline.length > 0) return [id, ...outline.map((value, i) => value / (i % 2 === 0 ? width : height))].join(' ')
+  return [id, (x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height].join(' ')
 }
 
 /** A folder of images, the folder of their labels, and the split both stand for. */
@@ -126,7 +132,7 @@ async function* readPair(item: ImageWithLabels, pair: FolderPair, root: string, 
   const { label } = item
   const imageRef = relative(root, join(pair.images, item.image)).split(sep).join('/')
   if (!label) return yield { imageRef, file: item.image, line: null, split: pair.split, regions: [] }
-  const boxesOf = new Map<number, { boxes: Box[]; line: number; lines: string[] }>()
+  const boxesOf = new Map<number, { boxes: Box[]; outlines: Outline[]; line: number; lines: string[] }>()
   const seen = new Map<string, number>()
   const text = await readFile(join(pair.labels, label), 'utf8').catch((error: unknown) => {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
@@ -148,28 +154,28 @@ async function* readPair(item: ImageWithLabels, pair: FolderPair, root: string, 
     else if (before !== undefined) yield skip(`The same box stands on line ${before} already.`)
     else {
       seen.set(written, i + 1)
-      const group = boxesOf.get(classId) ?? { boxes: [], line: i + 1, lines: [] }
-      group.boxes.push(box)
+      const group = boxesOf.get(classId) ?? { boxes: [], outlines: [], line: i + 1, lines: [] }
+      group.boxes.push(box.box)
+      group.outlines.push(box.outline)
       group.lines.push(written)
       boxesOf.set(classId, group)
     }
   }
-  const regions: RawRegion[] = [...boxesOf].map(([classId, { boxes, line, lines }]) => ({
-    phrase: names.get(classId)!, boxes, unit: 'fractions', file: label, line, raw: { lines },
+  const regions: RawRegion[] = [...boxesOf].map(([classId, { boxes, outlines, line, lines }]) => ({
+    phrase: names.get(classId)!, boxes, outlines, unit: 'fractions', file: label, line, raw: { lines },
   }))
   yield { imageRef, file: label, line: null, split: pair.split, regions }
 }
 
 /** Corners as fractions; null when the line has neither form. A sixth value after a box is its confidence. */
-function boxOf(numbers: readonly number[]): Box | null {
+function boxOf(numbers: readonly number[]): { box: Box; outline: Outline } | null {
   if (numbers.length === 5 || numbers.length === 6) {
     const [, cx, cy, w, h] = numbers as [number, number, number, number, number]
-    return [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2]
+    return { box: [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2], outline: NO_OUTLINE }
   }
   if (numbers.length < 7 || numbers.length % 2 === 0) return null
-  const xs = numbers.filter((_, i) => i % 2 === 1)
-  const ys = numbers.filter((_, i) => i > 0 && i % 2 === 0)
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]
+  const outline = numbers.slice(1)
+  return { box: outlineBounds(outline), outline }
 }
 
 function range(names: ReadonlyMap<number, string>): string {

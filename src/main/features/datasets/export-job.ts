@@ -90,7 +90,7 @@ function openExport(project: Project, request: ExportRequest): { format: Format;
 
 function toRegion({ region, fields, untouched, history }: ExportRow): ExportRegion {
   return {
-    id: region.id, phrase: fields.phrase, boxes: fields.boxes as Box[], status: fields.status as RegionStatus, tags: fields.tags, note: fields.note, flags: JSON.parse(region.flags) as string[],
+    id: region.id, phrase: fields.phrase, boxes: fields.boxes as Box[], outlines: fields.outlines ?? [], status: fields.status as RegionStatus, tags: fields.tags, note: fields.note, flags: JSON.parse(region.flags) as string[],
     concepts: region.concepts ? (JSON.parse(region.concepts) as string[]) : null, untouched, ...(region.raw ? { raw: JSON.parse(region.raw) as unknown } : {}),
     ...(history.length > 0 ? { history: history.map(({ revision, at, actor, label, fields: state }) => ({ revision, at, actor, label, fields: JSON.parse(state) as PastState['fields'] })) } : {}),
   }
