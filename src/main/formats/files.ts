@@ -5,10 +5,6 @@ export async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() ?? false
 }
 
-export async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isDirectory() ?? false
-}
-
 /** The first bytes as text; empty for what cannot be read: then it is no format of ours. */
 export async function headOf(path: string, bytes = 4096): Promise<string> {
   const file = await open(path, 'r').catch(() => null)
