@@ -50,7 +50,7 @@ function fill(db: Db, count: number): Known[] {
       )
       // As an edit does: a deleted region has no score.
       if (one.energy !== null && !one.deleted) {
-        db.run('INSERT INTO scores VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, 0, ?)', 'c', one.id, PROTOCOL, dataset, one.hit ? 1 : 0, one.energy, one.match)
+        db.run('INSERT INTO scores (checkpoint_id, region_id, protocol, dataset_id, revision, pointing_hit, inside_energy, mean_margin, max_margin, amc_mean, amc_max, soft_iou, uncertain, match_probability) VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0, 0, 0, 0, 0, ?)', 'c', one.id, PROTOCOL, dataset, one.hit ? 1 : 0, one.energy, one.match)
       }
       if (dataset === 'd' && !one.deleted) known.push(one)
     }

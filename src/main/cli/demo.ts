@@ -18,7 +18,7 @@ export const demoCommand: Command = {
   },
   details: `The same small model is trained twice from the same seed. Interrupted, the same command goes on where it was. At the end the dataset and both
 checkpoints are in the project, to look at with \`amc serve\`.
-Result: {untrained: {pointingGame}, withoutAmc: {pointingGame, itmAuc, minutes}, withAmc: {pointingGame, itmAuc, minutes}, suspects: {auroc, precisionAt50},
+Result: {untrained: {pointingGame}, withoutAmc: {pointingGame, itmAuc, minutes}, withAmc: {pointingGame, itmAuc, minutes}, suspects: {auroc, precisionAt50, precisionAtHalf},
 chance: {...}, seed, steps}; shares from 0 to 1, pointing game AMC strict on all held-out scenes.`,
   run: async (input, io) => {
     const { demoTable, runDemo } = await import('../demo/demo-command.ts')

@@ -49,7 +49,7 @@ export interface DemoReport {
   readonly untrained: { readonly pointingGame: number }
   readonly withoutAmc: RunReport
   readonly withAmc: RunReport
-  readonly suspects: { readonly auroc: number; readonly precisionAt50: number }
+  readonly suspects: DemoMeasures['suspects']
   readonly chance: { readonly randomPixel: number; readonly imageCentre: number; readonly randomObject: number; readonly suspects: number }
   readonly seed: number
   readonly steps: number
@@ -206,6 +206,6 @@ export function demoTable({ untrained, withoutAmc, withAmc, suspects, chance, se
   return [
     `Held-out scenes, AMC strict, seed ${seed}, ${steps} steps a run`,
     ...lines,
-    `Wrong boxes found by low consistency: AUROC ${suspects.auroc.toFixed(3)}, precision at 50 ${percent(suspects.precisionAt50)} (share of wrong boxes ${percent(chance.suspects)})`,
+    `Wrong boxes found by suspicion: AUROC ${suspects.auroc.toFixed(3)}, precision at 50 ${percent(suspects.precisionAt50)}, at half their number ${percent(suspects.precisionAtHalf)} (share of wrong boxes ${percent(chance.suspects)})`,
   ].join('\n')
 }

@@ -2,19 +2,27 @@ import { expect, test } from 'vitest'
 import type { Box } from '../../shared/geometry.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
 import { groupByImage } from '../train/samples.ts'
+import { scoreExplained, type ScoredSample } from '../train/scoring.ts'
 import { demoTable, type DemoReport } from './demo-command.ts'
 import { chanceLevels, findSuspects } from './demo-measures.ts'
 
-const scored = (regionId: string, insideEnergy: number) => ({
-  regionId,
-  scores: { insideEnergy, pointingHit: false, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0, uncertain: false, matchProbability: 0 },
-})
-
-test('suspects are the regions with the least heat inside', () => {
-  const regions = Array.from({ length: 200 }, (_, i) => scored(`r${i}`, i / 200))
-  const wrong = new Set(Array.from({ length: 40 }, (_, i) => `r${i}`))
-  expect(findSuspects(regions, wrong)).toEqual({ auroc: 1, precisionAt50: 0.8 })
-  expect(findSuspects(regions, new Set(['r199'])).auroc).toBe(0)
+test('suspects are the regions whose heat lies elsewhere, found among all of them', async () => {
+  // Two objects an image, each phrase hot over its own; every tenth region has its box put where nothing is.
+  const samples = Array.from({ length: 200 }, (_, i): ManifestSample => {
+    const left = i % 2 === 0
+    const boxes: Box[] = i % 10 === 0 ? [[5, 70, 35, 95]] : [left ? [5, 5, 35, 45] : [60, 5, 95, 45]]
+    return { regionId: `r${i}`, imageId: `i${i >> 1}`, boxes, revision: 1, imagePath: `${i >> 1}.png`, width: 100, height: 100, phrase: left ? 'the cup' : 'the hat', split: 'train' }
+  })
+  const images = await groupByImage(samples)
+  const scored = images.flatMap((image) => image.regions.map((region): ScoredSample => {
+    const values = new Float32Array(64)
+    for (let y = 0; y < 4; y++) for (let x = 0; x < 3; x++) values[y * 8 + x + (region.phrase === 'the cup' ? 0 : 5)] = 1 + 0.1 * x
+    const grid = { width: 8, height: 8, values }
+    return { regionId: region.regionId, revision: 1, grid, ...scoreExplained({ grid, matchProbability: 0.5 }, image, region, 96) }
+  }))
+  const wrong = new Set(samples.filter((_, i) => i % 10 === 0).map((sample) => sample.regionId))
+  expect(findSuspects(scored, images, wrong)).toEqual({ auroc: 1, precisionAt50: 0.4, precisionAtHalf: 1 })
+  expect(findSuspects(scored, images, new Set(['r1'])).auroc).toBeLessThan(0.9)
 })
 
 test('chance levels count area, centre and objects', async () => {
@@ -40,13 +48,13 @@ test('the table says every figure of the report', () => {
     untrained: { pointingGame: 0.22 },
     withoutAmc: { pointingGame: 0.077, itmAuc: 0.932, minutes: 7.54 },
     withAmc: { pointingGame: 0.861, itmAuc: 0.927, minutes: 9.25 },
-    suspects: { auroc: 0.978, precisionAt50: 0.98 },
+    suspects: { auroc: 0.978, precisionAt50: 0.98, precisionAtHalf: 0.943 },
     chance: { randomPixel: 0.117, imageCentre: 0.173, randomObject: 0.333, suspects: 0.05 },
     seed: 3,
     steps: 1000,
   }
   const table = demoTable(report)
-  for (const figure of ['22.0 %', '7.7 %', '0.932', '7.5 min', '86.1 %', '0.927', '9.3 min', '0.978', '98.0 %', '11.7 %', '17.3 %', '33.3 %', '5.0 %', 'seed 3', '1000 steps']) {
+  for (const figure of ['22.0 %', '7.7 %', '0.932', '7.5 min', '86.1 %', '0.927', '9.3 min', '0.978', '98.0 %', '94.3 %', '11.7 %', '17.3 %', '33.3 %', '5.0 %', 'seed 3', '1000 steps']) {
     expect(table).toContain(figure)
   }
   const lines = table.split('\n')

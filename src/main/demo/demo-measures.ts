@@ -2,6 +2,9 @@
 import { AppError } from '../../shared/errors.ts'
 import { pointStrictlyInside, boxArea } from '../../shared/geometry.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
+import { areaShare, takeBaseline } from '../../shared/suspects/baseline.ts'
+import { heatRaster } from '../../shared/suspects/heat-raster.ts'
+import { judgeRegions } from '../../shared/suspects/judge.ts'
 import { createParams, disposeParams } from '../model/params.ts'
 import { createImageCache, type ImageCache } from '../train/image-cache.ts'
 import { loadModel, type LoadedModel } from '../train/model-files.ts'
@@ -20,7 +23,8 @@ export interface DemoMeasures {
   readonly untrained: ModelMeasures
   readonly withoutAmc: ModelMeasures & { readonly itmAuc: number }
   readonly withAmc: ModelMeasures & { readonly itmAuc: number }
-  readonly suspects: { readonly auroc: number; readonly precisionAt50: number }
+  /** precisionAtHalf: among as many of the first as half of the wrong ones. */
+  readonly suspects: { readonly auroc: number; readonly precisionAt50: number; readonly precisionAtHalf: number }
   readonly chance: { readonly randomPixel: number; readonly imageCentre: number; readonly randomObject: number; readonly suspects: number }
   readonly heldOutRegions: number
   readonly suspectRegions: number
@@ -61,7 +65,7 @@ export async function measureDemo(input: MeasureInput): Promise<DemoMeasures> {
       untrained,
       withoutAmc: withoutMeasures,
       withAmc: withMeasures,
-      suspects: findSuspects(scored, wrong),
+      suspects: findSuspects(scored, scenes, wrong),
       chance: { ...chanceLevels(heldOut), suspects: scored.filter((sample) => wrong.has(sample.regionId)).length / scored.length },
       heldOutRegions: heldOut.reduce((sum, image) => sum + image.regions.length, 0),
       suspectRegions: scored.length,
@@ -116,13 +120,19 @@ function kindOf(phrase: string, image: SampleImage): string {
   return 'colour'
 }
 
-/** How well the regions least consistent with the heat are the wrong ones. */
-export function findSuspects(scored: readonly Pick<ScoredSample, 'regionId' | 'scores'>[], wrong: ReadonlySet<string>) {
-  const ranked = scored.map((sample) => ({ suspicion: 1 - sample.scores.insideEnergy, wrong: wrong.has(sample.regionId) }))
+/** How well the suspicion that the screen shows finds the wrong regions; judged image by image, as there, by one checkpoint alone. */
+export function findSuspects(scored: readonly ScoredSample[], images: readonly SampleImage[], wrong: ReadonlySet<string>): DemoMeasures['suspects'] {
+  const byId = new Map(scored.map((sample) => [sample.regionId, sample]))
+  const baseline = takeBaseline(images.flatMap((image) => image.regions.map(({ regionId, phrase, boxes }) => ({ phrase, area: areaShare(boxes, image), insideEnergy: byId.get(regionId)!.scores.insideEnergy }))))
+  const ranked = images.flatMap((image) => {
+    const regions = image.regions.map(({ regionId, phrase, boxes }) => ({ id: regionId, phrase, boxes, scores: byId.get(regionId)!.scores, heat: heatRaster(byId.get(regionId)!.grid), peers: [], history: [] }))
+    return judgeRegions(regions, image, baseline).map(({ regionId, suspicion }) => ({ suspicion, wrong: wrong.has(regionId) }))
+  })
   ranked.sort((a, b) => b.suspicion - a.suspicion)
-  const first = ranked.slice(0, 50)
   const suspicionOf = (isWrong: boolean): number[] => ranked.filter((one) => one.wrong === isWrong).map((one) => one.suspicion)
-  return { auroc: areaUnderCurve(suspicionOf(true), suspicionOf(false)), precisionAt50: first.filter((one) => one.wrong).length / first.length }
+  const precisionAt = (count: number): number => ranked.slice(0, count).filter((one) => one.wrong).length / Math.min(count, ranked.length)
+  const planted = ranked.filter((one) => one.wrong).length
+  return { auroc: areaUnderCurve(suspicionOf(true), suspicionOf(false)), precisionAt50: precisionAt(50), precisionAtHalf: precisionAt(Math.max(1, Math.round(planted / 2))) }
 }
 
 /** What pointing without looking reaches on these regions. */

@@ -11,6 +11,7 @@ import { machineHandlers } from '../features/machine/handlers.ts'
 import { regionsHandlers } from '../features/regions/handlers.ts'
 import { runsHandlers } from '../features/runs/handlers.ts'
 import { scoresHandlers } from '../features/scores/handlers.ts'
+import { suspectsHandlers } from '../features/suspects/handlers.ts'
 import { systemHandlers } from '../features/system/handlers.ts'
 import { viewsHandlers } from '../features/views/handlers.ts'
 import type { EngineContext, Handlers } from './context.ts'
@@ -22,6 +23,7 @@ export function createHandlers(context: EngineContext): EngineHandlers {
     system: systemHandlers(context), datasets: datasetsHandlers(context), regions: regionsHandlers(context), views: viewsHandlers(context),
     heatmaps: heatmapsHandlers(context), checkpoints: checkpointsHandlers(context), runs: runsHandlers(context), scores: scoresHandlers(context),
     compare: compareHandlers(context), jobs: jobsHandlers(context), machine: machineHandlers(context),
+    suspects: suspectsHandlers(context),
   }
 }
 

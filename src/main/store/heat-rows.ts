@@ -63,7 +63,7 @@ export function trimHeats(db: Db, most = MOST_HEATS): void {
   )
 }
 
-export function gridOf(row: HeatRow): HeatGrid {
+export function gridOf(row: Pick<HeatRow, 'width' | 'height' | 'grid'>): HeatGrid {
   const copy = row.grid.slice() // a blob need not lie on a multiple of four bytes
   return { width: row.width, height: row.height, values: new Float32Array(copy.buffer, 0, row.width * row.height) }
 }

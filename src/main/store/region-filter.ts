@@ -21,6 +21,12 @@ export function countRegions(db: Db, filter: RegionFilter): { total: number; rev
   return { total: row.total, reviewed: row.reviewed ?? 0 }
 }
 
+/** How many of a filter's regions are trusted less than this by its checkpoint. */
+export function countRegionsBelowTrust(db: Db, filter: RegionFilter, trust: number): number {
+  const where = join(regionWhere(filter), scoreWhere(filter))
+  return db.get<{ n: number }>(`SELECT count(*) AS n FROM ${SCORED_REGIONS} WHERE ${where.sql} AND s.trust < ?`, ...where.values, trust)!.n
+}
+
 export function filterTables(filter: RegionFilter): string {
   return asksScore(filter) ? SCORED_REGIONS : 'regions r'
 }

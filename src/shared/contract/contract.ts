@@ -10,6 +10,7 @@ import {
   regionSchema, regionSortSchema, regionFieldsSchema, revisionSchema, runSchema, scoresSchema, viewSchema,
 } from '../domain.ts'
 import { regionDiffSchema } from '../region-diff.ts'
+import { REASONS } from '../suspects/reasons.ts'
 import { eventSchema } from './events.ts'
 
 export const keyReportSchema = z.object({
@@ -83,6 +84,18 @@ export const runEstimateSchema = z.object({
   diskAvailableBytes: z.number(),
 })
 
+const reasonName = z.enum(REASONS)
+/** One reason of a suspicion with the numbers that its sentence says: see suspects/reasons.ts. */
+export const reasonSchema = z.object({
+  name: reasonName, strength: z.number(), numbers: z.array(z.number()), otherId: z.string().optional(),
+  oddity: z.enum(['outside-image', 'crosses-edge', 'no-area', 'inverted', 'tiny', 'whole-image', 'thin']).optional(),
+})
+export const learnedSchema = z.object({
+  decisions: z.number().int(), agreed: z.number().int(),
+  reasons: z.array(z.object({ name: reasonName, agreed: z.number().int(), asked: z.number().int(), weight: z.number(), usual: z.number() })),
+})
+export type Learned = z.infer<typeof learnedSchema>
+
 export const compareRowSchema = z.object({
   regionId: z.string(), imageId: z.string(), phrase: z.string(), split: z.string(), boxAreaShare: z.number(),
   a: scoresSchema, b: scoresSchema,
@@ -155,7 +168,11 @@ export const contract = {
     })),
     history: call(byId, z.array(revisionSchema)),
     /** All edits in one transaction, or none. On disk before it answers. A stale revision is a conflict. */
-    apply: call(z.object({ editId: z.string(), label: z.string(), edits: z.array(regionEditSchema).min(1) }), editResultSchema),
+    apply: call(z.object({
+      editId: z.string(), label: z.string(), edits: z.array(regionEditSchema).min(1),
+      /** The suspect whose reasons were on screen: what is done with it teaches which reasons are right. */
+      suspect: z.object({ regionId: z.string(), checkpointId: z.string() }).optional(),
+    }), editResultSchema),
     /** The same step asked again answers as before and changes nothing; a step that is not next any more is a conflict. */
     undo: call(stepSchema, editResultSchema),
     redo: call(stepSchema, editResultSchema),
@@ -201,6 +218,16 @@ export const contract = {
     summary: call(z.object({ datasetId: z.string() }), z.array(z.object({
       checkpointId: z.string(), split: z.string(), regions: z.number().int(), pointingGame: z.number(), consistency: z.number(),
     }))),
+  },
+  suspects: {
+    /** Why a region may be wrong by a checkpoint, as things stand; the suspicion is null without a score. */
+    of: call(z.object({ regionId: z.string(), checkpointId: z.string() }), z.object({ suspicion: z.number().nullable(), reasons: z.array(reasonSchema) })),
+    /** How many of a queue are more likely wrong than right, by the filter's checkpoint. */
+    count: call(z.object({ filter: regionFilterSchema }), z.object({ suspects: z.number().int() })),
+    /** How often each reason was accepted, and what it weighs for it. */
+    learned: call(none, learnedSchema),
+    /** Forgets the decisions; the reasons weigh what they usually do. */
+    forget: call(none, learnedSchema),
   },
   compare: {
     get: call(z.object({ datasetId: z.string(), a: z.string(), b: z.string(), split: z.string().optional() }), comparisonSchema),

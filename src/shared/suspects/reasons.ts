@@ -148,10 +148,10 @@ export const LEAST_HISTORY = 3
 /** A sample that a run did not learn, as wrong labels are not: low from its first checkpoint to its last. Numbers: hits, checkpoints, mean share inside. */
 export function unlearned({ history, phrase, area }: Seen, baseline: Baseline): Reason {
   if (history.length < LEAST_HISTORY) return { name: 'unlearned', strength: 0, numbers: [] }
-  // The last checkpoints know most: each counts by its place in the run.
-  const total = (history.length * (history.length + 1)) / 2
-  const mean = history.reduce((sum, one, i) => sum + (one.insideEnergy * (i + 1)) / total, 0)
-  const hits = history.reduce((sum, one, i) => sum + (one.hit ? (i + 1) / total : 0), 0)
+  // The last checkpoints know most: each counts by the square of its place in the run.
+  const total = history.reduce((sum, _, i) => sum + (i + 1) ** 2, 0)
+  const mean = history.reduce((sum, one, i) => sum + (one.insideEnergy * (i + 1) ** 2) / total, 0)
+  const hits = history.reduce((sum, one, i) => sum + (one.hit ? (i + 1) ** 2 / total : 0), 0)
   const { z } = standing(baseline, { phrase, area, insideEnergy: mean })
   return { name: 'unlearned', strength: ramp(-z, 0.5, 3) * (1 - hits), numbers: [history.filter((one) => one.hit).length, history.length, mean] }
 }

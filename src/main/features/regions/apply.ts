@@ -6,6 +6,7 @@ import { applyRegionDiff, isEmptyDiff, type RegionDiff, reverseRegionDiff } from
 import { checkOutlines } from '../../../shared/shape.ts'
 import type { Db } from '../../store/db.ts'
 import { rescoreRegion } from '../../store/heat-rows.ts'
+import { noteDecision } from '../../store/suspect-decisions.ts'
 import { REGION_COLUMNS, type RegionRow, toFields, toRegion } from '../../store/region-rows.ts'
 
 export interface UndoState {
@@ -33,6 +34,13 @@ interface Author {
   readonly at: string
 }
 
+interface Edit {
+  readonly editId: string
+  readonly label: string
+  readonly edits: readonly RegionEdit[]
+  readonly suspect?: { readonly regionId: string; readonly checkpointId: string } | undefined
+}
+
 const MAX_PHRASE = 10_000
 const MAX_BOXES = 10_000
 
@@ -40,7 +48,7 @@ const MAX_BOXES = 10_000
  * @param editId minted by the page; the same one again (a retry after a broken connection) changes nothing and answers as before
  * @throws AppError 'conflict' when somebody changed a region meanwhile, 'not-found', 'bad-input', 'disk-full'
  */
-export function applyEdits(db: Db, edit: { editId: string; label: string; edits: readonly RegionEdit[] }, author: Author): EditResult {
+export function applyEdits(db: Db, edit: Edit, author: Author): EditResult {
   return db.transaction(() => {
     const known = db.get<LedgerRow>('SELECT seq, id, label, changes FROM edits WHERE id = ?', edit.editId)
     if (known) return result(db, (JSON.parse(known.changes) as Change[]).map((change) => change.regionId))
@@ -48,6 +56,7 @@ export function applyEdits(db: Db, edit: { editId: string; label: string; edits:
     const touched: string[] = []
     let datasetId: string | null = null
     for (const one of edit.edits) {
+      if (edit.suspect?.regionId === one.regionId && 'diff' in one) noteDecision(db, edit.editId, edit.suspect, one.diff)
       const change = 'create' in one ? createRegion(db, one, edit, author) : changeRegion(db, one, edit, author)
       touched.push(one.regionId)
       if (!change) continue

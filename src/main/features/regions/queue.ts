@@ -38,10 +38,10 @@ const SCORED = `${COLUMNS}, s.inside_energy, s.pointing_hit`
 const UNSCORED = `${COLUMNS}, NULL AS inside_energy, NULL AS pointing_hit`
 const WITHOUT_SCORE = 'NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)'
 
-/** Suspects are the regions whose boxes hold the least of the heat: descending shows the most suspect first. */
+/** Suspects are the regions whose scores are trusted least: descending shows the most suspect first. */
 const SCORE_SORTS: Partial<Record<RegionSort, { column: string; reversed: boolean }>> = {
   consistency: { column: 's.inside_energy', reversed: false },
-  suspect: { column: 's.inside_energy', reversed: true },
+  suspect: { column: 's.trust', reversed: true },
   match: { column: 's.match_probability', reversed: false },
 }
 
