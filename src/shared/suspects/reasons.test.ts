@@ -70,7 +70,7 @@ describe('each reason', () => {
   })
   test('neighbour: the heat lies in the box of another phrase, which it names', () => {
     const [cup, hat] = judge(region('cup', LEFT, 7), region('hat', RIGHT, 7))
-    expect(named(cup!, 'neighbour')).toMatchObject({ otherId: 'hat', strength: expect.closeTo(0.9) })
+    expect(named(cup!, 'neighbour')).toMatchObject({ otherId: 'hat', strength: expect.closeTo(1) })
     expect(named(hat!, 'neighbour')).toBeUndefined()
     expect(cup!.suspicion).toBeGreaterThan(SUSPECT_FROM)
     expect(named(cup!, 'swap'), 'the other one is right where it is').toBeUndefined()
