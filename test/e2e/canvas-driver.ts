@@ -36,11 +36,13 @@ export function canvasDriver(page: Page, paneName: string): CanvasDriver {
     pane.evaluate((element: CanvasElement) => {
       const bounds = element.getBoundingClientRect()
       const number = (name: string) => Number(element.dataset[name])
-      return { left: bounds.left, top: bounds.top, scale: number('scale'), x: number('offsetX'), y: number('offsetY'), width: number('imageWidth'), height: number('imageHeight') }
+      return { left: bounds.left, top: bounds.top, scale: number('scale'), turn: number('turn'), x: number('offsetX'), y: number('offsetY'), width: number('imageWidth'), height: number('imageHeight') }
     })
   const toScreen = async (point: Point): Promise<Point> => {
     const view = await camera()
-    return { x: view.left + view.x + point.x * view.scale, y: view.top + view.y + point.y * view.scale }
+    const [x, y] = [point.x * view.scale, point.y * view.scale]
+    const [right, down] = ([[x, y], [-y, x], [-x, -y], [y, -x]] as const)[view.turn]!
+    return { x: view.left + view.x + right, y: view.top + view.y + down }
   }
   const drag = async (from: Point, to: Point, during?: (step: number) => Promise<void>) => {
     const [start, end] = [await toScreen(from), await toScreen(to)]

@@ -34,6 +34,18 @@ describe('single letters', () => {
   })
 })
 
+describe('copying', () => {
+  it('leaves the key to the browser while text is selected', () => {
+    const copy: Command = { id: 'box.copy', title: 'Copy box', group: 'Edit', keys: '$mod+c', restsOnSelection: true, run: () => undefined }
+    let selected = ''
+    vi.stubGlobal('window', { getSelection: () => ({ toString: () => selected }) })
+    expect(mayRun(copy, '$mod+c', press(new FakeElement([])))).toBe(true)
+    selected = 'a phrase'
+    expect(mayRun(copy, '$mod+c', press(new FakeElement([])))).toBe(false)
+    expect(mayRun(accept, 'a', press(new FakeElement([])))).toBe(true)
+  })
+})
+
 describe('a key that is held', () => {
   it('decides once, and steps again and again where that is meant', () => {
     const window = new EventTarget()

@@ -24,6 +24,8 @@ export interface Command {
   readonly hidden?: boolean
   /** Works while a field has focus too. Bindings with $mod, Control or Alt always do, unless this is false. */
   readonly inFields?: boolean
+  /** Leaves the key to the browser while text on the page is selected: then it copies that. */
+  readonly restsOnSelection?: boolean
   /** Runs again and again while its key is held. What decides, deletes or adds does not: a held key must not decide what was not seen. */
   readonly repeats?: boolean
   /** Works while a dialog is open. */
@@ -51,7 +53,7 @@ export function useCommands(commands: readonly Command[]): void {
   useEffect(() => {
     newest.current = commands
   })
-  const shown = JSON.stringify(commands.map((c) => [c.id, c.title, c.group, c.keys, c.detail, c.enabled, c.hidden, c.inFields, c.repeats, c.inDialogs]))
+  const shown = JSON.stringify(commands.map((c) => [c.id, c.title, c.group, c.keys, c.detail, c.enabled, c.hidden, c.inFields, c.repeats, c.restsOnSelection, c.inDialogs]))
   useEffect(() => {
     const owner = Symbol('commands')
     setList(owner, newest.current.map((command) => ({
@@ -99,6 +101,7 @@ export function dialogIsOpen(): boolean {
 export function mayRun(command: Command, binding: string, event: KeyboardEvent): boolean {
   if (command.enabled === false || event.defaultPrevented || event.isComposing) return false
   const chord = /\$mod|Control|Alt|Meta/.test(binding)
+  if (command.restsOnSelection && String(window.getSelection() ?? '') !== '') return false
   if (dialogIsOpen() && !command.inDialogs) return false
   if (isField(event.target) && !(command.inFields ?? chord)) return false
   return !(!chord && usedByControl(event.target, event.key) && command.inFields !== true)

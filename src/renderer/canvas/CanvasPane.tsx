@@ -6,7 +6,7 @@ import Konva from 'konva/lib/Core.js'
 import { useEffect, useLayoutEffect, useRef } from 'react'
 import { Layer, Stage } from 'react-konva/lib/ReactKonvaCore.js'
 import { type Box, type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
-import { cameraOffset, wheelFactor } from './camera.ts'
+import { applyCamera, cameraOffset, wheelFactor } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'
 import { paintBoxes, paintInteraction } from './paint.ts'
 import { type Scene, type SceneState, liveRegionBoxes } from './scene.ts'
@@ -28,6 +28,8 @@ export interface CanvasPaneProps {
   /** 1 leaves the photograph as it is. Shown only; pixels are never rewritten. */
   readonly brightness: number
   readonly contrast: number
+  /** Above 1 dark parts are lightened, below 1 darkened. */
+  readonly gamma: number
   readonly peak: Point | null
   /** Boxes the peak is held against; left out, those of the phrase in hand as they stand at the moment. */
   readonly peakBoxes?: readonly Box[] | undefined
@@ -38,6 +40,9 @@ export interface CanvasPaneProps {
 
 /** From this zoom on single pixels are shown as squares: what is labelled is pixels. */
 const PIXELS_FROM_SCALE = 10
+
+/** What the layer of still boxes shows, beside camera and image. */
+const BOX_PARTS = ['boxes', 'proposals', 'selected', 'names'] as const
 
 interface Drawing {
   readonly props: CanvasPaneProps
@@ -98,6 +103,13 @@ export function CanvasPane(props: CanvasPaneProps) {
 
   return (
     <div ref={host} className={styles.host} data-canvas={pane} tabIndex={0} role="application" aria-roledescription="canvas" aria-label={props.label}>
+      {props.gamma === 1 ? null : (
+        <svg className={styles.filters} aria-hidden="true">
+          <filter id={`gamma-${pane}`} colorInterpolationFilters="sRGB">
+            <feComponentTransfer>{(['R', 'G', 'B'] as const).map((channel) => <Transfer key={channel} channel={channel} exponent={1 / props.gamma} />)}</feComponentTransfer>
+          </filter>
+        </svg>
+      )}
       <Stage ref={stageRef} listening={false} className={styles.stage}>
         <Layer listening={false} />
         <Layer listening={false} />
@@ -108,11 +120,16 @@ export function CanvasPane(props: CanvasPaneProps) {
   )
 }
 
+function Transfer({ channel, exponent }: { channel: 'R' | 'G' | 'B'; exponent: number }) {
+  const curve = { type: 'gamma', amplitude: 1, exponent, offset: 0 } as const
+  return channel === 'R' ? <feFuncR {...curve} /> : channel === 'G' ? <feFuncG {...curve} /> : <feFuncB {...curve} />
+}
+
 function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, pane: string, drawing: () => Drawing) {
   const [imageLayer, heatLayer, boxLayer, topLayer] = stage.getLayers() as [Konva.Layer, Konva.Layer, Konva.Layer, Konva.Layer]
   let viewport: Size = { width: 0, height: 0 }
   let frame = 0
-  let drawn: { image: SceneState['image']; camera: SceneState['camera']; drawing: Drawing } | null = null
+  let drawn: { state: SceneState; drawing: Drawing } | null = null
 
   /** Draws a picture over the image's rectangle. */
   const picture = (layer: Konva.Layer, draw: (context: CanvasRenderingContext2D, image: Size) => void) =>
@@ -124,10 +141,8 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
           const context = wrapped._context
           const { image, camera } = scene.store.getState()
           if (image.width <= 0 || viewport.width <= 0) return
-          const offset = cameraOffset(camera, viewport)
           context.save()
-          context.translate(offset.x, offset.y)
-          context.scale(camera.scale, camera.scale)
+          applyCamera(context, camera, viewport)
           draw(context, image)
           context.restore()
         },
@@ -169,7 +184,7 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
           viewport,
           handles: props.handles || here,
           peak: props.peak ? { at: props.peak, hit: boxes.some((box) => pointStrictlyInside(props.peak!.x, props.peak!.y, box)) } : null,
-          crosshair: state.tool === 'draw' && !state.panHeld && state.pointer ? state.pointer.at : null,
+          crosshair: state.pointer && (state.guides || (state.tool === 'draw' && !state.panHeld)) ? state.pointer.at : null,
         })
       },
     }),
@@ -180,18 +195,19 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
     const state = scene.store.getState()
     const { props } = drawing()
     describe(element, state, viewport)
-    const filters = [props.heat ? UNDER_HEAT_FILTER : '', props.brightness === 1 ? '' : `brightness(${props.brightness})`, props.contrast === 1 ? '' : `contrast(${props.contrast})`]
+    const filters = [props.heat ? UNDER_HEAT_FILTER : '', props.brightness === 1 ? '' : `brightness(${props.brightness})`, props.contrast === 1 ? '' : `contrast(${props.contrast})`, props.gamma === 1 ? '' : `url(#gamma-${pane})`]
     // A filter of the layer's own element is done by the compositor; pixels stay as they are.
     imageLayer.getNativeCanvasElement().style.filter = filters.join(' ').trim() || 'none'
-    const dragging = state.gesture.kind !== 'idle' && state.gesture.kind !== 'panning' && state.gesture.kind !== 'pressed'
-    // While a box is dragged only the top layer changes.
-    const still = dragging && drawn?.image === state.image && drawn.camera === state.camera && drawn.drawing === drawing()
-    if (!still) {
+    // Each layer is drawn anew only for what shows on it: a pointer that moves over 10,000 boxes, or drags one, costs the top layer alone.
+    const before = drawn?.state
+    const moved = before?.camera !== state.camera || before.image !== state.image || (before.gesture.kind === 'panning') !== (state.gesture.kind === 'panning')
+    const fresh = moved || drawn?.drawing !== drawing()
+    if (fresh) {
       imageLayer.draw()
       heatLayer.draw()
-      boxLayer.draw()
-      drawn = { image: state.image, camera: state.camera, drawing: drawing() }
     }
+    if (moved || BOX_PARTS.some((part) => before![part] !== state[part])) boxLayer.draw()
+    drawn = { state, drawing: drawing() }
     topLayer.draw()
   }
 
@@ -242,7 +258,7 @@ function describe(element: HTMLElement, state: SceneState, viewport: Size): void
   const offset = cameraOffset(state.camera, viewport)
   const data = {
     scale: state.camera.scale, offsetX: offset.x, offsetY: offset.y, imageWidth: state.image.width, imageHeight: state.image.height,
-    tool: state.tool, gesture: state.gesture.kind,
+    tool: state.tool, gesture: state.gesture.kind, turn: state.camera.turn ?? 0,
   }
   for (const [name, value] of Object.entries(data)) {
     const text = String(value)

@@ -10,28 +10,53 @@ export interface Camera {
   readonly centerY: number
   /** Screen px (CSS) for one image px. */
   readonly scale: number
+  /** Quarter turns clockwise that the picture is shown at; none when left out. Only the view turns: what is stored never does. */
+  readonly turn?: Turn
+}
+
+export type Turn = 0 | 1 | 2 | 3
+
+/** A distance of the image as it lies on a turned screen. Quarter turns only swap and negate, so nothing is rounded. */
+export function turned({ x, y }: Point, turn: Turn = 0): Point {
+  return turn === 0 ? { x, y } : turn === 1 ? { x: 0 - y, y: x } : turn === 2 ? { x: 0 - x, y: 0 - y } : { x: y, y: 0 - x }
+}
+
+/** A distance on the screen as it lies in the image: turned() backwards. */
+export function unturned(distance: Point, turn: Turn = 0): Point {
+  return turned(distance, ((4 - turn) % 4) as Turn)
+}
+
+/** A size of the image as it stands on the screen, or the other way round. */
+export function turnedSize(size: Size, turn: Turn = 0): Size {
+  return turn % 2 === 0 ? size : { width: size.height, height: size.width }
+}
+
+export function withTurn(camera: Camera, turn: Turn): Camera {
+  const { centerX, centerY, scale } = camera
+  return turn === 0 ? { centerX, centerY, scale } : { centerX, centerY, scale, turn }
 }
 
 /** 'fit' follows the viewport when it changes size; 'free' stays where the user put it. */
 export type CameraMode = 'fit' | 'free'
 
-export const MIN_SCALE = 0.02
+export const MIN_SCALE = 0.005
 export const MAX_SCALE = 64
 /** Screen px kept free around a fitted image, so that handles on its border can be seen and grabbed. */
 export const FIT_PADDING_PX = 12
 
 export function toScreen(camera: Camera, viewport: Size, point: Point): Point {
-  return {
-    x: (point.x - camera.centerX) * camera.scale + viewport.width / 2,
-    y: (point.y - camera.centerY) * camera.scale + viewport.height / 2,
-  }
+  const { x, y } = turned({ x: (point.x - camera.centerX) * camera.scale, y: (point.y - camera.centerY) * camera.scale }, camera.turn)
+  return { x: x + viewport.width / 2, y: y + viewport.height / 2 }
 }
 
 export function toImage(camera: Camera, viewport: Size, screen: Point): Point {
-  return {
-    x: (screen.x - viewport.width / 2) / camera.scale + camera.centerX,
-    y: (screen.y - viewport.height / 2) / camera.scale + camera.centerY,
-  }
+  const { x, y } = unturned({ x: (screen.x - viewport.width / 2) / camera.scale, y: (screen.y - viewport.height / 2) / camera.scale }, camera.turn)
+  return { x: x + camera.centerX, y: y + camera.centerY }
+}
+
+/** A screen distance in image px. */
+export function toImageDistance(camera: Camera, screen: Point): Point {
+  return unturned({ x: screen.x / camera.scale, y: screen.y / camera.scale }, camera.turn)
 }
 
 /** Screen position of the image's top left corner: what a canvas translates by. */
@@ -39,16 +64,25 @@ export function cameraOffset(camera: Camera, viewport: Size): Point {
   return toScreen(camera, viewport, { x: 0, y: 0 })
 }
 
+/** Lets the context draw in image px from here on. */
+export function applyCamera(context: CanvasRenderingContext2D, camera: Camera, viewport: Size): void {
+  const offset = cameraOffset(camera, viewport)
+  const x = turned({ x: camera.scale, y: 0 }, camera.turn)
+  const y = turned({ x: 0, y: camera.scale }, camera.turn)
+  context.transform(x.x, x.y, y.x, y.y, offset.x, offset.y)
+}
+
 export function clampScale(scale: number): number {
   return Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale))
 }
 
 /** The whole image, centred. An empty viewport gives scale 1, so that nothing becomes NaN before the first layout. */
-export function fitCamera(image: Size, viewport: Size, padding = FIT_PADDING_PX): Camera {
+export function fitCamera(image: Size, viewport: Size, turn: Turn = 0, padding = FIT_PADDING_PX): Camera {
   const width = viewport.width - 2 * padding
   const height = viewport.height - 2 * padding
-  const scale = width > 0 && height > 0 && image.width > 0 && image.height > 0 ? Math.min(width / image.width, height / image.height) : 1
-  return { centerX: image.width / 2, centerY: image.height / 2, scale: clampScale(scale) }
+  const shown = turnedSize(image, turn)
+  const scale = width > 0 && height > 0 && image.width > 0 && image.height > 0 ? Math.min(width / shown.width, height / shown.height) : 1
+  return withTurn({ centerX: image.width / 2, centerY: image.height / 2, scale: clampScale(scale) }, turn)
 }
 
 /** Zooms by a factor; the image point under the cursor stays under the cursor. */
@@ -56,16 +90,14 @@ export function zoomAt(camera: Camera, viewport: Size, cursor: Point, factor: nu
   const scale = clampScale(camera.scale * factor)
   if (scale === camera.scale) return camera
   const fixed = toImage(camera, viewport, cursor)
-  return {
-    scale,
-    centerX: fixed.x - (cursor.x - viewport.width / 2) / scale,
-    centerY: fixed.y - (cursor.y - viewport.height / 2) / scale,
-  }
+  const { x, y } = unturned({ x: (cursor.x - viewport.width / 2) / scale, y: (cursor.y - viewport.height / 2) / scale }, camera.turn)
+  return { ...camera, scale, centerX: fixed.x - x, centerY: fixed.y - y }
 }
 
 /** Moves the picture by a screen distance. Callers keep the camera of the gesture's start, so a long drag cannot drift. */
 export function panBy(camera: Camera, dxPx: number, dyPx: number): Camera {
-  return { ...camera, centerX: camera.centerX - dxPx / camera.scale, centerY: camera.centerY - dyPx / camera.scale }
+  const { x, y } = toImageDistance(camera, { x: dxPx, y: dyPx })
+  return { ...camera, centerX: camera.centerX - x, centerY: camera.centerY - y }
 }
 
 /** Brings boxes to fill the given share of the viewport. Without boxes the camera stays. */
@@ -75,15 +107,17 @@ export function zoomToBoxes(camera: Camera, viewport: Size, boxes: readonly Box[
   const y1 = Math.min(...boxes.map((box) => Math.min(box[1], box[3])))
   const x2 = Math.max(...boxes.map((box) => Math.max(box[0], box[2])))
   const y2 = Math.max(...boxes.map((box) => Math.max(box[1], box[3])))
-  const scale = Math.min((viewport.width * share) / Math.max(x2 - x1, 1), (viewport.height * share) / Math.max(y2 - y1, 1))
-  return { centerX: (x1 + x2) / 2, centerY: (y1 + y2) / 2, scale: clampScale(scale) }
+  const room = turnedSize(viewport, camera.turn)
+  const scale = Math.min((room.width * share) / Math.max(x2 - x1, 1), (room.height * share) / Math.max(y2 - y1, 1))
+  return { ...camera, centerX: (x1 + x2) / 2, centerY: (y1 + y2) / 2, scale: clampScale(scale) }
 }
 
 /** Keeps at least a strip of the image on screen, so that it cannot be lost by panning. */
 export function keepVisible(camera: Camera, viewport: Size, image: Size, stripPx = 48): Camera {
   const strip = stripPx / camera.scale
-  const halfWidth = viewport.width / 2 / camera.scale
-  const halfHeight = viewport.height / 2 / camera.scale
+  const seen = turnedSize(viewport, camera.turn)
+  const halfWidth = seen.width / 2 / camera.scale
+  const halfHeight = seen.height / 2 / camera.scale
   const limit = (center: number, half: number, length: number) => {
     const reach = Math.min(strip, length)
     return Math.min(Math.max(center, reach - half), length - reach + half)

@@ -57,7 +57,7 @@ export function drawHeatThumbnail(canvas: HTMLCanvasElement, widthPx: number, he
   const small = Math.max(image.width, image.height) * fitScale < 120
   const ink = thumbnail.ink ?? { color: INK.truth, width: 2, dash: null }
   for (const box of boxes) {
-    drawBoxLine(context, left + box[0] * fitScale, top + box[1] * fitScale, (box[2] - box[0]) * fitScale, (box[3] - box[1]) * fitScale, { ...ink, width: small ? 1.5 : ink.width })
+    drawBoxLine(context, { x: left + box[0] * fitScale, y: top + box[1] * fitScale, width: (box[2] - box[0]) * fitScale, height: (box[3] - box[1]) * fitScale }, { ...ink, width: small ? 1.5 : ink.width })
   }
   if (thumbnail.peak) {
     const { x, y } = thumbnail.peak

@@ -109,8 +109,10 @@ function onlyCornerOutside(box: Box, point: Point, scale: number, grip: Grip): G
   return tiny && middle(point.x, x1, x2) && middle(point.y, y1, y2) ? null : grip
 }
 
-export function gripCursor(grip: Grip): string {
-  if (grip.x === 0) return 'ns-resize'
-  if (grip.y === 0) return 'ew-resize'
-  return grip.x === grip.y ? 'nwse-resize' : 'nesw-resize'
+/** @param turn quarter turns of the view: the cursor points as the edge moves on the screen */
+export function gripCursor(grip: Grip, turn = 0): string {
+  const odd = turn % 2 === 1
+  if (grip.x === 0) return odd ? 'ew-resize' : 'ns-resize'
+  if (grip.y === 0) return odd ? 'ns-resize' : 'ew-resize'
+  return (grip.x === grip.y) !== odd ? 'nwse-resize' : 'nesw-resize'
 }

@@ -2,6 +2,7 @@
  * Lines, plates and marks drawn on photographs. Sizes are screen px at any zoom; colours are the same in both themes,
  * because photographs do not change. The values are those of ui/tokens.css.
  */
+import type { Rect } from './labels.ts'
 
 export const INK = {
   halo: 'rgba(0, 0, 0, 0.62)',
@@ -32,12 +33,14 @@ export const PROPOSAL_INK: BoxInk = { color: INK.proposal, width: 2, dash: [6, 4
 /** Below this many screen px of image, lines are 1.5 and 1 px instead of 2 and 1. */
 export const THIN_BELOW_PX = 120
 
-/** One box: a dark casing 1 px wider on each side, then the line. All in screen px; a negative size is drawn as is. */
-export function drawBoxLine(context: CanvasRenderingContext2D, x: number, y: number, width: number, height: number, ink: BoxInk): void {
-  context.setLineDash([])
-  context.strokeStyle = INK.halo
-  context.lineWidth = ink.width + 2
-  context.strokeRect(x, y, width, height)
+/** One box: a dark casing 1 px wider on each side, then the line. All in screen px. */
+export function drawBoxLine(context: CanvasRenderingContext2D, { x, y, width, height }: Rect, ink: BoxInk, cased = true): void {
+  if (cased) {
+    context.setLineDash([])
+    context.strokeStyle = INK.halo
+    context.lineWidth = ink.width + 2
+    context.strokeRect(x, y, width, height)
+  }
   if (ink.dash) context.setLineDash(ink.dash as number[])
   context.strokeStyle = ink.color
   context.lineWidth = ink.width
@@ -45,30 +48,39 @@ export function drawBoxLine(context: CanvasRenderingContext2D, x: number, y: num
   if (ink.dash) context.setLineDash([])
 }
 
-export const LABEL_HEIGHT_PX = 20
+const LABEL_HEIGHT_PX = 20
 /** Boxes narrower than this on screen have no label. */
 export const LABEL_FROM_PX = 48
 const LABEL_FONT = '530 11px "Inter Variable", Inter, system-ui, sans-serif'
 
-export interface LabelPlace {
-  /** Screen px of the box's left and top edges. */
-  readonly left: number
-  readonly top: number
-  /** The label ends at most here (viewport width). */
-  readonly right: number
+export interface LabelText {
+  readonly text: string
+  /** Screen px of the whole plate. */
+  readonly width: number
+  readonly height: number
 }
 
-/** A dark plate with a swatch and a name, 4 px above the box, or inside it when there is no room above. */
-export function drawLabel(context: CanvasRenderingContext2D, place: LabelPlace, name: string, ink: BoxInk): void {
+const texts = new Map<string, LabelText>()
+const TEXTS_KEPT = 4000
+
+/** The name as it fits on a plate. Measuring is slow, so what was measured is kept. */
+export function labelText(context: CanvasRenderingContext2D, name: string, most = 200): LabelText {
+  const key = `${most} ${name}`
+  const known = texts.get(key)
+  if (known) return known
   context.font = LABEL_FONT
-  const maxText = Math.min(200, Math.max(40, place.right - place.left - 28))
-  const text = ellipsis(context, name, maxText)
-  const width = Math.ceil(context.measureText(text).width) + 24
-  const above = place.top - LABEL_HEIGHT_PX - 4
-  const y = Math.round(above >= 2 ? above : place.top + 5)
-  const x = Math.round(Math.max(2, above >= 2 ? place.left - 1 : place.left + 5))
+  const text = ellipsis(context, name, most)
+  const made = { text, width: Math.ceil(context.measureText(text).width) + 24, height: LABEL_HEIGHT_PX }
+  if (texts.size >= TEXTS_KEPT) texts.clear()
+  texts.set(key, made)
+  return made
+}
+
+/** A dark plate with a swatch and a name; x, y its top left corner. */
+export function drawLabel(context: CanvasRenderingContext2D, x: number, y: number, label: LabelText, ink: BoxInk): void {
+  context.font = LABEL_FONT
   context.fillStyle = INK.plate
-  roundedRect(context, x, y, width, LABEL_HEIGHT_PX, 3)
+  roundedRect(context, x, y, label.width, LABEL_HEIGHT_PX, 3)
   context.fill()
   if (ink.dash) {
     context.strokeStyle = ink.color
@@ -81,7 +93,7 @@ export function drawLabel(context: CanvasRenderingContext2D, place: LabelPlace, 
   }
   context.fillStyle = INK.plateText
   context.textBaseline = 'middle'
-  context.fillText(text, x + 16, y + LABEL_HEIGHT_PX / 2 + 0.5)
+  context.fillText(label.text, x + 16, y + LABEL_HEIGHT_PX / 2 + 0.5)
 }
 
 /** roundRect came with Chromium 99; this runs everywhere. */

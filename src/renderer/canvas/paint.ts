@@ -2,53 +2,85 @@
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import { type Camera, toScreen } from './camera.ts'
 import { gripPoint, visibleGrips } from './hit.ts'
-import { type BoxInk, LABEL_FROM_PX, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawPeak } from './ink.ts'
-import { type SceneState, liveBoxes } from './scene.ts'
-import { draftOf } from './tools.ts'
+import { type BoxInk, LABEL_FROM_PX, type LabelText, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawPeak, labelText } from './ink.ts'
+import { type Rect, labelInside, placeLabel } from './labels.ts'
+import { type SceneState, liveBox } from './scene.ts'
+import { draftOf, isMovable } from './tools.ts'
 
-interface ScreenBox {
-  readonly x: number
-  readonly y: number
-  readonly width: number
-  readonly height: number
-}
-
-function screenBox(box: Box, camera: Camera, viewport: Size): ScreenBox {
+function screenBox(box: Box, camera: Camera, viewport: Size): Rect {
   const from = toScreen(camera, viewport, { x: box[0], y: box[1] })
-  return { x: from.x, y: from.y, width: (box[2] - box[0]) * camera.scale, height: (box[3] - box[1]) * camera.scale }
+  const to = toScreen(camera, viewport, { x: box[2], y: box[3] })
+  return { x: Math.min(from.x, to.x), y: Math.min(from.y, to.y), width: Math.abs(to.x - from.x), height: Math.abs(to.y - from.y) }
 }
 
-function isVisible(box: ScreenBox, viewport: Size): boolean {
+function isVisible(box: Rect, viewport: Size): boolean {
   return box.x + box.width >= -4 && box.y + box.height >= -4 && box.x <= viewport.width + 4 && box.y <= viewport.height + 4
 }
 
-/** Boxes that lie still: everything but the one the user holds. Large ones first, so that small ones stay on top. */
+/** From this many boxes on the dark casing is left out while the picture moves: it is half of the work, and nobody reads lines that move. */
+const CASED_UP_TO = 1500
+
+/** Boxes that lie still: everything but the one the user holds. They come large ones first, so that small ones stay on top. */
 export function paintBoxes(context: CanvasRenderingContext2D, state: SceneState, viewport: Size): void {
-  const held = heldKey(state)
+  const held = state.selected
+  const moves = state.gesture.kind === 'panning'
   const thin = Math.max(state.image.width, state.image.height) * state.camera.scale < THIN_BELOW_PX
   const truth: BoxInk = thin ? { ...TRUTH_INK, width: 1.5 } : TRUTH_INK
   const proposal: BoxInk = thin ? { ...PROPOSAL_INK, width: 1.5 } : PROPOSAL_INK
+  const cased = !(moves && state.boxes.length > CASED_UP_TO)
   for (const box of state.boxes) {
-    if (box.editable || box.key === held) continue
+    if (box.editable || box.hidden || box.key === held) continue
     const at = screenBox(box.box, state.camera, viewport)
-    if (!isVisible(at, viewport)) continue
-    drawBoxLine(context, at.x, at.y, at.width, at.height, { color: box.color, width: box.key === state.hover ? 2 : 1, dash: null })
+    if (isVisible(at, viewport)) drawBoxLine(context, at, { color: box.color, width: 1, dash: null }, cased)
   }
-  for (const box of state.boxes) {
-    if (!box.editable || box.key === held) continue
+  for (const box of state.mine) {
+    if (box.hidden || box.key === held) continue
     const at = screenBox(box.box, state.camera, viewport)
-    if (isVisible(at, viewport)) drawBoxLine(context, at.x, at.y, at.width, at.height, { ...truth, color: box.color })
+    if (isVisible(at, viewport)) drawBoxLine(context, at, { ...truth, color: box.color })
   }
+  const taken: Rect[] = []
   for (const box of state.proposals) {
     const at = screenBox(box, state.camera, viewport)
     if (!isVisible(at, viewport)) continue
-    drawBoxLine(context, at.x, at.y, at.width, at.height, proposal)
-    if (Math.abs(at.width) >= LABEL_FROM_PX) drawLabel(context, { left: at.x, top: at.y, right: viewport.width }, 'proposed', PROPOSAL_INK)
+    drawBoxLine(context, at, proposal)
+    if (at.width >= LABEL_FROM_PX) taken.push(nameBox(context, at, 'proposed', PROPOSAL_INK, viewport, taken))
   }
+  if (state.names && !moves) paintNames(context, state, viewport, taken)
 }
 
-function heldKey(state: SceneState): string | null {
-  return state.selected
+/** The name of one box; beside it where that is possible. */
+function nameBox(context: CanvasRenderingContext2D, at: Rect, name: string, ink: BoxInk, viewport: Size, taken: readonly Rect[] = []): Rect {
+  const text = labelText(context, name)
+  const place = namePlace(at, text, viewport, taken)
+  drawLabel(context, place.x, place.y, text, ink)
+  return place
+}
+
+const namePlace = (at: Rect, text: LabelText, viewport: Size, taken: readonly Rect[] = []): Rect => placeLabel(at, text, viewport, taken) ?? placeLabel(at, text, viewport) ?? labelInside(at, text, viewport)
+
+/** More names than this are noise. */
+const MOST_NAMES = 200
+
+/** Names of all boxes, small ones first because they are the ones that cannot be guessed; a name without a free place is left out. */
+function paintNames(context: CanvasRenderingContext2D, state: SceneState, viewport: Size, taken: Rect[]): void {
+  const most = taken.length + MOST_NAMES
+  const held = state.selected === null ? undefined : state.byKey.get(state.selected)
+  // The box in hand is named on the layer above; its place is kept free here.
+  if (held && !held.hidden && held.label !== '') {
+    const at = screenBox(held.box, state.camera, viewport)
+    if (at.width >= LABEL_FROM_PX && isVisible(at, viewport)) taken.push(namePlace(at, labelText(context, held.label), viewport))
+  }
+  for (let i = state.boxes.length - 1; i >= 0 && taken.length < most; i--) {
+    const box = state.boxes[i]!
+    if (box.hidden || box.label === '' || box.key === state.selected) continue
+    const at = screenBox(box.box, state.camera, viewport)
+    if (at.width < LABEL_FROM_PX || !isVisible(at, viewport)) continue
+    const text = labelText(context, box.label, 140)
+    const place = placeLabel(at, text, viewport, taken)
+    if (!place) continue
+    drawLabel(context, place.x, place.y, text, { color: box.color, width: 1, dash: null })
+    taken.push(place)
+  }
 }
 
 export interface InteractionPaint {
@@ -64,17 +96,18 @@ export interface InteractionPaint {
 export function paintInteraction(context: CanvasRenderingContext2D, state: SceneState, paint: InteractionPaint): void {
   const { viewport } = paint
   const { camera } = state
-  const boxes = liveBoxes(state)
-  const hovered = state.hover === null ? undefined : boxes.find((box) => box.key === state.hover)
+  const hovered = liveBox(state, state.hover)
   if (hovered && !hovered.editable && state.gesture.kind === 'idle') {
     const at = screenBox(hovered.box, camera, viewport)
-    if (Math.abs(at.width) >= LABEL_FROM_PX) drawLabel(context, { left: at.x, top: at.y, right: viewport.width }, hovered.label, { color: hovered.color, width: 1, dash: null })
+    drawBoxLine(context, at, { color: hovered.color, width: 2, dash: null })
+    if (hovered.label !== '') nameBox(context, at, hovered.label, { color: hovered.color, width: 1, dash: null }, viewport)
   }
-  const selected = state.selected === null ? undefined : boxes.find((box) => box.key === state.selected)
-  if (selected) {
+  const selected = liveBox(state, state.selected)
+  if (selected && !selected.hidden) {
     const at = screenBox(selected.box, camera, viewport)
-    drawBoxLine(context, at.x, at.y, at.width, at.height, { ...TRUTH_INK, color: selected.color })
-    if (paint.handles && selected.editable) {
+    drawBoxLine(context, at, { ...TRUTH_INK, color: selected.color })
+    if (state.names && state.gesture.kind === 'idle' && at.width >= LABEL_FROM_PX && selected.label !== '') nameBox(context, at, selected.label, { ...TRUTH_INK, color: selected.color }, viewport)
+    if (paint.handles && isMovable(selected)) {
       for (const grip of visibleGrips(selected.box, camera.scale)) {
         const point = toScreen(camera, viewport, gripPoint(selected.box, grip))
         drawHandle(context, point.x, point.y)
@@ -83,8 +116,7 @@ export function paintInteraction(context: CanvasRenderingContext2D, state: Scene
   }
   const draft = draftOf(state.gesture)
   if (draft && draft.key === null) {
-    const at = screenBox(draft.box, camera, viewport)
-    drawBoxLine(context, at.x, at.y, at.width, at.height, TRUTH_INK)
+    drawBoxLine(context, screenBox(draft.box, camera, viewport), TRUTH_INK)
   }
   if (paint.crosshair) paintCrosshair(context, toScreen(camera, viewport, paint.crosshair), viewport)
   if (paint.peak) {

@@ -87,14 +87,26 @@ function snapPoint(point: Point, rules: ReshapeRules): Point {
   return { x: axis(point.x, rules.image.width), y: axis(point.y, rules.image.height) }
 }
 
-/** An arrow key's step: 1 px, or 10 with Shift; it grows the right or bottom edge instead with Alt. */
-export function nudged(box: Box, dx: number, dy: number, grow: boolean, rules: ReshapeRules): Box {
+/** An arrow key's step: 1 px, or 10 with Shift. With a grip it moves that corner's edges instead of the box, which stays at least 1 px wide. */
+export function nudged(box: Box, dx: number, dy: number, grow: Grip | null, rules: ReshapeRules): Box {
   if (!grow) {
     const next = moveBox(box, dx, dy)
     return rules.snap && isInside(box, rules.image) ? keepInside(next, rules.image) : next
   }
-  const limit = (value: number, length: number, was: number) => (rules.snap && was <= length ? Math.min(value, length) : value)
-  const x2 = limit(box[2] + dx, rules.image.width, box[2])
-  const y2 = limit(box[3] + dy, rules.image.height, box[3])
-  return [box[0], box[1], Math.max(x2, box[0] + 1), Math.max(y2, box[1] + 1)]
+  const high = (value: number, delta: number, least: number, length: number) => {
+    if (delta === 0) return value
+    const next = value + delta
+    return Math.max(least, rules.snap && value <= length ? Math.min(next, length) : next)
+  }
+  const low = (value: number, delta: number, most: number) => {
+    if (delta === 0) return value
+    const next = value + delta
+    return Math.min(most, rules.snap && value >= 0 ? Math.max(next, 0) : next)
+  }
+  return [
+    grow.x < 0 ? low(box[0], dx, box[2] - 1) : box[0],
+    grow.y < 0 ? low(box[1], dy, box[3] - 1) : box[1],
+    grow.x > 0 ? high(box[2], dx, box[0] + 1, rules.image.width) : box[2],
+    grow.y > 0 ? high(box[3], dy, box[1] + 1, rules.image.height) : box[3],
+  ]
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Box } from '../../shared/geometry.ts'
 import { toScreen } from './camera.ts'
-import { type SceneBox, type SceneEffect, createScene, liveBoxes, liveRegionBoxes } from './scene.ts'
+import { type SceneBox, type SceneEffect, createScene, liveBox, liveRegionBoxes } from './scene.ts'
 
 const IMAGE = { width: 200, height: 100 }
 const box = (key: string, value: Box, editable: boolean): SceneBox => ({ key, regionId: key, index: 0, box: value, editable, color: '#fff', label: key })
@@ -41,7 +41,7 @@ describe('the scene', () => {
     const { scene, effects, word } = open()
     word('down', 40, 40)
     word('move', 50, 45)
-    expect(liveBoxes(scene.store.getState())[0]!.box).toEqual([30, 25, 70, 65])
+    expect(liveBox(scene.store.getState(), 'mine')!.box).toEqual([30, 25, 70, 65])
     expect(liveRegionBoxes(scene.store.getState())).toEqual([[30, 25, 70, 65]])
     word('up', 50, 45)
     expect(effects.filter((effect) => effect.type === 'commit')).toEqual([{ type: 'commit', gesture: 'move', key: 'mine', before: [20, 20, 60, 60], after: [30, 25, 70, 65] }])
@@ -90,7 +90,7 @@ describe('the scene', () => {
     word('move', 60, 40)
     expect(scene.cancel()).toBe(true)
     expect(scene.cancel()).toBe(false)
-    expect(liveBoxes(scene.store.getState())[0]!.box).toEqual([20, 20, 60, 60])
+    expect(liveBox(scene.store.getState(), 'mine')!.box).toEqual([20, 20, 60, 60])
     expect(effects.some((effect) => effect.type === 'commit')).toBe(false)
   })
 

@@ -6,10 +6,10 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import { boxArea, sameBox } from '../../shared/geometry.ts'
-import { type Camera, type CameraMode, clampScale, fitCamera, keepVisible, toImage, zoomAt, zoomToBoxes } from './camera.ts'
-import { type HitIndex, createHitIndex } from './hit.ts'
+import { type Camera, type CameraMode, type Turn, clampScale, fitCamera, keepVisible, panBy, toImage, unturned, withTurn, zoomAt, zoomToBoxes } from './camera.ts'
+import { type Grip, type HitIndex, createHitIndex } from './hit.ts'
 import { nudged } from './reshape.ts'
-import { IDLE, type PointerWord, type ToolBox, type ToolContext, type ToolEffect, type ToolName, type ToolState, draftOf, hoverOf, stepTool } from './tools.ts'
+import { IDLE, type PointerWord, type ToolBox, type ToolContext, type ToolEffect, type ToolName, type ToolState, draftOf, hoverOf, isMovable, stepTool } from './tools.ts'
 
 export interface SceneBox extends ToolBox {
   readonly regionId: string
@@ -17,19 +17,31 @@ export interface SceneBox extends ToolBox {
   readonly index: number
   readonly color: string
   readonly label: string
+  /** Neither drawn nor found under the pointer; it counts in scores all the same. */
+  readonly hidden?: boolean
 }
 
 export interface SceneState {
   readonly image: Size
+  /** In the order they are drawn. */
   readonly boxes: readonly SceneBox[]
+  readonly byKey: ReadonlyMap<string, SceneBox>
+  /** Those of the phrase in hand. */
+  readonly mine: readonly SceneBox[]
   readonly proposals: readonly Box[]
   readonly selected: string | null
   readonly hover: string | null
   readonly cursor: string
   readonly tool: ToolName
+  /** The tool stays after it has made something, until another is taken. */
+  readonly toolStays: boolean
   /** While held (space), the pan tool stands in for the chosen one. */
   readonly panHeld: boolean
   readonly snap: boolean
+  /** Crosshair lines through the pointer, not only while drawing. */
+  readonly guides: boolean
+  /** Names at all boxes that have room for one, not only at the hovered one. */
+  readonly names: boolean
   readonly gesture: ToolState
   /** A run of arrow key presses: one gesture from the first press to the last release. */
   readonly nudge: { readonly key: string; readonly before: Box; readonly after: Box } | null
@@ -48,19 +60,27 @@ export interface Scene {
   /** New boxes or a new image. The camera is fitted when the image's key changes; a gesture on old boxes is dropped then. */
   setContent(content: { imageKey: string; image: Size; boxes: readonly SceneBox[]; proposals: readonly Box[] }): void
   select(key: string | null): void
-  setTool(tool: ToolName): void
+  /** stays: it is kept in hand after it has made something */
+  setTool(tool: ToolName, stays?: boolean): void
   setViewport(pane: string, size: Size | null): void
   pointer(pane: string, word: PointerWord): void
   leave(): void
   /** Gives up the gesture in progress; true when there was one. */
   cancel(): boolean
   wheel(pane: string, screen: Point, factor: number): void
+  /** Distances as the person sees them: on a turned view they are turned back. */
   nudge(dx: number, dy: number, grow: boolean): boolean
   endNudge(): void
   fit(): void
   zoomBy(factor: number): void
   zoomTo(scale: number): void
   zoomToRegion(): void
+  /** Turns the view by quarters, clockwise; the boxes stay what they are. */
+  rotate(quarters: number): void
+  /** Moves the picture by screen px. */
+  pan(dx: number, dy: number): void
+  /** Brings a point of the image to the middle. */
+  lookAt(point: Point): void
   subscribe(listener: () => void): () => void
 }
 
@@ -72,35 +92,42 @@ export function commonViewport(viewports: Readonly<Record<string, Size>>): Size 
   return sizes.length === 0 ? EMPTY : { width: Math.min(...sizes.map((s) => s.width)), height: Math.min(...sizes.map((s) => s.height)) }
 }
 
-/** The boxes as they stand at this moment: drafts of a drag or of arrow keys in place of the stored ones. */
-export function liveBoxes(state: SceneState): readonly SceneBox[] {
+/** What a drag or arrow keys make of a box at this moment; null when none is being changed. */
+export function liveChange(state: SceneState): { readonly key: string; readonly box: Box } | null {
   const draft = draftOf(state.gesture)
-  const changed = draft?.key != null ? { key: draft.key, box: draft.box } : state.nudge ? { key: state.nudge.key, box: state.nudge.after } : null
-  return changed ? state.boxes.map((box) => (box.key === changed.key ? { ...box, box: changed.box } : box)) : state.boxes
+  if (draft && draft.key !== null) return { key: draft.key, box: draft.box }
+  return state.nudge ? { key: state.nudge.key, box: state.nudge.after } : null
+}
+
+/** One box as it stands at this moment. Asked on every pointer event, so nothing of the size of the scene is made for it. */
+export function liveBox(state: SceneState, key: string | null): SceneBox | undefined {
+  const box = key === null ? undefined : state.byKey.get(key)
+  const change = liveChange(state)
+  return box && change?.key === key ? { ...box, box: change!.box } : box
 }
 
 /** Boxes of the phrase in hand at this moment, with the one being drawn. */
 export function liveRegionBoxes(state: SceneState): readonly Box[] {
-  const boxes = liveBoxes(state).filter((box) => box.editable).map((box) => box.box)
+  const change = liveChange(state)
+  const boxes = state.mine.map((box) => (change?.key === box.key ? change.box : box.box))
   const draft = draftOf(state.gesture)
   return draft && draft.key === null && boxArea(draft.box) > 0 ? [...boxes, draft.box] : boxes
 }
 
 export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
   const store = createStore<SceneState>(() => ({
-    image: EMPTY, boxes: [], proposals: [], selected: null, hover: null, cursor: 'default', tool: 'select', panHeld: false, snap: true, gesture: IDLE,
+    image: EMPTY, boxes: [], byKey: new Map(), mine: [], proposals: [], selected: null, hover: null, cursor: 'default', tool: 'select', toolStays: false, panHeld: false, snap: true, guides: false, names: false, gesture: IDLE,
     nudge: null, pointer: null, camera: { centerX: 0, centerY: 0, scale: 1 }, cameraMode: 'fit', viewports: {},
   }))
   let imageKey = ''
   let hits: HitIndex = createHitIndex([])
-  let byKey = new Map<string, SceneBox>()
   const get = store.getState
 
   function context(pane: string): ToolContext {
     const state = get()
     return {
       tool: state.panHeld ? 'pan' : state.tool, image: state.image, camera: state.camera, viewport: state.viewports[pane] ?? EMPTY, snap: state.snap,
-      selected: state.selected, box: (key) => byKey.get(key), hits,
+      selected: state.selected, box: (key) => state.byKey.get(key), hits,
     }
   }
 
@@ -110,15 +137,15 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
 
   function refit() {
     const state = get()
-    if (state.cameraMode === 'fit') store.setState({ camera: fitCamera(state.image, commonViewport(state.viewports)) })
+    if (state.cameraMode === 'fit') store.setState({ camera: fitCamera(state.image, commonViewport(state.viewports), state.camera.turn) })
   }
 
   function run(effects: readonly ToolEffect[]) {
     for (const effect of effects) {
       if (effect.type === 'camera') moveCamera(effect.camera)
       else {
-        if (effect.type === 'commit' && effect.gesture === 'draw') store.setState({ tool: 'select' })
-        if (effect.type === 'select' && (effect.key === null || byKey.get(effect.key)?.editable)) store.setState({ selected: effect.key })
+        if (effect.type === 'commit' && effect.gesture === 'draw' && !get().toolStays) store.setState({ tool: 'select' })
+        if (effect.type === 'select' && (effect.key === null || get().byKey.get(effect.key)?.editable)) store.setState({ selected: effect.key })
         onEffect(effect)
       }
     }
@@ -138,12 +165,12 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       const state = get()
       const sameImage = content.imageKey === imageKey
       imageKey = content.imageKey
-      hits = createHitIndex(content.boxes)
-      byKey = new Map(content.boxes.map((box) => [box.key, box]))
+      hits = createHitIndex(content.boxes.some((box) => box.hidden) ? content.boxes.filter((box) => !box.hidden) : content.boxes)
+      const byKey = new Map(content.boxes.map((box) => [box.key, box]))
       const stale = (key: string | null) => key !== null && !byKey.has(key)
       const draft = draftOf(state.gesture)
       store.setState({
-        image: content.image, boxes: content.boxes, proposals: content.proposals,
+        image: content.image, boxes: content.boxes, byKey, mine: content.boxes.filter((box) => box.editable), proposals: content.proposals,
         selected: stale(state.selected) ? null : state.selected, hover: stale(state.hover) ? null : state.hover,
         ...(sameImage && !stale(draft?.key ?? null) ? {} : { gesture: IDLE }),
         ...(state.nudge && (!sameImage || stale(state.nudge.key)) ? { nudge: null } : {}),
@@ -153,8 +180,8 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     select(key) {
       if (get().selected !== key) store.setState({ selected: key })
     },
-    setTool(tool) {
-      store.setState({ tool, gesture: IDLE, cursor: tool === 'draw' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
+    setTool(tool, stays = false) {
+      store.setState({ tool, toolStays: stays, gesture: IDLE, cursor: tool === 'draw' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
     },
     setViewport(pane, size) {
       const viewports = { ...get().viewports }
@@ -200,10 +227,14 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     nudge(dx, dy, grow) {
       const state = get()
       if (state.gesture.kind !== 'idle') return false
-      const box = state.selected === null ? undefined : byKey.get(state.selected)
-      if (!box?.editable) return false
+      const box = state.selected === null ? undefined : state.byKey.get(state.selected)
+      if (!isMovable(box)) return false
       const current = state.nudge?.key === box.key ? state.nudge : { key: box.key, before: box.box, after: box.box }
-      const after = nudged(current.after, dx, dy, grow, { image: state.image, snap: state.snap, scale: state.camera.scale })
+      const { turn } = state.camera
+      const step = unturned({ x: dx, y: dy }, turn)
+      // Growing moves the edges that lie right and below on the screen.
+      const corner = unturned({ x: 1, y: 1 }, turn) as Grip
+      const after = nudged(current.after, step.x, step.y, grow ? corner : null, { image: state.image, snap: state.snap, scale: state.camera.scale })
       store.setState({ nudge: { ...current, after } })
       return true
     },
@@ -221,8 +252,21 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     },
     zoomToRegion() {
       const state = get()
-      const boxes = liveBoxes(state).filter((box) => box.editable).map((box) => box.box)
+      const boxes = liveRegionBoxes(state)
       if (boxes.length > 0) moveCamera(zoomToBoxes(state.camera, commonViewport(state.viewports), boxes))
+    },
+    rotate(quarters) {
+      const { camera } = get()
+      store.setState({ camera: withTurn(camera, ((((camera.turn ?? 0) + quarters) % 4) + 4) % 4 as Turn) })
+      refit()
+    },
+    pan(dx, dy) {
+      const state = get()
+      moveCamera(keepVisible(panBy(state.camera, dx, dy), commonViewport(state.viewports), state.image))
+    },
+    lookAt(point) {
+      const state = get()
+      moveCamera(keepVisible({ ...state.camera, centerX: point.x, centerY: point.y }, commonViewport(state.viewports), state.image))
     },
     subscribe: (listener) => store.subscribe(listener),
   }

@@ -3,7 +3,7 @@
  * speak in pointer words. Everything between press and release is a draft; the release gives one commit or nothing.
  */
 import { type Box, type Point, type Size, boxArea, sameBox } from '../../shared/geometry.ts'
-import { type Camera, keepVisible, panBy, toImage } from './camera.ts'
+import { type Camera, keepVisible, panBy, toImage, toImageDistance } from './camera.ts'
 import { type Grip, type HitIndex, EDGE_REACH_PX, cycleHit, gripAt, gripCursor } from './hit.ts'
 import { moved, quantizePoint, resized, spanned } from './reshape.ts'
 
@@ -17,7 +17,11 @@ export interface ToolBox {
   readonly box: Box
   /** True for the boxes of the phrase in hand; only those can be moved and resized. */
   readonly editable: boolean
+  /** True for a box that must stay as it is, in hand or not. */
+  readonly locked?: boolean
 }
+
+export const isMovable = (box: ToolBox | undefined): box is ToolBox => box !== undefined && box.editable && box.locked !== true
 
 export interface ToolContext {
   readonly tool: ToolName
@@ -92,7 +96,7 @@ function down(state: ToolState, event: PointerWord, context: ToolContext): ToolS
     return stay({ kind: 'drawing', start: event.screen, anchor, after: spanned(anchor, anchor, rules(context, event)), byClicks: false })
   }
   const selected = context.selected === null ? undefined : context.box(context.selected)
-  if (selected?.editable) {
+  if (isMovable(selected)) {
     const grip = gripAt(selected.box, point, context.camera.scale)
     if (grip) return stay({ kind: 'resizing', key: selected.key, grip, start: event.screen, before: selected.box, after: selected.box })
   }
@@ -115,7 +119,7 @@ function move(state: ToolState, event: PointerWord, context: ToolContext): ToolS
       if (distance(state.start, event.screen) < DRAG_FROM_PX) return stay(state)
       const box = state.key === null ? undefined : context.box(state.key)
       // Only boxes of the phrase in hand move; anywhere else a drag moves the picture, so nothing is changed by accident.
-      if (!box?.editable) return move({ kind: 'panning', start: state.start, camera: state.camera }, event, context)
+      if (!isMovable(box)) return move({ kind: 'panning', start: state.start, camera: state.camera }, event, context)
       return move({ kind: 'moving', key: box.key, start: state.start, before: box.box, after: box.box }, event, context)
     }
     case 'moving': {
@@ -171,15 +175,15 @@ export function hoverOf(context: ToolContext, screen: Point): { readonly key: st
   if (context.tool === 'draw') return { key: null, cursor: 'crosshair' }
   const point = toImage(context.camera, context.viewport, screen)
   const selected = context.selected === null ? undefined : context.box(context.selected)
-  if (selected?.editable) {
+  if (isMovable(selected)) {
     const grip = gripAt(selected.box, point, context.camera.scale)
-    if (grip) return { key: selected.key, cursor: gripCursor(grip) }
+    if (grip) return { key: selected.key, cursor: gripCursor(grip, context.camera.turn) }
   }
   const keys = context.hits.at(point, EDGE_REACH_PX / context.camera.scale)
-  if (selected?.editable && keys.includes(selected.key)) return { key: selected.key, cursor: 'move' }
+  if (selected?.editable && keys.includes(selected.key)) return { key: selected.key, cursor: isMovable(selected) ? 'move' : 'pointer' }
   const key = keys[0] ?? null
   if (key === null) return { key: null, cursor: 'default' }
-  return { key, cursor: context.box(key)?.editable ? 'move' : 'pointer' }
+  return { key, cursor: isMovable(context.box(key)) ? 'move' : 'pointer' }
 }
 
 function rules(context: ToolContext, event: PointerWord) {
@@ -187,8 +191,7 @@ function rules(context: ToolContext, event: PointerWord) {
 }
 
 function delta(start: Point, screen: Point, context: ToolContext): Point {
-  const { scale } = context.camera
-  return quantizePoint({ x: (screen.x - start.x) / scale, y: (screen.y - start.y) / scale }, scale)
+  return quantizePoint(toImageDistance(context.camera, { x: screen.x - start.x, y: screen.y - start.y }), context.camera.scale)
 }
 
 function distance(a: Point, b: Point): number {

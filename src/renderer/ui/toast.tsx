@@ -20,10 +20,10 @@ const SHOWN_MS = 6_000
 const store = createStore<{ toasts: readonly Toast[] }>(() => ({ toasts: [] }))
 let nextId = 1
 
-/** Shows one toast and returns its id; the oldest leave when there are more than three. */
+/** Shows one toast and returns its id; the oldest leave when there are more than three. The same words again take the place of the earlier ones. */
 export function toast(entry: Omit<Toast, 'id'>): number {
   const id = nextId++
-  store.setState(({ toasts }) => ({ toasts: [...toasts, { ...entry, id }].slice(-3) }))
+  store.setState(({ toasts }) => ({ toasts: [...toasts.filter((one) => one.title !== entry.title || one.detail !== entry.detail), { ...entry, id }].slice(-3) }))
   return id
 }
 

@@ -62,7 +62,7 @@ export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scen
   }
   for (const box of boxes) {
     const from = toScreen(camera, viewport, { x: box[0], y: box[1] })
-    drawBoxLine(context, from.x, from.y, (box[2] - box[0]) * camera.scale, (box[3] - box[1]) * camera.scale, { color: boxColour, width: 2, dash: null })
+    drawBoxLine(context, { x: from.x, y: from.y, width: (box[2] - box[0]) * camera.scale, height: (box[3] - box[1]) * camera.scale }, { color: boxColour, width: 2, dash: null })
   }
   if (peak) {
     const at = toScreen(camera, viewport, { x: peak.x + 0.5, y: peak.y + 0.5 })

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'react'
 import { boxArea, boxHeight, boxWidth } from '../../../shared/geometry.ts'
 import { MINUS, percent } from '../../app/format.ts'
-import { liveBoxes } from '../../canvas/scene.ts'
+import { liveBox } from '../../canvas/scene.ts'
 import { draftOf } from '../../canvas/tools.ts'
 import { Keys } from '../../ui/Keys.tsx'
 import type { Workbench } from './workbench.ts'
@@ -23,7 +23,7 @@ export function BoxReadout({ work }: { work: Workbench }) {
       const at = state.pointer?.at
       put(pointer.current, at && state.image.width > 0 ? `${Math.floor(at.x)}, ${Math.floor(at.y)}`.replace(/-/g, MINUS) : '–')
       const draft = draftOf(state.gesture)
-      const box = draft && draft.key === null ? draft.box : liveBoxes(state).find((entry) => entry.key === state.selected)?.box
+      const box = draft && draft.key === null ? draft.box : liveBox(state, state.selected)?.box
       put(size.current, box ? `${px(boxWidth(box))} × ${px(boxHeight(box))}` : '–')
       put(share.current, box && state.image.width > 0 ? percent(boxArea(box) / (state.image.width * state.image.height)) : '–')
     }

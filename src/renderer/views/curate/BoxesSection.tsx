@@ -1,4 +1,4 @@
-import { Plus, Trash2 } from 'lucide-react'
+import { Eye, EyeOff, Lock, LockOpen, Plus, Trash2 } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
@@ -9,6 +9,7 @@ import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
 import { useKeptDraft } from './edits.ts'
 import { MoreButton, useLongList } from './LongList.tsx'
+import { mark } from './marks.ts'
 import { boxKey } from './scene-boxes.ts'
 import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
@@ -18,7 +19,8 @@ const FLAG_WORDS = { 'outside-image': 'outside the image', 'crosses-edge': 'cros
 
 /** The boxes as numbers. This list is also how the canvas is read without seeing it. */
 export function BoxesSection({ work, region }: { work: Workbench; region: Region }) {
-  const { scene, verbs, image } = work
+  const { scene, verbs, image, marks } = work
+  const [hidden, locked] = [marks.hidden.has(region.id), marks.locked.has(region.id)]
   const selected = useStore(scene.store, (state) => state.selected)
   const at = region.boxes.findIndex((_, index) => selected === boxKey(region.id, index))
   const list = useLongList(region.boxes, 40, at)
@@ -27,7 +29,14 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
     if (before) verbs.editOf(region, moveLabel(before, box), { boxes: region.boxes.map((old, i) => (i === index ? box : old)) })
   }
   return (
-    <Section title="Boxes" aside={region.boxes.length} action={<IconButton size="s" icon={Plus} label="Draw another box" keys="b" onClick={() => scene.setTool('draw')} />}>
+    <Section title="Boxes" aside={region.boxes.length} action={
+      <span className={styles.actions}>
+        <IconButton size="s" icon={hidden ? EyeOff : Eye} label="Hide the boxes of this phrase" keys="Shift+h" pressed={hidden} onClick={() => mark('hidden', [region.id], !hidden)} />
+        <IconButton size="s" icon={locked ? Lock : LockOpen} label="Lock the boxes of this phrase" keys="l" pressed={locked} data-testid="lock" onClick={() => mark('locked', [region.id], !locked)} />
+        <IconButton size="s" icon={Plus} label="Draw another box" keys="b" disabled={locked} onClick={() => scene.setTool('draw')} />
+      </span>
+    }>
+      {hidden || locked ? <p className="t12 c3" data-testid="marks">{hidden && locked ? 'Hidden and locked' : hidden ? 'Hidden on the canvas' : 'Locked: the boxes stay as they are'}</p> : null}
       {region.boxes.length === 0 ? <p className="t12 c3">No box yet. Draw one on the image, or propose one from the heat.</p> : null}
       <ul className={styles.boxes} aria-label="Boxes of this phrase">
         {list.shown.map((box, index) => {
@@ -36,11 +45,11 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
           return (
             <li key={index} className={cx(styles.box, isSelected && styles.boxSelected)} aria-current={isSelected || undefined} data-testid={`box-${index}`} onFocus={() => scene.select(boxKey(region.id, index))}>
               <button type="button" className={styles.swatch} aria-label={`Select box ${index + 1}`} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))} />
-              <Coordinate name="x" label={`Left of box ${index + 1}`} value={box[0]} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
-              <Coordinate name="y" label={`Top of box ${index + 1}`} value={box[1]} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
-              <Coordinate name="w" label={`Width of box ${index + 1}`} value={boxWidth(box)} least={Number.MIN_VALUE} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
-              <Coordinate name="h" label={`Height of box ${index + 1}`} value={boxHeight(box)} least={Number.MIN_VALUE} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
-              <IconButton size="s" icon={Trash2} label={`Delete box ${index + 1}`} hint="Delete box" keys="Delete" onClick={() => verbs.deleteBox(index)} />
+              <Coordinate name="x" label={`Left of box ${index + 1}`} value={box[0]} disabled={locked} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
+              <Coordinate name="y" label={`Top of box ${index + 1}`} value={box[1]} disabled={locked} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
+              <Coordinate name="w" label={`Width of box ${index + 1}`} value={boxWidth(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
+              <Coordinate name="h" label={`Height of box ${index + 1}`} value={boxHeight(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
+              <IconButton size="s" icon={Trash2} label={`Delete box ${index + 1}`} hint="Delete box" keys="Delete" disabled={locked} onClick={() => verbs.deleteBox(index)} />
               {flags.length > 0 ? <span className={styles.flag}>This box {flags.map((flag) => FLAG_WORDS[flag]).join(', ')}.</span> : null}
             </li>
           )
@@ -52,7 +61,7 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
 }
 
 /** One number. Enter or leaving takes it over, Escape does not, arrows step; what cannot be read is not taken over. */
-function Coordinate({ name, label, value, least, onChange }: { name: string; label: string; value: number; least?: number; onChange: (value: number) => void }) {
+function Coordinate({ name, label, value, least, disabled, onChange }: { name: string; label: string; value: number; least?: number; disabled: boolean; onChange: (value: number) => void }) {
   const [text, setText] = useState<string | null>(null)
   const exact = String(value).replace('-', MINUS)
   useEffect(() => setText(null), [value])
@@ -82,7 +91,7 @@ function Coordinate({ name, label, value, least, onChange }: { name: string; lab
   return (
     <label className={cx(styles.number, text !== null && parse(text) === null && styles.wrong)}>
       <span>{name}</span>
-      <input aria-label={label} inputMode="decimal" autoComplete="off" value={text ?? (Math.abs(value) >= 100 ? px(Math.round(value)) : px(value))} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => {
+      <input aria-label={label} disabled={disabled} inputMode="decimal" autoComplete="off" value={text ?? (Math.abs(value) >= 100 ? px(Math.round(value)) : px(value))} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => {
         const field = event.currentTarget
         // At rest the number is as short as the field; under the caret it is the whole one.
         setText(exact)

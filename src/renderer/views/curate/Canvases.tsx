@@ -93,7 +93,7 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
   return (
     <div className={styles.body} data-stale={stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
       <CanvasPane
-        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={stale ? prefs.opacity * STALE_SHARE : prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast}
+        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={stale ? prefs.opacity * STALE_SHARE : prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast} gamma={prefs.gamma}
         peak={prefs.peak && heat && !stale ? heat.peak : null} peakBoxes={work.freeState === 'none' ? undefined : work.proposals} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
       />
       {children}

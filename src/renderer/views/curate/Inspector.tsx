@@ -17,7 +17,7 @@ export function Inspector({ work }: { work: Workbench }) {
   const { region, regions, verbs, image } = work
   const place = region ? regions.findIndex((entry) => entry.id === region.id) + 1 : 0
   const addPhrase = () => {
-    verbs.newRegion('', [])
+    verbs.newRegion('')
     window.setTimeout(focusPhrase)
   }
   return (

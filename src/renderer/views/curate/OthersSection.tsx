@@ -31,7 +31,7 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
             <Menu align="end" trigger={<IconButton size="s" icon={Copy} label="Copy boxes from another phrase" />} entries={sources.slice(0, MOST_SOURCES).map((entry) => ({ label: entry.region.phrase || 'No phrase', detail: String(entry.region.boxes.length), onSelect: () => verbs.copyBoxes(entry.region) }))} />
           ) : null}
           {others.length > 0 ? <IconButton size="s" icon={prefs.others ? Eye : EyeOff} label="Show boxes of other phrases" pressed={prefs.others} onClick={() => setPrefs({ others: !prefs.others })} /> : null}
-          <IconButton size="s" icon={Plus} label="New phrase on this image" keys="n" disabled={!image} onClick={() => (verbs.newRegion('', []), window.setTimeout(focusPhrase))} />
+          <IconButton size="s" icon={Plus} label="New phrase on this image" keys="n" disabled={!image} onClick={() => (verbs.newRegion(''), window.setTimeout(focusPhrase))} />
         </span>
       }
     >

@@ -1,5 +1,4 @@
-import { Popover } from '@base-ui/react/popover'
-import { ChevronDown, Contrast, Hand, Magnet, MousePointer2, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
+import { ChevronDown, Columns2, Hand, Magnet, MousePointer2, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { percent } from '../../app/format.ts'
@@ -9,8 +8,8 @@ import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
-import { Slider } from '../../ui/Slider.tsx'
 import { useUndoLabels } from './edits.ts'
+import { PictureMenu } from './PictureMenu.tsx'
 import { type CanvasLayout, setPrefs } from './prefs.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './curate.module.css'
@@ -28,10 +27,11 @@ const LAYOUT_NAMES: readonly { readonly value: CanvasLayout; readonly label: str
 export function Toolbar({ work }: { work: Workbench }) {
   const { scene, prefs, verbs } = work
   const tool = useStore(scene.store, (state) => state.tool)
+  const stays = useStore(scene.store, (state) => state.toolStays)
   const { undoLabel, redoLabel } = useUndoLabels()
   return (
     <div className={styles.toolbar} role="toolbar" aria-label="Canvas tools">
-      {TOOLS.map((entry) => <IconButton key={entry.tool} icon={entry.icon} label={entry.label} keys={entry.keys} pressed={tool === entry.tool} onClick={() => scene.setTool(entry.tool)} />)}
+      {TOOLS.map((entry) => <IconButton key={entry.tool} icon={entry.icon} label={entry.label} keys={entry.keys} {...(tool === entry.tool && stays ? { hint: `${entry.label}, until another tool is taken` } : {})} pressed={tool === entry.tool} onClick={() => scene.setTool(entry.tool)} onDoubleClick={() => scene.setTool(entry.tool, true)} />)}
       <IconButton icon={Magnet} label="Snap to image edge" keys="s" pressed={prefs.snap} onClick={() => setPrefs({ snap: !prefs.snap })} />
       <span className={styles.sep} />
       <IconButton icon={Undo2} label="Undo" hint={undoLabel ? `Undo: ${undoLabel}` : 'Nothing to undo'} keys="$mod+z" disabled={undoLabel === null} onClick={verbs.undo} />
@@ -41,33 +41,14 @@ export function Toolbar({ work }: { work: Workbench }) {
       <span className="grow" />
       <span className={styles.wide}><Segmented label="View" value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
       <span className={styles.narrow}>
-        <Menu align="end" trigger={<button type="button" className={styles.softButton}><span className="visually-hidden">View </span><span className="trunc">{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={ChevronDown} size="xs" /></button>}
+        <Menu align="end" trigger={<button type="button" className={styles.softButton}><span className="visually-hidden">View </span><span className={styles.layoutName}>{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={Columns2} size="s" /><Icon of={ChevronDown} size="xs" /></button>}
           entries={LAYOUT_NAMES.map((entry) => ({ label: entry.label, onSelect: () => setPrefs({ layout: entry.value }) }))} />
       </span>
       <span className={styles.sep} />
-      <Brightness work={work} />
-      <IconButton icon={Scan} label="Zoom to region" keys="z" disabled={!work.region} onClick={scene.zoomToRegion} />
+      <PictureMenu work={work} />
+      <IconButton className={styles.toRegion} icon={Scan} label="Zoom to region" keys="z" disabled={!work.region} onClick={scene.zoomToRegion} />
       <Zoom scene={scene} />
     </div>
-  )
-}
-
-function Brightness({ work }: { work: Workbench }) {
-  const { brightness, contrast } = work.prefs
-  const changed = brightness !== 1 || contrast !== 1
-  return (
-    <Popover.Root>
-      <Popover.Trigger render={<IconButton icon={Contrast} label="Brightness and contrast" pressed={changed} />} />
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={4} align="end" className={styles.positioner}>
-          <Popover.Popup className={styles.popover} aria-label="Brightness and contrast">
-            <label className={styles.sliderRow}><span>Brightness</span><Slider label="Brightness" min={0.4} max={2.5} step={0.05} value={brightness} valueText={percent(brightness)} onChange={(value) => setPrefs({ brightness: value })} /><span className="num">{percent(brightness)}</span></label>
-            <label className={styles.sliderRow}><span>Contrast</span><Slider label="Contrast" min={0.4} max={2.5} step={0.05} value={contrast} valueText={percent(contrast)} onChange={(value) => setPrefs({ contrast: value })} /><span className="num">{percent(contrast)}</span></label>
-            <div className={styles.popoverFoot}><span className="hint">Shown only; files stay as they are.</span><Button size="s" kind="ghost" disabled={!changed} onClick={() => setPrefs({ brightness: 1, contrast: 1 })}>Reset</Button></div>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
   )
 }
 

@@ -1,6 +1,6 @@
 /** An annotation that was asked for before the heat of its phrase was there: it is never lost, at worst it comes without boxes. */
 import type { Region } from '../../../shared/domain.ts'
-import type { Box } from '../../../shared/geometry.ts'
+import { boxesOnly, type Shape } from '../../../shared/shape.ts'
 import { toast } from '../../ui/toast.tsx'
 import { editLog } from './edits.ts'
 import type { Awaited } from './use-free-phrase.ts'
@@ -17,15 +17,15 @@ export function addAwaited(awaited: { current: Awaited | null }, why: keyof type
   const wanted = awaited.current
   awaited.current = null
   if (!wanted) return null
-  const created = createRegion(wanted, [])
+  const created = createRegion(wanted, boxesOnly([]))
   toast({ tone: 'info', title: `${quote(wanted.phrase)} was added without a box`, detail: WHY[why] })
   return created
 }
 
 /** Makes the region and its edit. */
-export function createRegion({ phrase, image }: Awaited, boxes: readonly Box[]): Region {
+export function createRegion({ phrase, image }: Awaited, { boxes, outlines }: Shape): Region {
   const created: Region = {
-    id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], phrase, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false,
+    id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], phrase, boxes, outlines, status: 'unreviewed', tags: [], note: '', deleted: false,
   }
   editLog.create(phrase ? `Phrase added: ${quote(phrase)}` : 'Phrase added', created)
   return created

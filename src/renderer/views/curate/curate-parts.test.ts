@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Checkpoint, Region } from '../../../shared/domain.ts'
+import { joined, pastedShape } from './clipboard.ts'
 import { defaultCheckpoint } from './default-checkpoint.ts'
+import { readMarks } from './marks.ts'
 import { bestGrid } from './pane-grid.ts'
 import { readPrefs } from './prefs.ts'
 import { proposeBoxes } from './propose.ts'
@@ -65,16 +67,28 @@ describe('canvases', () => {
 
 describe('boxes of an image', () => {
   const region = (id: string, boxes: Region['boxes']): Region => ({ id, imageId: 'i', datasetId: 'd', revision: 1, split: 's', flags: [], phrase: id, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false })
+  const shown = (showOthers = true, hidden: string[] = [], locked: string[] = []) => ({ showOthers, hidden: new Set(hidden), locked: new Set(locked) })
   const regions = [region('a', [[0, 0, 1, 1]]), region('b', [[1, 1, 2, 2], [3, 3, 4, 4]]), region('c', [])]
 
   it('puts the phrase in hand last and lets only its boxes be changed', () => {
-    expect(sceneBoxes(regions, 'b', true).map((box) => [box.key, box.editable])).toEqual([['a/0', false], ['b/0', true], ['b/1', true]])
-    expect(sceneBoxes(regions, 'b', false).map((box) => box.key)).toEqual(['b/0', 'b/1'])
+    expect(sceneBoxes(regions, 'b', shown()).map((box) => [box.key, box.editable])).toEqual([['a/0', false], ['b/0', true], ['b/1', true]])
+    expect(sceneBoxes(regions, 'b', shown(false)).map((box) => box.key)).toEqual(['b/0', 'b/1'])
+  })
+
+  it('draws large boxes first, so that small ones lie on top, and colours them by their place in the list', () => {
+    const three = [region('small', [[5, 5, 6, 6]]), region('large', [[0, 0, 9, 9]]), region('middle', [[2, 2, 6, 6]])]
+    expect(sceneBoxes(three, null, shown()).map((box) => box.key)).toEqual(['large/0', 'middle/0', 'small/0'])
+    expect(sceneBoxes(three, null, shown()).map((box) => box.color)).toEqual(['#16e070', '#ffe9a8', '#ff9200'])
+  })
+
+  it('leaves out hidden phrases, but keeps the boxes of the one in hand for its score', () => {
+    expect(sceneBoxes(regions, 'b', shown(true, ['a'])).map((box) => box.key)).toEqual(['b/0', 'b/1'])
+    expect(sceneBoxes(regions, 'b', shown(true, ['b'], ['b']))).toMatchObject([{ key: 'a/0' }, { key: 'b/0', hidden: true, locked: true }, { key: 'b/1', hidden: true }])
   })
 
   it('gives the list the colours of the canvas', () => {
     expect(otherRegions(regions, 'b').map((entry) => entry.color)).toEqual(['#ff9200', '#16e070'])
-    expect(sceneBoxes(regions, 'b', true)[0]!.color).toBe('#ff9200')
+    expect(sceneBoxes(regions, 'b', shown())[0]!.color).toBe('#ff9200')
   })
 })
 
@@ -140,5 +154,43 @@ describe('kept preferences', () => {
     expect(fresh).toMatchObject({ layout: 'side-by-side', map: 'inferno', opacity: 0.8, peak: true })
     expect(readPrefs('{broken')).toEqual(fresh)
     expect(readPrefs(JSON.stringify({ map: 'rainbow', opacity: 9, layout: 'overlay', peak: 'yes' }))).toEqual({ ...fresh, opacity: 1, layout: 'overlay' })
+  })
+})
+
+describe('copy and paste', () => {
+  const image = { width: 200, height: 100 }
+  const clip = (boxes: Region['boxes'], size = image) => ({ phrase: 'a cup', boxes, outlines: [] as readonly (readonly number[])[], size })
+
+  const pasted = (...args: Parameters<typeof pastedShape>) => pastedShape(...args).boxes
+
+  it('puts boxes with the same numbers on another image', () => {
+    const boxes = [[10.125, 20.5, 50.0625, 60]] as const
+    expect(pasted(clip(boxes), image, [])).toEqual(boxes)
+    expect(pasted(clip(boxes, { width: 999, height: 999 }), image, [])).toEqual(boxes)
+  })
+
+  it('keeps what reaches out of its own image, and moves in, uncut, what does not fit on a smaller one', () => {
+    expect(pasted(clip([[-5, 0, 20, 20]]), image, [])).toEqual([[-5, 0, 20, 20]])
+    expect(pasted(clip([[300, 150, 340, 180]], { width: 400, height: 400 }), image, [])).toEqual([[160, 70, 200, 100]])
+  })
+
+  it('takes outlines along, and joins shapes with and without them', () => {
+    const copied = { ...clip([[300, 150, 340, 180]], { width: 400, height: 400 }), outlines: [[300, 150, 340, 150, 320, 180]] }
+    const put = pastedShape(copied, image, [])
+    expect(put).toEqual({ boxes: [[160, 70, 200, 100]], outlines: [[160, 70, 200, 70, 180, 100]] })
+    expect(joined({ boxes: [[0, 0, 1, 1]], outlines: [] }, put).outlines).toEqual([[], put.outlines[0]])
+    expect(joined({ boxes: [[0, 0, 1, 1]], outlines: [] }, { boxes: [[2, 2, 3, 3]], outlines: [] }).outlines).toEqual([])
+  })
+
+  it('stands aside from a box it would lie on', () => {
+    expect(pasted(clip([[10, 10, 20, 20]]), image, [[10, 10, 20, 20]])).toEqual([[13, 13, 23, 23]])
+    expect(pasted(clip([[180, 80, 200, 100]]), image, [[180, 80, 200, 100]])).toEqual([[177, 77, 197, 97]])
+  })
+})
+
+describe('hidden and locked phrases', () => {
+  it('are read back, and what cannot be read marks nothing', () => {
+    expect(readMarks('{"hidden":["a"],"locked":["b",3]}')).toEqual({ hidden: new Set(['a']), locked: new Set(['b']) })
+    for (const broken of [null, '{', '[]', 'null', '{"hidden":7}']) expect(readMarks(broken)).toEqual({ hidden: new Set(), locked: new Set() })
   })
 })

@@ -16,15 +16,28 @@ export interface Prefs {
   readonly shared: boolean
   readonly brightness: number
   readonly contrast: number
+  readonly gamma: number
+  /** Crosshair lines through the pointer with every tool. */
+  readonly guides: boolean
+  /** Names at all boxes that have room for one. */
+  readonly names: boolean
+  /** A small picture of the whole image, while only a part of it is seen. */
+  readonly minimap: boolean
+  /** Images with more megapixels than this are loaded as tiles. */
+  readonly tilesFromMegapixels: number
   readonly snap: boolean
   readonly others: boolean
   readonly threshold: number
 }
 
 const DEFAULTS: Prefs = {
-  layout: 'side-by-side', map: 'inferno', opacity: DEFAULT_HEAT_OPACITY, peak: true, shared: false, brightness: 1, contrast: 1, snap: true, others: true, threshold: DEFAULT_THRESHOLD,
+  layout: 'side-by-side', map: 'inferno', opacity: DEFAULT_HEAT_OPACITY, peak: true, shared: false, brightness: 1, contrast: 1, gamma: 1,
+  guides: false, names: false, minimap: true, tilesFromMegapixels: 40, snap: true, others: true, threshold: DEFAULT_THRESHOLD,
 }
 const KEY = 'amc.curate'
+
+export const SHADE_RANGE = { min: 0.4, max: 2.5 } as const
+const shade = (value: number) => Math.min(SHADE_RANGE.max, Math.max(SHADE_RANGE.min, value))
 
 /** What was kept, field by field: a value of the wrong kind falls back to its default. */
 export function readPrefs(text: string | null): Prefs {
@@ -45,6 +58,7 @@ export function readPrefs(text: string | null): Prefs {
     ...result,
     layout: LAYOUTS.includes(result.layout) ? result.layout : DEFAULTS.layout,
     map: COLOUR_MAPS.includes(result.map) ? result.map : DEFAULTS.map,
+    brightness: shade(result.brightness), contrast: shade(result.contrast), gamma: shade(result.gamma),
     opacity: Math.min(1, Math.max(0, result.opacity)),
     threshold: Math.min(MAX_THRESHOLD, Math.max(MIN_THRESHOLD, result.threshold)),
   }

@@ -1,24 +1,35 @@
 /** The image's regions as boxes to draw and to grab: the phrase in hand in its own colour, the others in theirs. */
 import type { Region } from '../../../shared/domain.ts'
+import type { Box } from '../../../shared/geometry.ts'
 import { INK, otherColour } from '../../canvas/ink.ts'
 import type { SceneBox } from '../../canvas/scene.ts'
+import type { Marks } from './marks.ts'
 
 export const boxKey = (regionId: string, index: number): string => `${regionId}/${index}`
 
-/** The phrase in hand comes last, so that it is drawn over the others. Colours go by the order in the image. */
-export function sceneBoxes(regions: readonly Region[], currentId: string | null, showOthers: boolean): readonly SceneBox[] {
+/**
+ * In the order of drawing: large boxes first, so that small ones lie on top of them, and the phrase in hand over all. Colours go by
+ * the order in the image.
+ */
+export function sceneBoxes(regions: readonly Region[], currentId: string | null, { showOthers, hidden, locked }: { readonly showOthers: boolean } & Marks): readonly SceneBox[] {
   const boxes: SceneBox[] = []
+  const add = (region: Region, color: string, editable: boolean) => {
+    const marks = { ...(hidden.has(region.id) ? { hidden: true } : {}), ...(locked.has(region.id) ? { locked: true } : {}) }
+    region.boxes.forEach((box, index) => boxes.push({ key: boxKey(region.id, index), regionId: region.id, index, box, editable, color, label: region.phrase, ...marks }))
+  }
   let order = 0
   for (const region of regions) {
     if (region.id === currentId) continue
     const color = otherColour(order++)
-    if (!showOthers) continue
-    region.boxes.forEach((box, index) => boxes.push({ key: boxKey(region.id, index), regionId: region.id, index, box, editable: false, color, label: region.phrase }))
+    if (showOthers && !hidden.has(region.id)) add(region, color, false)
   }
+  boxes.sort((a, b) => area(b.box) - area(a.box))
   const current = regions.find((region) => region.id === currentId)
-  current?.boxes.forEach((box, index) => boxes.push({ key: boxKey(current.id, index), regionId: current.id, index, box, editable: true, color: INK.truth, label: current.phrase }))
+  if (current) add(current, INK.truth, true)
   return boxes
 }
+
+const area = (box: Box) => Math.abs((box[2] - box[0]) * (box[3] - box[1]))
 
 /** The other regions of the image with the colours their boxes have. */
 export function otherRegions(regions: readonly Region[], currentId: string | null): readonly { readonly region: Region; readonly color: string }[] {

@@ -1,8 +1,9 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
-import { Check, Copy, Eye, Flag, Hand, Magnet, MousePointer2, Pencil, Plus, Redo2, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { Check, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect } from 'react'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { useUndoLabels } from './edits.ts'
+import { mark } from './marks.ts'
 import { LAYOUTS, setPrefs } from './prefs.ts'
 import type { Workbench } from './workbench.ts'
 
@@ -20,9 +21,11 @@ export function useCurateCommands(work: Workbench): void {
   const { undoLabel, redoLabel } = useUndoLabels()
   const has = region !== null
   const selectedIndex = () => {
-    const { boxes, selected } = scene.store.getState()
-    return boxes.find((box) => box.key === selected && box.editable)?.index ?? -1
+    const { mine, selected } = scene.store.getState()
+    return mine.find((box) => box.key === selected)?.index ?? -1
   }
+  const hidden = region !== null && work.marks.hidden.has(region.id)
+  const locked = region !== null && work.marks.locked.has(region.id)
   const nudge = (event: KeyboardEvent | undefined) => {
     const step = event ? STEPS[event.key as keyof typeof STEPS] : undefined
     if (!event || !step) return
@@ -50,14 +53,26 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'phrase.accept', title: 'Accept the phrase and next', group: 'Region', keys: '$mod+Enter', hidden: true, enabled: has, run: () => verbs.decide('accepted') },
     { id: 'phrase.edit', title: 'Edit the phrase', group: 'Region', keys: 'e', icon: Pencil, enabled: has, run: focusPhrase },
     { id: 'phrase.free', title: 'See where any phrase looks', group: 'Region', keys: 't', icon: Eye, run: () => focusOn('free-phrase') },
-    { id: 'region.new', title: 'New phrase on this image', group: 'Region', keys: 'n', icon: Plus, enabled: work.image !== null, run: () => (verbs.newRegion('', []), window.setTimeout(focusPhrase)) },
+    { id: 'region.new', title: 'New phrase on this image', group: 'Region', keys: 'n', icon: Plus, enabled: work.image !== null, run: () => (verbs.newRegion(''), window.setTimeout(focusPhrase)) },
     { id: 'queue.search', title: 'Search phrases', group: 'Region', keys: '/', icon: Search, run: () => focusOn('queue-search') },
     { id: 'edit.undo', title: undoLabel ? `Undo: ${undoLabel}` : 'Undo', group: 'Edit', keys: '$mod+z', icon: Undo2, inFields: false, enabled: undoLabel !== null, run: verbs.undo },
     { id: 'edit.redo', title: redoLabel ? `Redo: ${redoLabel}` : 'Redo', group: 'Edit', keys: ['$mod+Shift+z', '$mod+y'], icon: Redo2, inFields: false, enabled: redoLabel !== null, run: verbs.redo },
     { id: 'box.delete', title: 'Delete box', group: 'Edit', keys: ['Delete', 'Backspace'], icon: Trash2, enabled: has, run: () => verbs.deleteBox(selectedIndex()) },
     { id: 'box.duplicate', title: 'Duplicate box', group: 'Edit', keys: '$mod+d', icon: Copy, inFields: false, enabled: has, run: verbs.duplicateBox },
+    { id: 'box.copy', title: 'Copy box', group: 'Edit', keys: '$mod+c', icon: ClipboardCopy, inFields: false, restsOnSelection: true, enabled: has, run: verbs.copyBox },
+    { id: 'phrase.copy', title: 'Copy phrase with its boxes', group: 'Edit', icon: ClipboardCopy, enabled: has, run: verbs.copyPhrase },
+    { id: 'box.paste', title: 'Paste boxes into the phrase', group: 'Edit', keys: '$mod+v', icon: ClipboardPaste, inFields: false, enabled: work.image !== null, run: () => verbs.paste('boxes') },
+    { id: 'phrase.paste', title: 'Paste as a new phrase', group: 'Edit', keys: '$mod+Shift+v', icon: ClipboardPaste, inFields: false, enabled: work.image !== null, run: () => verbs.paste('phrase') },
+    { id: 'box.next', title: 'Next box of the phrase', group: 'Edit', keys: '.', repeats: true, enabled: has, run: () => verbs.walkBoxes(1) },
+    { id: 'box.previous', title: 'Previous box of the phrase', group: 'Edit', keys: ',', repeats: true, enabled: has, run: () => verbs.walkBoxes(-1) },
+    { id: 'phrase.next', title: 'Next phrase of the image', group: 'Region', keys: ']', repeats: true, run: () => verbs.walkPhrases(1) },
+    { id: 'phrase.previous', title: 'Previous phrase of the image', group: 'Region', keys: '[', repeats: true, run: () => verbs.walkPhrases(-1) },
+    { id: 'phrase.lock', title: locked ? 'Unlock the boxes of this phrase' : 'Lock the boxes of this phrase', group: 'Edit', keys: 'l', icon: locked ? LockOpen : Lock, enabled: has, run: () => region && mark('locked', [region.id], !locked) },
+    { id: 'phrase.hide', title: hidden ? 'Show the boxes of this phrase' : 'Hide the boxes of this phrase', group: 'Edit', keys: 'Shift+h', icon: hidden ? Eye : EyeOff, enabled: has, run: () => region && mark('hidden', [region.id], !hidden) },
+    { id: 'phrase.showAll', title: 'Show and unlock all phrases of the image', group: 'Edit', run: () => (mark('hidden', work.regions.map((one) => one.id), false), mark('locked', work.regions.map((one) => one.id), false)) },
     { id: 'tool.select', title: 'Select', group: 'Tools', keys: 'v', icon: MousePointer2, run: () => scene.setTool('select') },
     { id: 'tool.draw', title: 'Draw box', group: 'Tools', keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw') },
+    { id: 'tool.drawMany', title: 'Draw several boxes', group: 'Tools', keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw', true) },
     { id: 'tool.pan', title: 'Pan', group: 'Tools', keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
     { id: 'tool.snap', title: 'Snap to image edge', group: 'Tools', keys: 's', icon: Magnet, run: () => setPrefs({ snap: !prefs.snap }) },
     { id: 'view.fit', title: 'Fit the image', group: 'Canvas', keys: '0', icon: SquareDashedMousePointer, run: scene.fit },
@@ -66,7 +81,12 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'view.zoomIn', title: 'Zoom in', group: 'Canvas', keys: ['+', 'Shift++', '='], icon: ZoomIn, repeats: true, run: () => scene.zoomBy(1.25) },
     { id: 'view.zoomOut', title: 'Zoom out', group: 'Canvas', keys: '-', icon: ZoomOut, repeats: true, run: () => scene.zoomBy(0.8) },
     { id: 'view.layout', title: 'Side by side, overlay, image only', group: 'Canvas', keys: 'o', run: () => setPrefs({ layout }) },
-    { id: 'view.others', title: prefs.others ? 'Hide the other phrases' : 'Show the other phrases', group: 'Canvas', run: () => setPrefs({ others: !prefs.others }) },
+    { id: 'view.rotate', title: 'Turn the view right', group: 'Canvas', keys: 'r', icon: RotateCw, run: () => scene.rotate(1) },
+    { id: 'view.rotateBack', title: 'Turn the view left', group: 'Canvas', keys: 'Shift+r', icon: RotateCcw, run: () => scene.rotate(-1) },
+    { id: 'view.guides', title: prefs.guides ? 'Hide the crosshair' : 'Show the crosshair', group: 'Canvas', keys: 'g', run: () => setPrefs({ guides: !prefs.guides }) },
+    { id: 'view.names', title: prefs.names ? 'Hide the names at the boxes' : 'Show the names at the boxes', group: 'Canvas', keys: 'Shift+n', run: () => setPrefs({ names: !prefs.names }) },
+    { id: 'view.minimap', title: prefs.minimap ? 'Hide the overview' : 'Show the overview', group: 'Canvas', keys: 'm', run: () => setPrefs({ minimap: !prefs.minimap }) },
+    { id: 'view.others', title: prefs.others ? 'Hide the other phrases' : 'Show the other phrases', group: 'Canvas', keys: 'Shift+o', run: () => setPrefs({ others: !prefs.others }) },
     { id: 'box.nudge', title: 'Move the box 1 px, with Shift 10 px', group: 'Edit', keys: [...arrows, ...arrows.map((key) => `Shift+${key}`)], hidden: true, repeats: true, run: nudge },
     { id: 'box.grow', title: 'Grow or shrink the box', group: 'Edit', keys: [...arrows.map((key) => `Alt+${key}`), ...arrows.map((key) => `Alt+Shift+${key}`)], hidden: true, inFields: false, repeats: true, run: nudge },
     { id: 'canvas.escape', title: 'Give up the gesture, let go of the box', group: 'Edit', keys: 'Escape', hidden: true, run: escape },

@@ -1,14 +1,17 @@
 /** What a person does with the sample in hand. */
 import { type RefObject, useEffect } from 'react'
 import type { Dataset, ImageRecord, Region, RegionFields } from '../../../shared/domain.ts'
-import { type Box, moveBox } from '../../../shared/geometry.ts'
-import { boxesOnly, withCopy } from '../../../shared/shape.ts'
+import type { Box } from '../../../shared/geometry.ts'
+import { boxesOnly, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
+import { counted } from '../../app/format.ts'
 import { navigate, setParams } from '../../app/routes.ts'
 import type { Scene, SceneEffect } from '../../canvas/scene.ts'
 import { sentence } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import { addAwaited, createRegion } from './awaited.ts'
+import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
 import { editLog } from './edits.ts'
+import { getMarks, mark } from './marks.ts'
 import { boxKey } from './scene-boxes.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
 import type { Walk } from './use-walk.ts'
@@ -44,19 +47,27 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     const found = imageId !== null && regionId !== null ? editLog.region(imageId, regionId) : undefined
     return found && !found.deleted ? found : null
   }
+  /** A locked phrase keeps its boxes; everything else about it may change. */
+  const refuses = (regionId: string, after: Partial<RegionFields>): boolean => {
+    if (!getMarks().locked.has(regionId) || (after.boxes === undefined && after.deleted === undefined)) return false
+    toast({ tone: 'info', title: 'This phrase is locked', detail: 'Its boxes stay as they are.', action: { label: 'Unlock', keys: 'l', run: () => mark('locked', [regionId], false) } })
+    return true
+  }
   const edit = (label: string, after: Partial<RegionFields>): boolean => {
     const held = live()
-    return held !== null && editLog.edit(label, held.imageId, [{ regionId: held.id, after }]) !== null
+    return held !== null && !refuses(held.id, after) && editLog.edit(label, held.imageId, [{ regionId: held.id, after }]) !== null
   }
   const boxesNow = (): readonly Box[] => live()?.boxes ?? NO_BOXES
   const selectBox = (index: number) => scene.select(now.current.regionId ? boxKey(now.current.regionId, index) : null)
+  /** Place of the box in hand among those of its phrase; -1 without one. */
+  const selectedIndex = () => scene.store.getState().mine.find((box) => box.key === scene.store.getState().selected)?.index ?? -1
   const onImage = () => (image && image.id === now.current.imageId ? image : null)
 
-  const newRegion = (phrase: string, boxes: readonly Box[]) => {
+  const newRegion = (phrase: string, shape: Shape = boxesOnly([])) => {
     const on = onImage()
     if (!on) return
     settleHands()
-    const created = createRegion({ phrase, image: on }, boxes)
+    const created = createRegion({ phrase, image: on }, shape)
     show({ regionId: created.id, imageId: created.imageId, index: -1 })
   }
 
@@ -78,7 +89,7 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     }
     if (effect.gesture === 'draw') {
       const held = live()
-      if (!held) newRegion('', [effect.after])
+      if (!held) newRegion('', boxesOnly([effect.after]))
       else if (edit('Box drawn', { boxes: [...held.boxes, effect.after] })) selectBox(held.boxes.length)
       return
     }
@@ -109,7 +120,7 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
   const addFree = () => {
     free.awaited.current = null
     if (proposals.length === 0) toast({ tone: 'info', title: `${quote(free.typed)} was added without a box`, detail: 'Its heat is too flat for one.' })
-    newRegion(free.typed, proposals)
+    newRegion(free.typed, boxesOnly(proposals))
   }
   const addWithoutBoxes = (why: 'failed' | 'asked') => {
     const created = addAwaited(free.awaited, why)
@@ -130,7 +141,7 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
       edit(label, after)
     },
     editOf(of, label, after) {
-      editLog.edit(label, of.imageId, [{ regionId: of.id, after }])
+      if (!refuses(of.id, after)) editLog.edit(label, of.imageId, [{ regionId: of.id, after }])
     },
     decide(status) {
       if (!mayDecide()) return
@@ -173,14 +184,48 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     duplicateBox() {
       settleHands()
       const boxes = boxesNow()
-      const index = scene.store.getState().boxes.find((box) => box.key === scene.store.getState().selected && box.editable)?.index
-      const held = live()
-      const box = index === undefined ? undefined : boxes[index]
-      if (index === undefined || !box || !held || !image) return
-      const shift = Math.max(2, Math.round(Math.min(image.width, image.height) / 40))
-      const room = box[2] + shift <= image.width && box[3] + shift <= image.height
-      const by = room ? shift : -shift
-      if (edit('Box duplicated', withCopy(held, index, moveBox(box, by, by)))) selectBox(boxes.length)
+      const [held, index] = [live(), selectedIndex()]
+      const box = boxes[index]
+      if (!held || !box || !image) return
+      if (edit('Box duplicated', withCopy(held, index, besides(box, image, asideBy(image))))) selectBox(boxes.length)
+    },
+    copyBox() {
+      settleHands()
+      const [held, on] = [live(), onImage()]
+      if (!held || !on || held.boxes.length === 0) return announce('There is no box to copy')
+      const index = selectedIndex()
+      const part = <T>(list: readonly T[]) => (index < 0 ? list : list.slice(index, index + 1))
+      const boxes = part(held.boxes)
+      copyClip({ phrase: held.phrase, ...shapeOf(boxes, part(held.outlines)), size: on })
+      announce(`${counted(boxes.length, 'box', 'boxes')} of ${quote(held.phrase)} copied`)
+    },
+    copyPhrase() {
+      settleHands()
+      const [held, on] = [live(), onImage()]
+      if (!held || !on) return
+      copyClip({ phrase: held.phrase, boxes: held.boxes, outlines: held.outlines, size: on })
+      announce(`${quote(held.phrase)} copied with ${counted(held.boxes.length, 'box', 'boxes')}`)
+    },
+    paste(as) {
+      settleHands()
+      const [clip, held, on] = [heldClip(), live(), onImage()]
+      if (!clip || !on) return announce(clip ? 'There is no image to paste on' : 'Nothing has been copied yet')
+      if (as === 'phrase' || !held) return newRegion(clip.phrase, pastedShape(clip, on, []))
+      if (edit(clip.boxes.length === 1 ? 'Box pasted' : 'Boxes pasted', joined(held, pastedShape(clip, on, held.boxes)))) selectBox(held.boxes.length)
+    },
+    walkBoxes(step) {
+      const { mine, selected } = scene.store.getState()
+      if (mine.length === 0) return
+      const at = mine.findIndex((box) => box.key === selected)
+      scene.select(mine[(at < 0 ? (step > 0 ? 0 : mine.length - 1) : at + step + mine.length) % mine.length]!.key)
+    },
+    walkPhrases(step) {
+      const { imageId, regionId } = now.current
+      if (imageId === null) return
+      const all = editLog.regions(imageId)
+      const at = all.findIndex((entry) => entry.id === regionId)
+      const next = all[(at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step + all.length) % Math.max(1, all.length)]
+      if (next) show({ regionId: next.id, imageId, index: queue.indexOf(next.id) })
     },
     copyBoxes(from) {
       settleHands()

@@ -13,6 +13,7 @@ import { useEngineEvents } from '../../state/events.ts'
 import { useCheckpoints } from '../../state/queries.ts'
 import { editLog, useKeptDraft, useRegions } from './edits.ts'
 import { useDecodedImage } from './images.ts'
+import { getMarks, useMarks } from './marks.ts'
 import { getPrefs, usePrefs } from './prefs.ts'
 import { proposeBoxes } from './propose.ts'
 import { boxKey, sceneBoxes } from './scene-boxes.ts'
@@ -116,9 +117,10 @@ export function useWorkbench(dataset: Dataset): Workbench {
     const { imageId: id, regionId: inHand } = now.current
     const record = shown.current.image
     if (!record || record.id !== id) scene.setContent({ imageKey: id ?? '', image: { width: 0, height: 0 }, boxes: [], proposals: [] })
-    else scene.setContent({ imageKey: `${id}:loaded`, image: record, boxes: sceneBoxes(editLog.regions(id), inHand, getPrefs().others), proposals: shown.current.proposals })
+    else scene.setContent({ imageKey: `${id}:loaded`, image: record, boxes: sceneBoxes(editLog.regions(id), inHand, { showOthers: getPrefs().others, ...getMarks() }), proposals: shown.current.proposals })
   }, [scene, now])
-  useLayoutEffect(feed, [feed, current, image, proposals, regions, prefs.others])
+  const marks = useMarks()
+  useLayoutEffect(feed, [feed, current, image, proposals, regions, prefs.others, marks])
   useEffect(
     () =>
       editLog.store.subscribe((state, before) => {
@@ -129,7 +131,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
       }),
     [feed, queue, now],
   )
-  useLayoutEffect(() => scene.store.setState({ snap: prefs.snap }), [scene, prefs.snap])
+  useLayoutEffect(() => scene.store.setState({ snap: prefs.snap, guides: prefs.guides, names: prefs.names }), [scene, prefs.snap, prefs.guides, prefs.names])
   useEffect(() => queue.patchScores(scores), [queue, scores])
 
   // A region that is not there any more (deleted here or elsewhere, its creation taken back) is in nobody's hand: what is drawn next begins a new one.
@@ -154,7 +156,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
   })
 
   return {
-    dataset, scene, queue, control, prefs, checkpoints, chosen, newer, current, image, picture, imageError: image ? null : data.error, regions, region, scores,
+    dataset, scene, queue, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, imageError: image ? null : data.error, regions, region, scores,
     heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, announcement: walk.announcement, verbs,
   }
 }

@@ -2,8 +2,10 @@
 import type { PreparedHeat } from '../../../shared/consistency.ts'
 import type { Checkpoint, Dataset, ImageRecord, Region, RegionFields, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
+import type { Shape } from '../../../shared/shape.ts'
 import type { Scene } from '../../canvas/scene.ts'
 import type { ShownImage } from './images.ts'
+import type { Marks } from './marks.ts'
 import type { Prefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
@@ -23,6 +25,7 @@ export interface Workbench {
   readonly queue: QueueSource
   readonly control: QueueControl
   readonly prefs: Prefs
+  readonly marks: Marks
   readonly checkpoints: readonly Checkpoint[]
   /** Chosen checkpoints, the first one scores; empty before any exists. */
   readonly chosen: readonly Checkpoint[]
@@ -67,12 +70,20 @@ export interface Verbs {
   commitPhrase(): void
   setFree(text: string): void
   annotateFree(): void
-  newRegion(phrase: string, boxes: readonly Box[]): void
+  newRegion(phrase: string, shape?: Shape): void
   toggleProposals(): void
   useProposal(): void
   deleteBox(index: number): void
   deleteRegion(): void
   duplicateBox(): void
   copyBoxes(from: Region): void
+  /** The box in hand, or all of the phrase when none is. */
+  copyBox(): void
+  /** The phrase with all its boxes. */
+  copyPhrase(): void
+  /** Adds what was copied to the phrase in hand, or makes a phrase of it. */
+  paste(as: 'boxes' | 'phrase'): void
+  walkBoxes(step: 1 | -1): void
+  walkPhrases(step: 1 | -1): void
   choose(slot: number, checkpointId: string | null): void
 }
