@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { AppError, type ErrorCode, toErrorData } from '../../shared/errors.ts'
 import type { Guard } from './auth.ts'
 import type { EngineContext } from './context.ts'
-import { sendMedia } from './media.ts'
+import { sendMedia, sendTile } from './media.ts'
 import { sendStatic } from './static-files.ts'
 
 export interface HttpOptions {
@@ -43,6 +43,8 @@ async function answer({ context, guard, pageDir, check }: HttpOptions, request: 
   if (request.method !== 'GET' && request.method !== 'HEAD') return sendText(response, 405, 'Only reading goes over plain HTTP.')
   const media = /^\/media\/(image|thumb)\/([\w-]{1,100})$/.exec(url.pathname)
   if (media) return sendMedia(context, request, response, media[1] as 'image' | 'thumb', media[2]!)
+  const tile = /^\/media\/tile\/([\w-]{1,100})\/(\d{1,2})\/(\d{1,5})\/(\d{1,5})$/.exec(url.pathname)
+  if (tile) return sendTile(context, request, response, tile[1]!, { level: Number(tile[2]), x: Number(tile[3]), y: Number(tile[4]) })
   if (url.pathname === '/health') return sendJson(response, 200, { ok: true, version: context.version })
   if (url.pathname === '/api/check') return sendJson(response, 200, await check())
   if (await sendStatic(request, response, pageDir, url.pathname)) return

@@ -23,8 +23,8 @@ export interface RgbImage {
   readonly height: number
 }
 
-/** The largest image that is read, in pixels: 16384 x 16384. More is a mistake or an attack far more often than a photograph. */
-export const MAX_PIXELS = 16_384 * 16_384
+/** The largest image that is read, in pixels: 400 million, so that the 300 million of large scans fit. More is a mistake or an attack far more often than a picture. */
+export const MAX_PIXELS = 400_000_000
 const TAIL_BYTES = 64
 const READABLE = ['jpeg', 'png', 'webp', 'gif', 'tiff', 'avif']
 

@@ -9,6 +9,7 @@ import { type Box, type Point, type Size, pointStrictlyInside } from '../../shar
 import { applyCamera, cameraOffset, wheelFactor } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'
 import { paintBoxes, paintInteraction } from './paint.ts'
+import { type TileSource, paintTiles } from './tiles.ts'
 import { type Scene, type SceneState, liveRegionBoxes } from './scene.ts'
 import styles from './CanvasPane.module.css'
 
@@ -21,6 +22,8 @@ export interface CanvasPaneProps {
   readonly pane: string
   readonly label: string
   readonly image: CanvasImageSource | null
+  /** A large image comes in tiles instead. */
+  readonly tiles?: TileSource | null
   /** Heat to draw over the image, already coloured; null for the photograph alone. */
   readonly heat: HTMLCanvasElement | null
   /** 0 to 1. */
@@ -101,6 +104,12 @@ export function CanvasPane(props: CanvasPaneProps) {
     return () => cancelAnimationFrame(frame)
   }, [props.heat, props.fadeMs])
 
+  useEffect(() => props.tiles?.subscribe(() => {
+    // Another tile came: the picture is drawn anew with it.
+    latest.current = { ...latest.current }
+    redraw.current()
+  }), [props.tiles])
+
   return (
     <div ref={host} className={styles.host} data-canvas={pane} tabIndex={0} role="application" aria-roledescription="canvas" aria-label={props.label}>
       {props.gamma === 1 ? null : (
@@ -148,6 +157,21 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
         },
       }),
     )
+  imageLayer.add(
+    new Konva.Shape({
+      listening: false,
+      perfectDrawEnabled: false,
+      sceneFunc: (wrapped) => {
+        const { tiles } = drawing().props
+        const { camera, image } = scene.store.getState()
+        const context = wrapped._context
+        if (!tiles || image.width !== tiles.image.width || image.height !== tiles.image.height || viewport.width <= 0) return
+        context.imageSmoothingEnabled = camera.scale < PIXELS_FROM_SCALE
+        context.imageSmoothingQuality = 'low'
+        paintTiles(context, tiles, camera, viewport, imageLayer.getCanvas().getPixelRatio())
+      },
+    }),
+  )
   picture(imageLayer, (context, image) => {
     const { props } = drawing()
     if (!props.image) return

@@ -1,5 +1,6 @@
 /** What is fetched from the engine, under which key, and as a hook. Views add their own queries under these keys. */
 import { QueryClient, useQuery } from '@tanstack/react-query'
+import type { TileAddress } from '../../shared/tiles.ts'
 import { api } from './engine.ts'
 import { errorData, isDisconnected } from './errors.ts'
 
@@ -54,6 +55,7 @@ export const useViews = (datasetId: string | null) =>
   useQuery({ queryKey: keys.views(datasetId ?? ''), queryFn: ({ signal }) => api.views.list({ datasetId: datasetId! }, { signal }), enabled: datasetId !== null })
 
 export const imageUrl = (imageId: string) => `/media/image/${encodeURIComponent(imageId)}`
+export const tileUrl = (imageId: string, { level, x, y }: TileAddress) => `/media/tile/${encodeURIComponent(imageId)}/${level}/${x}/${y}`
 export const thumbUrl = (imageId: string) => `/media/thumb/${encodeURIComponent(imageId)}`
 
 /** One sentence for a toast or a line: what happened and what to do. */

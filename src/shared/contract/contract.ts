@@ -1,7 +1,7 @@
 /**
  * The whole interface between the page and the engine: procedures with schemas, and one stream of events. Written first;
  * the engine must fill it and the page can call nothing else. Images, thumbnails and files go over plain HTTP by id:
- * GET /media/image/:imageId, /media/thumb/:imageId.
+ * GET /media/image/:imageId, /media/thumb/:imageId, /media/tile/:imageId/:level/:x/:y (shared/tiles.ts).
  */
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'

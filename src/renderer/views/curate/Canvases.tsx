@@ -1,6 +1,6 @@
 import { Crosshair, ImageOff, Plus, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { counted } from '../../app/format.ts'
+import { count, counted } from '../../app/format.ts'
 import { CanvasPane } from '../../canvas/CanvasPane.tsx'
 import { type HeatScale, heatCanvas } from '../../canvas/heat.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -13,6 +13,7 @@ import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Tag } from '../../ui/Tag.tsx'
 import { BoxReadout } from './BoxReadout.tsx'
+import { Minimap } from './Minimap.tsx'
 import { bestGrid } from './pane-grid.ts'
 import type { HeatAnswer } from './use-heat.ts'
 import { sharedScale, useShownHeats } from './use-shown-heats.ts'
@@ -93,10 +94,12 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
   return (
     <div className={styles.body} data-stale={stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
       <CanvasPane
-        scene={scene} pane={pane} label={words} image={image ? picture.image : null} heat={canvas} heatOpacity={stale ? prefs.opacity * STALE_SHARE : prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast} gamma={prefs.gamma}
+        scene={scene} pane={pane} label={words} image={image ? picture.image : null} tiles={work.tiles} heat={canvas} heatOpacity={stale ? prefs.opacity * STALE_SHARE : prefs.opacity} brightness={prefs.brightness} contrast={prefs.contrast} gamma={prefs.gamma}
         peak={prefs.peak && heat && !stale ? heat.peak : null} peakBoxes={work.freeState === 'none' ? undefined : work.proposals} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
       />
       {children}
+      {work.isCutting && image ? <div className={styles.waiting}><Loading>{`Preparing ${count(Math.round((image.width * image.height) / 1e6))} megapixels; this is done once`}</Loading></div> : null}
+      {work.prefs.minimap && image ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
       {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
       {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}

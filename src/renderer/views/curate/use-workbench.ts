@@ -17,6 +17,7 @@ import { getMarks, useMarks } from './marks.ts'
 import { getPrefs, usePrefs } from './prefs.ts'
 import { proposeBoxes } from './propose.ts'
 import { boxKey, sceneBoxes } from './scene-boxes.ts'
+import { isTiled, useTiles } from './tile-source.ts'
 import { HEAT_DELAY_MS, squeezed, useFreePhrase } from './use-free-phrase.ts'
 import { useHeat, useSettled } from './use-heat.ts'
 import { useQueueControl } from './use-queue-control.ts'
@@ -89,7 +90,11 @@ export function useWorkbench(dataset: Dataset): Workbench {
   // While other checkpoints' scores come, the image stays as it is.
   const data = useQuery({ ...imageQuery(imageId ?? '', chosenIds), enabled: imageId !== null, placeholderData: (before) => (before?.image.id === imageId ? before : undefined) })
   const image = data.data?.image.id === imageId ? data.data.image : null
-  const picture = useDecodedImage(imageId)
+  // What is loaded whole depends on its size, so the record comes first; of a prefetched sample both are there.
+  const tiled = image !== null && isTiled(image, prefs.tilesFromMegapixels)
+  const decoded = useDecodedImage(image && !tiled ? imageId : null)
+  const shownTiles = useTiles(tiled ? image : null)
+  const picture = tiled ? shownTiles.picture : decoded
   const regions = useRegions(imageId)
   const region = regions.find((entry) => entry.id === regionId) ?? null
   const scores = (checkpointId ? data.data?.scores[checkpointId] : undefined) ?? NO_SCORES
@@ -156,7 +161,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
   })
 
   return {
-    dataset, scene, queue, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, imageError: image ? null : data.error, regions, region, scores,
+    dataset, scene, queue, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
     heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, announcement: walk.announcement, verbs,
   }
 }

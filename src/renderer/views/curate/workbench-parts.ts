@@ -7,7 +7,9 @@ import { keys } from '../../state/queries.ts'
 import { defaultCheckpoint } from './default-checkpoint.ts'
 import { editLog } from './edits.ts'
 import { loadImage } from './images.ts'
+import { getPrefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
+import { isTiled } from './tile-source.ts'
 import { prefetchHeat } from './use-heat.ts'
 
 /** One image with its regions; what comes goes into the edit log, under the edits that are not yet saved. */
@@ -62,8 +64,8 @@ export function usePrefetch(queue: QueueSource, index: number, checkpointIds: re
       for (const step of [1, 2, -1]) {
         const row = await queue.rowAt(index + step)
         if (!row || !live) continue
-        void loadImage(row.imageId).catch(() => undefined)
-        void client.prefetchQuery(imageQuery(row.imageId, checkpointIds))
+        // A large image comes in tiles, when it is looked at.
+        void client.fetchQuery(imageQuery(row.imageId, checkpointIds)).then(({ image }) => (isTiled(image, getPrefs().tilesFromMegapixels) ? undefined : loadImage(row.imageId))).catch(() => undefined)
         // One after the other, after the heat on screen: what is looked at never waits for what may come.
         if (ready && step > 0) for (const id of checkpointIds) if (live) await prefetchHeat(client, row.imageId, id, row.phrase)
       }

@@ -4,6 +4,7 @@ import type { Checkpoint, Dataset, ImageRecord, Region, RegionFields, Scores } f
 import type { Box } from '../../../shared/geometry.ts'
 import type { Shape } from '../../../shared/shape.ts'
 import type { Scene } from '../../canvas/scene.ts'
+import type { TileSource } from '../../canvas/tiles.ts'
 import type { ShownImage } from './images.ts'
 import type { Marks } from './marks.ts'
 import type { Prefs } from './prefs.ts'
@@ -34,6 +35,10 @@ export interface Workbench {
   readonly current: Current
   readonly image: ImageRecord | null
   readonly picture: ShownImage
+  /** Of an image too large to be loaded whole. */
+  readonly tiles: TileSource | null
+  /** True while the engine cuts it. */
+  readonly isCutting: boolean
   readonly imageError: unknown
   readonly regions: readonly Region[]
   readonly region: Region | null
