@@ -4,6 +4,7 @@ import { checkpointInspectCommand } from './checkpoint.ts'
 import { checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand } from './checkpoint-files.ts'
 import { checkpointEmbedCommand } from './checkpoint-embed.ts'
 import { benchModelCommand } from './bench.ts'
+import { benchCurateCommand } from './bench-curate.ts'
 import { compareCommand } from './compare.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
@@ -18,5 +19,5 @@ import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
   doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
-  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
 ]
