@@ -56,7 +56,7 @@ function Palette() {
               <Cmdk.Item key={command.id} value={command.id} keywords={[command.title, command.group, command.detail ?? '']} onSelect={() => choose(command)} className={styles.item}>
                 {command.icon ? <Icon of={command.icon} /> : <span />}
                 <span className="trunc">{command.title}</span>
-                {command.detail ? <span className="t12 c3">{command.detail}</span> : bindingsOf(command)[0] ? <Keys of={bindingsOf(command)[0]!} /> : <span />}
+                {command.detail ? <span className="t12 c3">{command.detail}</span> : bindingsOf(command)[0] ? <Keys of={bindingsOf(command)[0]!} exact /> : <span />}
               </Cmdk.Item>
             ))}
           </Cmdk.Group>

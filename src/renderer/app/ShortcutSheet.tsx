@@ -1,8 +1,17 @@
+import { Pencil } from 'lucide-react'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
+import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { IconButton } from '../ui/IconButton.tsx'
 import { Keys } from '../ui/Keys.tsx'
+import { Select } from '../ui/Select.tsx'
 import { bindingsOf, type Command, useAllCommands } from './commands.ts'
+import { counted } from './format.ts'
+import { PRESET_NAMES, PRESETS, type Preset } from './key-presets.ts'
+import { bindingOf, conflictsOf, defaultKeys, setKeymap, setKeys, useKeymap } from './keymap.ts'
+import { isMac, keyCaps } from './keys.ts'
 import styles from './shortcuts.module.css'
 
 const store = createStore<{ open: boolean }>(() => ({ open: false }))
@@ -10,7 +19,7 @@ export function openShortcuts(): void {
   store.setState({ open: true })
 }
 
-/** All keys that work here and now, from the same registry that the keyboard obeys. */
+/** All keys that work here and now, from the same registry that the keyboard obeys, and the place to change them. */
 export function ShortcutSheet() {
   const open = useStore(store, (state) => state.open)
   return (
@@ -21,29 +30,79 @@ export function ShortcutSheet() {
 }
 
 function Sheet() {
-  const commands = useAllCommands().filter((command) => bindingsOf(command).length > 0)
+  const keymap = useKeymap()
+  const [editing, setEditing] = useState<string | null>(null)
+  const commands = useAllCommands().filter((command) => !command.id.startsWith('open.') && (bindingsOf(command).length > 0 || defaultKeys(command).length > 0 || keymap.own[command.id] !== undefined))
+  const conflicts = conflictsOf(commands, bindingsOf)
   const groups = [...new Set(commands.map((command) => command.group))].reverse()
   const linesOf = (group: string) => commands.filter((command) => command.group === group)
+  const isOwn = Object.keys(keymap.own).length > 0
   return (
-    <div className={styles.sheet}>
-      {inColumns(groups, (group) => linesOf(group).length + 2).map((column, i) => (
-        <div key={i} className={styles.column}>
-          {column.map((group) => (
-            <section key={group}>
-              <h3 className="t12 strong">{group}</h3>
-              <dl>
-                {linesOf(group).map((command) => (
-                  <div key={command.id} className={styles.line}>
-                    <dt className="trunc">{command.title}</dt>
-                    <dd>{shownBindings(command).map((binding) => <Keys key={binding} of={binding} />)}</dd>
-                  </div>
-                ))}
-              </dl>
-            </section>
-          ))}
-        </div>
-      ))}
-    </div>
+    <>
+      <div className={styles.bar}>
+        <span className="t12 c2">Keys as in</span>
+        <Select look="soft" size="s" label="Keys as in" testId="key-preset" value={keymap.preset} options={PRESETS.map((value) => ({ value, label: PRESET_NAMES[value] }))} onChange={(preset: Preset) => setKeymap({ preset })} />
+        <span className="grow" />
+        {conflicts.size > 0 ? <span className={styles.conflict} role="status">{counted(conflicts.size, 'command')} share a key with another</span> : null}
+        <Button size="s" kind="ghost" disabled={!isOwn} onClick={() => setKeymap({ own: {} })}>Undo my changes</Button>
+      </div>
+      <div className={styles.sheet}>
+        {inColumns(groups, (group) => linesOf(group).length + 2).map((column, i) => (
+          <div key={i} className={styles.column}>
+            {column.map((group) => (
+              <section key={group}>
+                <h3 className="t12 strong">{group}</h3>
+                <ul>
+                  {linesOf(group).map((command) => <Line key={command.id} command={command} others={conflicts.get(command.id) ?? []} isOwn={keymap.own[command.id] !== undefined} editing={editing === command.id} onEdit={setEditing} />)}
+                </ul>
+              </section>
+            ))}
+          </div>
+        ))}
+      </div>
+    </>
+  )
+}
+
+function Line({ command, others, isOwn, editing, onEdit }: { command: Command; others: readonly Command[]; isOwn: boolean; editing: boolean; onEdit: (id: string | null) => void }) {
+  const bindings = shownBindings(command)
+  // Keys with all their modifiers, such as the arrows, belong together and stay what they are.
+  const fixed = defaultKeys(command).length > 3
+  return (
+    <li className={styles.line} data-command={command.id}>
+      <span className="trunc">{command.title}</span>
+      {editing ? <Capture command={command} isOwn={isOwn} onDone={() => onEdit(null)} /> : (
+        <>
+          <span className={styles.caps}>{bindings.map((binding) => <Keys key={binding} of={binding} exact />)}{bindings.length === 0 ? <span className="c3">none</span> : null}<span className="visually-hidden">{bindings.map((binding) => keyCaps(binding).join(' ')).join(' or ')}</span></span>
+          {fixed ? <span /> : <IconButton size="s" icon={Pencil} label={`Change the keys of ${command.title}`} hint="Change the key" onClick={() => onEdit(command.id)} />}
+        </>
+      )}
+      {others.length > 0 ? <span className={styles.conflict}>Also {others.map((other) => other.title).join(', ')}</span> : null}
+    </li>
+  )
+}
+
+/** Takes the next press as the key of a command. */
+function Capture({ command, isOwn, onDone }: { command: Command; isOwn: boolean; onDone: () => void }) {
+  const field = useRef<HTMLButtonElement>(null)
+  useEffect(() => field.current?.focus(), [])
+  const take = (event: KeyboardEvent) => {
+    // Tab leads on to the other buttons, as everywhere.
+    if (event.key === 'Tab') return
+    event.preventDefault()
+    event.stopPropagation()
+    if (event.key === 'Escape') return onDone()
+    const binding = bindingOf(event.nativeEvent, isMac())
+    if (binding === null) return
+    setKeys(command.id, [binding])
+    onDone()
+  }
+  return (
+    <span className={styles.capture}>
+      <button ref={field} type="button" className={styles.press} aria-label={`Press the new key of ${command.title}; Escape leaves it`} onKeyDown={take}>Press a key</button>
+      <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, []), onDone())}>No key</Button>
+      {isOwn ? <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, null), onDone())}>As before</Button> : null}
+    </span>
   )
 }
 

@@ -7,6 +7,7 @@ import { createKeybindingsHandler } from 'tinykeys'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 import type { LucideIcon } from 'lucide-react'
+import { defaultKeys, getKeymap, keysUnder, subscribeKeymap } from './keymap.ts'
 
 export interface Command {
   /** noun.verb, e.g. "region.accept". */
@@ -73,8 +74,19 @@ export function useAllCommands(): readonly Command[] {
   return [...lists.values()].flat()
 }
 
+/** The keys that lead to a command as this person has them. */
 export function bindingsOf(command: Command): readonly string[] {
-  return command.keys === undefined ? [] : typeof command.keys === 'string' ? [command.keys] : command.keys
+  return keysUnder(getKeymap(), command)
+}
+
+/** What stands on a hint that names a default key: the key its command has now, or null when it has none. */
+export function shownBinding(binding: string): string | null {
+  const { preset, own } = getKeymap()
+  if (preset === 'standard' && Object.keys(own).length === 0) return binding
+  const command = allCommands().find((one) => defaultKeys(one).includes(binding))
+  if (!command) return binding
+  const now = bindingsOf(command)
+  return now.includes(binding) ? binding : (now[0] ?? null)
 }
 
 const FIELD = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, select, [contenteditable=""], [contenteditable=true], [role=listbox], [role=menu], [role=combobox][aria-expanded=true]'
@@ -129,10 +141,12 @@ export function listenToKeys(target: Window, always: readonly Command[] = []): (
   }
   rebuild()
   const unsubscribe = store.subscribe(rebuild)
+  const unsubscribeKeymap = subscribeKeymap(rebuild)
   const listener = (event: Event) => handler(event)
   target.addEventListener('keydown', listener)
   return () => {
     unsubscribe()
+    unsubscribeKeymap()
     target.removeEventListener('keydown', listener)
   }
 }

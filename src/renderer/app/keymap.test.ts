@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { createKeybindingsHandler } from 'tinykeys'
+import { describe, expect, it } from 'vitest'
+import { PRESETS, PRESET_KEYS, type Preset } from './key-presets.ts'
+import { bindingOf, canonical, conflictsOf, keysUnder, readKeymap, STANDARD } from './keymap.ts'
+
+const accept = { id: 'region.accept', keys: 'a' }
+const skip = { id: 'region.skip', keys: 'd' }
+const next = { id: 'queue.next', keys: ['j', 'PageDown'] }
+const commands = [accept, skip, next]
+const under = (preset: Preset, own: Record<string, string[]> = {}) => Object.fromEntries(commands.map((command) => [command.id, keysUnder({ preset, own }, command)]))
+
+describe('keys', () => {
+  it('are the program’s own, those of a preset, or the person’s, in this order', () => {
+    expect(under('standard')).toEqual({ 'region.accept': ['a'], 'region.skip': ['d'], 'queue.next': ['j', 'PageDown'] })
+    expect(under('labelme')).toMatchObject({ 'queue.next': ['d'], 'region.skip': ['Shift+d'], 'region.accept': ['Shift+a'] })
+    expect(under('labelme', { 'queue.next': ['Space'] })).toMatchObject({ 'queue.next': ['Space'], 'region.skip': ['Shift+d'] })
+  })
+
+  it('that are given to a command leave the one that had them by default', () => {
+    expect(under('standard', { 'queue.next': ['a'] })).toMatchObject({ 'queue.next': ['a'], 'region.accept': [] })
+    expect(under('standard', { 'queue.next': ['D'] })['region.skip']).toEqual([])
+    expect(under('standard', { 'queue.next': [] })['queue.next']).toEqual([])
+  })
+
+  it('are doubled by a person alone, and then it shows', () => {
+    const own = { 'queue.next': ['q'], 'region.accept': ['q'] }
+    const found = conflictsOf(commands, (command) => keysUnder({ preset: 'standard', own }, command))
+    expect([...found].map(([id, others]) => [id, others.map((other) => other.id)])).toEqual([['region.accept', ['queue.next']], ['queue.next', ['region.accept']]])
+  })
+
+  it.each(PRESETS)('of the preset %s lead to one command each', (preset) => {
+    const given = Object.values(PRESET_KEYS[preset]).flat().map(canonical)
+    expect(given.filter((key, i) => given.indexOf(key) !== i)).toEqual([])
+  })
+
+  it('are read back, and what cannot be read is the standard', () => {
+    expect(readKeymap('{"preset":"cvat","own":{"a.b":["x"],"c":7}}')).toEqual({ preset: 'cvat', own: { 'a.b': ['x'] } })
+    for (const broken of [null, '{', 'null', '[]', '{"preset":"paint"}', '{"own":[1]}']) expect(readKeymap(broken)).toEqual(STANDARD)
+  })
+})
+
+describe('a press', () => {
+  const press = (key: string, code: string, modifiers: { ctrlKey?: boolean; altKey?: boolean; shiftKey?: boolean; metaKey?: boolean } = {}) => ({ key, code, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...modifiers })
+
+  it('is written as it is listened for', () => {
+    expect(bindingOf(press('q', 'KeyQ'), false)).toBe('q')
+    expect(bindingOf(press('Q', 'KeyQ', { shiftKey: true }), false)).toBe('Shift+q')
+    expect(bindingOf(press('z', 'KeyZ', { ctrlKey: true }), false)).toBe('$mod+z')
+    expect(bindingOf(press('z', 'KeyZ', { metaKey: true }), true)).toBe('$mod+z')
+    expect(bindingOf(press('?', 'Slash', { shiftKey: true }), false)).toBe('[Shift]+?')
+    expect(bindingOf(press('!', 'Digit1', { shiftKey: true }), false)).toBe('Shift+Digit1')
+    expect(bindingOf(press(' ', 'Space'), false)).toBe('Space')
+    for (const alone of ['Shift', 'Control', 'Alt', 'Meta', 'Dead']) expect(bindingOf(press(alone, alone), false)).toBeNull()
+  })
+
+  it('leads back to its command through the listener', () => {
+    const keys = fc.constantFrom(['q', 'KeyQ'], ['7', 'Digit7'], ['F2', 'F2'], ['Enter', 'Enter'], ['ArrowLeft', 'ArrowLeft'], ['.', 'Period'], ['Delete', 'Delete'], [' ', 'Space'])
+    fc.assert(fc.property(keys, fc.boolean(), fc.boolean(), fc.boolean(), ([key, code], ctrlKey, altKey, shiftKey) => {
+      const typed = shiftKey && /^[a-z]$/.test(key!) ? key!.toUpperCase() : key!
+      const held = press(typed, code!, { ctrlKey, altKey, shiftKey })
+      const binding = bindingOf(held, false)!
+      let ran = 0
+      const handler = createKeybindingsHandler({ [binding]: () => void ran++ }, { ignore: () => false })
+      const event = Object.assign(new Event('keydown'), held, { getModifierState: (name: string) => ({ Control: ctrlKey, Alt: altKey, Shift: shiftKey })[name] ?? false })
+      handler(event)
+      expect(ran, binding).toBe(1)
+    }))
+  })
+})
