@@ -2,7 +2,9 @@
  * The canvas in the annotator's hands: every tool once through the page, judged by what the database holds afterwards. Whatever only
  * changes the view must leave every stored number alone.
  */
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
 import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
@@ -21,6 +23,7 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
   let open: OpenPage
   let page: Page
   let image: CanvasDriver
+  let datasetId: string
   let stored: ProjectReader
 
   beforeAll(async () => {
@@ -28,7 +31,7 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
     engine = await serve(`${folder.path}/project`)
     const api = callEngine(engine)
     await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
-    const datasetId = (await api.datasets.list({}))[0]!.id
+    datasetId = (await api.datasets.list({}))[0]!.id
     api.close()
     open = await openPage(engine)
     page = open.page
@@ -194,6 +197,99 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
     expect(boxesOf(made)[1]).not.toEqual(box)
   })
 
+  it('draws an outline by clicks, shapes it, and takes a point away', async () => {
+    await rows().nth(30).click()
+    const id = await regionId()
+    const before = boxesOf(id)
+    const outlines = () => JSON.parse(String(stored.rows('SELECT outlines FROM regions WHERE id = ?', id)[0]!['outlines'] ?? '[]')) as number[][]
+    await image.press('0')
+    await image.press('Shift+p')
+    const click = async (x: number, y: number) => {
+      const at = await image.toScreen({ x, y })
+      await page.mouse.click(at.x, at.y)
+    }
+    for (const [x, y] of [[10, 10], [60, 12], [70, 60], [80, 80]] as const) await click(x, y)
+    await image.press('Backspace')
+    await click(20, 50)
+    const at = await image.toScreen({ x: 40, y: 70 })
+    await page.mouse.move(at.x, at.y)
+    await takePicture(page, 'canvas-outline-drawing-dark-1440')
+    await image.press('Enter')
+    await expect.poll(() => boxesOf(id).length).toBe(before.length + 1)
+    const drawn = outlines()[before.length]!
+    for (const [i, value] of [10, 10, 60, 12, 70, 60, 20, 50].entries()) expect(drawn[i]).toBeCloseTo(value, 0)
+    const bounds = (outline: number[]) => [Math.min(...outline.filter((_, i) => i % 2 === 0)), Math.min(...outline.filter((_, i) => i % 2 === 1)), Math.max(...outline.filter((_, i) => i % 2 === 0)), Math.max(...outline.filter((_, i) => i % 2 === 1))]
+    expect(boxesOf(id)[before.length], 'the box is exactly the bounds of the outline').toEqual(bounds(drawn))
+    await takePicture(page, 'canvas-outline-dark-1440')
+    // A point dragged out, the rest untouched.
+    const [from, to] = [await image.toScreen({ x: drawn[4]!, y: drawn[5]! }), await image.toScreen({ x: 85, y: 70 })]
+    await page.mouse.move(from.x, from.y)
+    await page.mouse.down()
+    await page.mouse.move(to.x, to.y, { steps: 4 })
+    await page.mouse.up()
+    await expect.poll(() => outlines()[before.length]![4]).not.toBe(drawn[4])
+    const shaped = outlines()[before.length]!
+    expect(shaped.filter((_, i) => i !== 4 && i !== 5)).toEqual(drawn.filter((_, i) => i !== 4 && i !== 5))
+    expect(boxesOf(id)[before.length]).toEqual(bounds(shaped))
+    await page.mouse.move(to.x, to.y)
+    await image.press('Delete')
+    await expect.poll(() => outlines()[before.length]!.length).toBe(6)
+    await image.press('Control+z')
+    await expect.poll(() => outlines()[before.length]).toEqual(shaped)
+    // The box moved as a box takes its outline along.
+    await image.press('ArrowRight')
+    await expect.poll(() => boxesOf(id)[before.length]![0]).toBeCloseTo(bounds(shaped)[0]! + 1, 9)
+    expect(boxesOf(id)[before.length]).toEqual(bounds(outlines()[before.length]!))
+    for (let i = 0; i < 3; i++) await image.press('Control+z')
+    await expect.poll(() => boxesOf(id)).toEqual(before)
+    expect(outlines()).toEqual([])
+  })
+
+  it('shows a large image from tiles, with an overview, and stores what is drawn in its own pixels', async () => {
+    const dir = `${folder.path}/large`
+    mkdirSync(dir)
+    await largePicture(`${dir}/scan.jpg`, 3000, 2200)
+    writeFileSync(`${dir}/annotations.json`, JSON.stringify([{ image: 'scan.jpg', caption: 'the far corner', bbox: [[2800, 2000, 2900, 2100]], split: 'train' }]))
+    const api = callEngine(engine)
+    await api.ended((await api.datasets.import({ path: `${dir}/annotations.json`, name: 'scans' })).id)
+    const scans = (await api.datasets.list({})).find((one) => one.name === 'scans')!
+    api.close()
+    const asked: string[] = []
+    const listen = (request: { url(): string }) => void asked.push(new URL(request.url()).pathname)
+    page.on('request', listen)
+    await page.evaluate(`localStorage.setItem('amc.curate', JSON.stringify({ ...JSON.parse(localStorage.getItem('amc.curate') ?? '{}'), tilesFromMegapixels: 2 }))`)
+    await page.reload()
+    await showScreen(page, 'curate', `dataset=${scans.id}`)
+    await image.ready()
+    await expect.poll(() => asked.filter((path) => path.startsWith('/media/tile/')).length).toBeGreaterThan(0)
+    expect(asked.filter((path) => path.startsWith('/media/image/') && path.includes(String(stored.rows('SELECT id FROM images WHERE dataset_id = ?', scans.id)[0]!['id'])))).toEqual([])
+    await expect.poll(() => page.evaluate(`${COLOUR_AT}(1500, 1100)`)).toEqual(expect.arrayContaining([expect.closeTo(127, -1)]))
+    const id = await inHand()
+    await image.press('z')
+    await page.getByTestId('minimap-image').waitFor()
+    const level = () => asked.filter((path) => path.startsWith('/media/tile/')).map((path) => Number(path.split('/')[4]))
+    await expect.poll(() => Math.max(...level())).toBe(3)
+    await expect.poll(() => page.evaluate(`${COLOUR_AT}(2850, 2050)`)).toEqual([expect.closeTo((2850 / 3000) * 255, -1.2), expect.closeTo((2050 / 2200) * 255, -1.2), expect.closeTo(40, -1.2)])
+    await takePicture(page, 'canvas-tiles-dark-1440')
+    await image.press('Shift+b')
+    await image.drawBox([2810, 2010, 2860, 2060])
+    await expect.poll(() => boxesOf(id).length).toBe(2)
+    for (const [i, value] of [2810, 2010, 2860, 2060].entries()) expect(Math.abs(boxesOf(id)[1]![i]! - value)).toBeLessThan(1)
+    await image.press('Escape')
+    // Through the overview to the other end.
+    const map = (await page.getByTestId('minimap-image').boundingBox())!
+    await page.mouse.click(map.x + map.width * 0.1, map.y + map.height * 0.1)
+    await expect.poll(() => page.evaluate(`${COLOUR_AT}(300, 220)`)).toEqual([expect.closeTo(25, -1.2), expect.closeTo(25, -1.2), expect.closeTo(40, -1.2)])
+    await image.press('r')
+    await takePicture(page, 'canvas-tiles-turned-dark-1440')
+    await expect.poll(() => page.evaluate(`${COLOUR_AT}(300, 220)`)).toEqual([expect.closeTo(25, -1.2), expect.closeTo(25, -1.2), expect.closeTo(40, -1.2)])
+    page.off('request', listen)
+    await page.evaluate(`localStorage.setItem('amc.curate', JSON.stringify({ ...JSON.parse(localStorage.getItem('amc.curate')), tilesFromMegapixels: 40 }))`)
+    await page.reload()
+    await showScreen(page, 'curate', `dataset=${datasetId}`)
+    await image.ready()
+  })
+
   it('shows the picture lighter, darker and turned from one menu', async () => {
     const made = edits()
     await page.getByRole('button', { name: 'Picture', exact: true }).click()
@@ -221,7 +317,7 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
     await image.press('p')
     await page.getByRole('slider', { name: 'Proposal threshold' }).waitFor()
     await takePicture(page, `canvas-narrow-${theme}-1024`)
-    const middles = await page.locator('[class*="heatbar"] > *').evaluateAll((all: { getBoundingClientRect(): { top: number; height: number } }[]) => all.map((one) => one.getBoundingClientRect()).filter((box) => box.height > 0).map((box) => box.top + box.height / 2).sort((a, b) => a - b))
+    const middles = await page.locator('[class*="heatbar"] > *').evaluateAll((all: { getBoundingClientRect(): { top: number; height: number } }[]) => all.map((one) => one.getBoundingClientRect()).filter((box) => box.height > 2).map((box) => box.top + box.height / 2).sort((a, b) => a - b))
     expect(middles.filter((middle, i) => i === 0 || middle - middles[i - 1]! > 12).length, `rows of the heat bar: ${middles.join(' ')}`).toBe(2)
     const cut = await page.getByRole('toolbar', { name: 'Canvas tools' }).evaluate(CUT)
     expect(cut).toEqual([])
@@ -231,10 +327,81 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
     await page.emulateMedia({ colorScheme: 'dark' })
   })
 
+  it('takes the keys of another tool, and keys of one’s own, and shows where one is used twice', async () => {
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    const line = (id: string) => sheet.locator(`[data-command="${id}"]`)
+    const change = async (id: string, key: string) => {
+      await line(id).getByRole('button', { name: /^Change the keys/ }).click()
+      await page.keyboard.press(key)
+      await line(id).getByRole('button', { name: /^Change the keys/ }).waitFor()
+    }
+    await image.press('?')
+    await sheet.getByTestId('key-preset').click()
+    await page.getByRole('option', { name: 'CVAT' }).click()
+    await change('region.accept', 'q')
+    await takePicture(page, 'shortcuts-cvat-dark-1440')
+    expect(await serious()).toEqual([])
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    // As a hand from there would: F goes on, N draws, Q is one's own.
+    const id = await regionId()
+    await image.press('n')
+    expect(await image.pane.getAttribute('data-tool')).toBe('draw')
+    await image.press('Escape')
+    await image.press('f')
+    await expect.poll(regionId).not.toBe(id)
+    const second = await regionId()
+    await image.press('a')
+    await page.reload()
+    await image.ready()
+    expect(stored.region(second).status).toBe('unreviewed')
+    await image.press('q')
+    await expect.poll(() => stored.region(second).status).toBe('accepted')
+    await image.press('?')
+    await change('region.reject', 'q')
+    await line('region.reject').getByText('Also Accept and next').waitFor()
+    await takePicture(page, 'shortcuts-conflict-dark-1440')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await takePicture(page, 'shortcuts-conflict-light-1440')
+    expect(await serious()).toEqual([])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await sheet.getByRole('button', { name: 'Undo my changes' }).click()
+    await sheet.getByTestId('key-preset').click()
+    await page.getByRole('option', { name: 'Standard' }).click()
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    const third = await regionId()
+    await image.press('x')
+    await expect.poll(() => stored.region(third).status).toBe('rejected')
+  })
+
   it('wrote no error to the console all along', () => {
     expect(open.faults).toEqual([])
   })
 })
+
+/** Red grows to the right and green downwards: each place can be told by its colour. */
+async function largePicture(path: string, width: number, height: number): Promise<void> {
+  const data = Buffer.alloc(width * height * 3, 40)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      data[(y * width + x) * 3] = Math.round((x / width) * 255)
+      data[(y * width + x) * 3 + 1] = Math.round((y / height) * 255)
+    }
+  }
+  await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 92 }).toFile(path)
+}
+
+/** In the page: the colour of the photograph's layer at a point of the image. */
+const COLOUR_AT = `((x, y) => {
+  const host = document.querySelector('[data-canvas="image"]')
+  const canvas = host.querySelector('canvas')
+  const ratio = canvas.width / host.clientWidth
+  const { scale, offsetX, offsetY, turn } = host.dataset
+  const [dx, dy] = [x * Number(scale), y * Number(scale)]
+  const [right, down] = [[dx, dy], [-dy, dx], [-dx, -dy], [dy, -dx]][Number(turn)]
+  return [...canvas.getContext('2d').getImageData(Math.round((Number(offsetX) + right) * ratio), Math.round((Number(offsetY) + down) * ratio), 1, 1).data].slice(0, 3)
+})`
 
 interface Measured {
   readonly textContent: string | null

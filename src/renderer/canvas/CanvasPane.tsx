@@ -5,12 +5,16 @@
 import Konva from 'konva/lib/Core.js'
 import { useEffect, useLayoutEffect, useRef } from 'react'
 import { Layer, Stage } from 'react-konva/lib/ReactKonvaCore.js'
-import { type Box, type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
-import { applyCamera, cameraOffset, wheelFactor } from './camera.ts'
+import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { boxesOnly } from '../../shared/shape.ts'
+import { pointStrictlyInsideShape } from '../../shared/shape-mask.ts'
+import { applyCamera } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'
 import { paintBoxes, paintInteraction } from './paint.ts'
 import { type TileSource, paintTiles } from './tiles.ts'
-import { type Scene, type SceneState, liveRegionBoxes } from './scene.ts'
+import { describe, listen } from './pane-events.ts'
+import { type SceneState, liveRegionShape } from './scene-state.ts'
+import type { Scene } from './scene.ts'
 import styles from './CanvasPane.module.css'
 
 // The middle button pans; Konva would otherwise let it drag nodes too.
@@ -202,13 +206,13 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
       sceneFunc: (wrapped) => {
         const state = scene.store.getState()
         const { props } = drawing()
-        const boxes = props.peak ? (props.peakBoxes ?? liveRegionBoxes(state)) : []
+        const shape = props.peak ? (props.peakBoxes ? boxesOnly(props.peakBoxes) : liveRegionShape(state)) : null
         const here = state.pointer?.pane === pane
         paintInteraction(wrapped._context, state, {
           viewport,
           handles: props.handles || here,
-          peak: props.peak ? { at: props.peak, hit: boxes.some((box) => pointStrictlyInside(props.peak!.x, props.peak!.y, box)) } : null,
-          crosshair: state.pointer && (state.guides || (state.tool === 'draw' && !state.panHeld)) ? state.pointer.at : null,
+          peak: props.peak ? { at: props.peak, hit: shape !== null && pointStrictlyInsideShape(props.peak.x, props.peak.y, shape) } : null,
+          crosshair: state.pointer && (state.guides || ((state.tool === 'draw' || state.tool === 'polygon') && !state.panHeld)) ? state.pointer.at : null,
         })
       },
     }),
@@ -274,59 +278,5 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
       // React may mount the same stage again; what was drawn by hand must not be there twice.
       for (const layer of stage.getLayers()) layer.destroyChildren()
     },
-  }
-}
-
-/** Camera and image size as attributes, so that tests and tools can turn image px into screen px. */
-function describe(element: HTMLElement, state: SceneState, viewport: Size): void {
-  const offset = cameraOffset(state.camera, viewport)
-  const data = {
-    scale: state.camera.scale, offsetX: offset.x, offsetY: offset.y, imageWidth: state.image.width, imageHeight: state.image.height,
-    tool: state.tool, gesture: state.gesture.kind, turn: state.camera.turn ?? 0,
-  }
-  for (const [name, value] of Object.entries(data)) {
-    const text = String(value)
-    if (element.dataset[name] !== text) element.dataset[name] = text
-  }
-}
-
-function listen(element: HTMLElement, scene: Scene, pane: string): () => void {
-  const local = (event: MouseEvent) => {
-    const bounds = element.getBoundingClientRect()
-    return { x: event.clientX - bounds.left, y: event.clientY - bounds.top }
-  }
-  const word = (type: 'down' | 'move' | 'up') => (event: PointerEvent) => {
-    if (!event.isPrimary) return
-    if (type === 'down') {
-      element.setPointerCapture(event.pointerId)
-      // No text selection and no middle-button scrolling; focus by hand, because this also stops the browser's own.
-      event.preventDefault()
-      element.focus({ preventScroll: true })
-    }
-    scene.pointer(pane, { type, screen: local(event), button: event.button, shift: event.shiftKey, alt: event.altKey })
-  }
-  const down = word('down')
-  const move = word('move')
-  const up = word('up')
-  const cancel = () => void scene.cancel()
-  const leave = () => scene.leave()
-  const wheel = (event: WheelEvent) => {
-    event.preventDefault()
-    if (event.shiftKey) return
-    scene.wheel(pane, local(event), wheelFactor(event.deltaY, event.deltaMode))
-  }
-  element.addEventListener('pointerdown', down)
-  element.addEventListener('pointermove', move)
-  element.addEventListener('pointerup', up)
-  element.addEventListener('pointercancel', cancel)
-  element.addEventListener('pointerleave', leave)
-  element.addEventListener('wheel', wheel, { passive: false })
-  return () => {
-    element.removeEventListener('pointerdown', down)
-    element.removeEventListener('pointermove', move)
-    element.removeEventListener('pointerup', up)
-    element.removeEventListener('pointercancel', cancel)
-    element.removeEventListener('pointerleave', leave)
-    element.removeEventListener('wheel', wheel)
   }
 }

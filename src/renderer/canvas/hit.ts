@@ -4,6 +4,8 @@
  */
 import Flatbush from 'flatbush'
 import { type Box, type Point, normalizeBox } from '../../shared/geometry.ts'
+import type { Outline } from '../../shared/shape.ts'
+import { distanceToOutline, isInsideOutline } from './outline.ts'
 
 /** Screen px within which an edge can be grabbed. */
 export const EDGE_REACH_PX = 6
@@ -15,6 +17,7 @@ const INDEX_FROM = 128
 export interface HitTarget {
   readonly key: string
   readonly box: Box
+  readonly outline?: Outline
 }
 
 export interface HitIndex {
@@ -39,7 +42,11 @@ export function createHitIndex(targets: readonly HitTarget[]): HitIndex {
         const box = boxes[i]!
         const { x, y } = point
         if (x < box[0] - reach || x > box[2] + reach || y < box[1] - reach || y > box[3] + reach) continue
-        hits.push({ i, inside: x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3] })
+        const { outline } = targets[i]!
+        const inside = outline ? isInsideOutline(outline, point) : x >= box[0] && x <= box[2] && y >= box[1] && y <= box[3]
+        // Of an outline only what it encloses is there, not the rest of its box.
+        if (outline && !inside && distanceToOutline(outline, point) > reach) continue
+        hits.push({ i, inside })
       }
       // A box that holds the point comes before one that is only near it; then the smaller one; then the later drawn one.
       hits.sort((a, b) => Number(b.inside) - Number(a.inside) || areas[a.i]! - areas[b.i]! || b.i - a.i)

@@ -48,6 +48,38 @@ export function drawBoxLine(context: CanvasRenderingContext2D, { x, y, width, he
   if (ink.dash) context.setLineDash([])
 }
 
+/** A polygon with the same casing; points in screen px, flat. */
+export function drawOutlineLine(context: CanvasRenderingContext2D, points: readonly number[], closed: boolean, ink: BoxInk, cased = true): void {
+  if (points.length < 2) return
+  context.beginPath()
+  context.moveTo(points[0]!, points[1]!)
+  for (let i = 2; i + 1 < points.length; i += 2) context.lineTo(points[i]!, points[i + 1]!)
+  if (closed) context.closePath()
+  context.lineJoin = 'round'
+  context.setLineDash([])
+  if (cased) {
+    context.strokeStyle = INK.halo
+    context.lineWidth = ink.width + 2
+    context.stroke()
+  }
+  context.strokeStyle = ink.color
+  context.lineWidth = ink.width
+  context.stroke()
+  context.lineJoin = 'miter'
+}
+
+/** A point of an outline: round, so that it is not taken for a handle of a box; smaller where a point may be put. */
+export function drawVertex(context: CanvasRenderingContext2D, x: number, y: number, look: 'point' | 'hot' | 'between'): void {
+  context.setLineDash([])
+  context.beginPath()
+  context.arc(x, y, look === 'between' ? 3 : look === 'hot' ? 6 : 4.5, 0, Math.PI * 2)
+  context.fillStyle = look === 'between' ? 'rgba(255, 255, 255, 0.55)' : INK.handle
+  context.fill()
+  context.strokeStyle = INK.handleEdge
+  context.lineWidth = 1
+  context.stroke()
+}
+
 const LABEL_HEIGHT_PX = 20
 /** Boxes narrower than this on screen have no label. */
 export const LABEL_FROM_PX = 48

@@ -1,10 +1,12 @@
 /** What the box layers draw, in screen px, as plain loops: thousands of boxes in one shape, labels in the same loop. */
 import type { Box, Point, Size } from '../../shared/geometry.ts'
+import type { Outline } from '../../shared/shape.ts'
 import { type Camera, toScreen } from './camera.ts'
 import { gripPoint, visibleGrips } from './hit.ts'
-import { type BoxInk, LABEL_FROM_PX, type LabelText, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawPeak, labelText } from './ink.ts'
+import { type BoxInk, LABEL_FROM_PX, type LabelText, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawOutlineLine, drawPeak, drawVertex, labelText } from './ink.ts'
 import { type Rect, labelInside, placeLabel } from './labels.ts'
-import { type SceneState, liveBox } from './scene.ts'
+import { pointsOf, splitPoints } from './outline.ts'
+import { type SceneState, liveBox, liveOutline } from './scene-state.ts'
 import { draftOf, isMovable } from './tools.ts'
 
 function screenBox(box: Box, camera: Camera, viewport: Size): Rect {
@@ -31,12 +33,12 @@ export function paintBoxes(context: CanvasRenderingContext2D, state: SceneState,
   for (const box of state.boxes) {
     if (box.editable || box.hidden || box.key === held) continue
     const at = screenBox(box.box, state.camera, viewport)
-    if (isVisible(at, viewport)) drawBoxLine(context, at, { color: box.color, width: 1, dash: null }, cased)
+    if (isVisible(at, viewport)) drawShape(context, state, viewport, at, box.outline, { color: box.color, width: 1, dash: null }, cased)
   }
   for (const box of state.mine) {
     if (box.hidden || box.key === held) continue
     const at = screenBox(box.box, state.camera, viewport)
-    if (isVisible(at, viewport)) drawBoxLine(context, at, { ...truth, color: box.color })
+    if (isVisible(at, viewport)) drawShape(context, state, viewport, at, box.outline, { ...truth, color: box.color })
   }
   const taken: Rect[] = []
   for (const box of state.proposals) {
@@ -99,24 +101,28 @@ export function paintInteraction(context: CanvasRenderingContext2D, state: Scene
   const hovered = liveBox(state, state.hover)
   if (hovered && !hovered.editable && state.gesture.kind === 'idle') {
     const at = screenBox(hovered.box, camera, viewport)
-    drawBoxLine(context, at, { color: hovered.color, width: 2, dash: null })
+    drawShape(context, state, viewport, at, hovered.outline, { color: hovered.color, width: 2, dash: null })
     if (hovered.label !== '') nameBox(context, at, hovered.label, { color: hovered.color, width: 1, dash: null }, viewport)
   }
   const selected = liveBox(state, state.selected)
   if (selected && !selected.hidden) {
     const at = screenBox(selected.box, camera, viewport)
-    drawBoxLine(context, at, { ...TRUTH_INK, color: selected.color })
+    const outline = liveOutline(state, selected)
+    if (outline) drawBoxLine(context, at, { color: 'rgba(255, 255, 255, 0.55)', width: 1, dash: [2, 3] }, false)
+    drawShape(context, state, viewport, at, outline ?? undefined, { ...TRUTH_INK, color: selected.color })
     if (state.names && state.gesture.kind === 'idle' && at.width >= LABEL_FROM_PX && selected.label !== '') nameBox(context, at, selected.label, { ...TRUTH_INK, color: selected.color }, viewport)
     if (paint.handles && isMovable(selected)) {
       for (const grip of visibleGrips(selected.box, camera.scale)) {
         const point = toScreen(camera, viewport, gripPoint(selected.box, grip))
         drawHandle(context, point.x, point.y)
       }
+      if (outline) paintVertices(context, state, viewport, outline)
     }
   }
   const draft = draftOf(state.gesture)
   if (draft && draft.key === null) {
-    drawBoxLine(context, screenBox(draft.box, camera, viewport), TRUTH_INK)
+    if (state.gesture.kind === 'outlining') paintOutlining(context, state, viewport, draft.outline ?? [])
+    else drawBoxLine(context, screenBox(draft.box, camera, viewport), TRUTH_INK)
   }
   if (paint.crosshair) paintCrosshair(context, toScreen(camera, viewport, paint.crosshair), viewport)
   if (paint.peak) {
@@ -124,6 +130,42 @@ export function paintInteraction(context: CanvasRenderingContext2D, state: Scene
     const at = toScreen(camera, viewport, { x: paint.peak.at.x + 0.5, y: paint.peak.at.y + 0.5 })
     drawPeak(context, at.x, at.y, 14, paint.peak.hit)
   }
+}
+
+function drawShape(context: CanvasRenderingContext2D, { camera }: SceneState, viewport: Size, at: Rect, outline: Outline | undefined, ink: BoxInk, cased = true): void {
+  if (outline) drawOutlineLine(context, screenOutline(outline, camera, viewport), true, ink, cased)
+  else drawBoxLine(context, at, ink, cased)
+}
+
+function screenOutline(outline: Outline, camera: Camera, viewport: Size): readonly number[] {
+  return pointsOf(outline).flatMap((point) => {
+    const { x, y } = toScreen(camera, viewport, point)
+    return [x, y]
+  })
+}
+
+function paintVertices(context: CanvasRenderingContext2D, { camera, vertex, gesture }: SceneState, viewport: Size, outline: Outline): void {
+  const hot = gesture.kind === 'shaping' ? { index: gesture.vertex, between: false } : vertex
+  if (gesture.kind === 'idle') {
+    for (const { index, at } of splitPoints(outline, camera.scale)) {
+      const { x, y } = toScreen(camera, viewport, at)
+      drawVertex(context, x, y, hot?.between && hot.index === index ? 'hot' : 'between')
+    }
+  }
+  pointsOf(outline).forEach((point, index) => {
+    const { x, y } = toScreen(camera, viewport, point)
+    drawVertex(context, x, y, hot && !hot.between && hot.index === index ? 'hot' : 'point')
+  })
+}
+
+/** A polygon on its way: the line to the pointer, and the first point, where a click closes it. */
+function paintOutlining(context: CanvasRenderingContext2D, { camera, gesture }: SceneState, viewport: Size, outline: Outline): void {
+  if (gesture.kind !== 'outlining') return
+  drawOutlineLine(context, screenOutline(outline, camera, viewport), false, TRUTH_INK)
+  gesture.points.forEach((point, i) => {
+    const { x, y } = toScreen(camera, viewport, point)
+    drawVertex(context, x, y, i === 0 && gesture.points.length >= 3 ? 'hot' : 'point')
+  })
 }
 
 function paintCrosshair(context: CanvasRenderingContext2D, at: Point, viewport: Size): void {

@@ -80,7 +80,8 @@ export function spanned(from: Point, to: Point, rules: ReshapeRules, square = fa
   return normalizeBox([a.x, a.y, b.x, b.y])
 }
 
-function snapPoint(point: Point, rules: ReshapeRules): Point {
+/** With snapping a point stays in the image, and catches on its edges. */
+export function snapPoint(point: Point, rules: ReshapeRules): Point {
   if (!rules.snap) return point
   const reach = SNAP_PX / rules.scale
   const axis = (value: number, length: number) => (value <= reach ? 0 : value >= length - reach ? length : value)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Box } from '../../shared/geometry.ts'
 import { toScreen } from './camera.ts'
-import { type SceneBox, type SceneEffect, createScene, liveBox, liveRegionBoxes } from './scene.ts'
+import { type SceneBox, liveBox, liveRegionBoxes } from './scene-state.ts'
+import { type SceneEffect, createScene } from './scene.ts'
 
 const IMAGE = { width: 200, height: 100 }
 const box = (key: string, value: Box, editable: boolean): SceneBox => ({ key, regionId: key, index: 0, box: value, editable, color: '#fff', label: key })

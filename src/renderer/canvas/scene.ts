@@ -4,54 +4,15 @@
  * neither the engine nor the application's state.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { Box, Point, Size } from '../../shared/geometry.ts'
-import { boxArea, sameBox } from '../../shared/geometry.ts'
+import { type Box, type Point, type Size, boxArea, sameBox } from '../../shared/geometry.ts'
+import { outlineBounds } from '../../shared/shape.ts'
 import { type Camera, type CameraMode, type Turn, clampScale, fitCamera, keepVisible, panBy, toImage, unturned, withTurn, zoomAt, zoomToBoxes } from './camera.ts'
 import { type Grip, type HitIndex, createHitIndex } from './hit.ts'
 import { nudged } from './reshape.ts'
-import { IDLE, type PointerWord, type ToolBox, type ToolContext, type ToolEffect, type ToolName, type ToolState, draftOf, hoverOf, isMovable, stepTool } from './tools.ts'
-
-export interface SceneBox extends ToolBox {
-  readonly regionId: string
-  /** Place of the box among the boxes of its region. */
-  readonly index: number
-  readonly color: string
-  readonly label: string
-  /** Neither drawn nor found under the pointer; it counts in scores all the same. */
-  readonly hidden?: boolean
-}
-
-export interface SceneState {
-  readonly image: Size
-  /** In the order they are drawn. */
-  readonly boxes: readonly SceneBox[]
-  readonly byKey: ReadonlyMap<string, SceneBox>
-  /** Those of the phrase in hand. */
-  readonly mine: readonly SceneBox[]
-  readonly proposals: readonly Box[]
-  readonly selected: string | null
-  readonly hover: string | null
-  readonly cursor: string
-  readonly tool: ToolName
-  /** The tool stays after it has made something, until another is taken. */
-  readonly toolStays: boolean
-  /** While held (space), the pan tool stands in for the chosen one. */
-  readonly panHeld: boolean
-  readonly snap: boolean
-  /** Crosshair lines through the pointer, not only while drawing. */
-  readonly guides: boolean
-  /** Names at all boxes that have room for one, not only at the hovered one. */
-  readonly names: boolean
-  readonly gesture: ToolState
-  /** A run of arrow key presses: one gesture from the first press to the last release. */
-  readonly nudge: { readonly key: string; readonly before: Box; readonly after: Box } | null
-  /** Pointer in image px and the pane it is in; null when it is elsewhere. */
-  readonly pointer: { readonly at: Point; readonly pane: string } | null
-  readonly camera: Camera
-  readonly cameraMode: CameraMode
-  /** Size of each canvas by pane name, CSS px. */
-  readonly viewports: Readonly<Record<string, Size>>
-}
+import { withoutVertex } from './outline.ts'
+import { type SceneBox, type SceneState, liveRegionBoxes } from './scene-state.ts'
+import type { PointerWord, ToolContext, ToolEffect, ToolName } from './tool-types.ts'
+import { IDLE, draftOf, hoverOf, isMovable, stepTool } from './tools.ts'
 
 export type SceneEffect = Exclude<ToolEffect, { type: 'camera' }> | { readonly type: 'commit'; readonly gesture: 'nudge'; readonly key: string; readonly before: Box; readonly after: Box }
 
@@ -67,6 +28,10 @@ export interface Scene {
   leave(): void
   /** Gives up the gesture in progress; true when there was one. */
   cancel(): boolean
+  /** Closes the outline being drawn; true when there is one. */
+  confirm(): boolean
+  /** Takes away the last point of an outline being drawn, or the point of the selected one under the pointer; true when there was one. */
+  deletePoint(): boolean
   wheel(pane: string, screen: Point, factor: number): void
   /** Distances as the person sees them: on a turned view they are turned back. */
   nudge(dx: number, dy: number, grow: boolean): boolean
@@ -92,31 +57,9 @@ export function commonViewport(viewports: Readonly<Record<string, Size>>): Size 
   return sizes.length === 0 ? EMPTY : { width: Math.min(...sizes.map((s) => s.width)), height: Math.min(...sizes.map((s) => s.height)) }
 }
 
-/** What a drag or arrow keys make of a box at this moment; null when none is being changed. */
-export function liveChange(state: SceneState): { readonly key: string; readonly box: Box } | null {
-  const draft = draftOf(state.gesture)
-  if (draft && draft.key !== null) return { key: draft.key, box: draft.box }
-  return state.nudge ? { key: state.nudge.key, box: state.nudge.after } : null
-}
-
-/** One box as it stands at this moment. Asked on every pointer event, so nothing of the size of the scene is made for it. */
-export function liveBox(state: SceneState, key: string | null): SceneBox | undefined {
-  const box = key === null ? undefined : state.byKey.get(key)
-  const change = liveChange(state)
-  return box && change?.key === key ? { ...box, box: change!.box } : box
-}
-
-/** Boxes of the phrase in hand at this moment, with the one being drawn. */
-export function liveRegionBoxes(state: SceneState): readonly Box[] {
-  const change = liveChange(state)
-  const boxes = state.mine.map((box) => (change?.key === box.key ? change.box : box.box))
-  const draft = draftOf(state.gesture)
-  return draft && draft.key === null && boxArea(draft.box) > 0 ? [...boxes, draft.box] : boxes
-}
-
 export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
   const store = createStore<SceneState>(() => ({
-    image: EMPTY, boxes: [], byKey: new Map(), mine: [], proposals: [], selected: null, hover: null, cursor: 'default', tool: 'select', toolStays: false, panHeld: false, snap: true, guides: false, names: false, gesture: IDLE,
+    image: EMPTY, boxes: [], byKey: new Map(), mine: [], proposals: [], selected: null, hover: null, vertex: null, cursor: 'default', tool: 'select', toolStays: false, panHeld: false, snap: true, guides: false, names: false, gesture: IDLE,
     nudge: null, pointer: null, camera: { centerX: 0, centerY: 0, scale: 1 }, cameraMode: 'fit', viewports: {},
   }))
   let imageKey = ''
@@ -144,7 +87,7 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     for (const effect of effects) {
       if (effect.type === 'camera') moveCamera(effect.camera)
       else {
-        if (effect.type === 'commit' && effect.gesture === 'draw' && !get().toolStays) store.setState({ tool: 'select' })
+        if (effect.type === 'commit' && (effect.gesture === 'draw' || effect.gesture === 'outline') && !get().toolStays) store.setState({ tool: 'select' })
         if (effect.type === 'select' && (effect.key === null || get().byKey.get(effect.key)?.editable)) store.setState({ selected: effect.key })
         onEffect(effect)
       }
@@ -181,7 +124,7 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       if (get().selected !== key) store.setState({ selected: key })
     },
     setTool(tool, stays = false) {
-      store.setState({ tool, toolStays: stays, gesture: IDLE, cursor: tool === 'draw' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
+      store.setState({ tool, toolStays: stays, gesture: IDLE, vertex: null, cursor: tool === 'draw' || tool === 'polygon' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
     },
     setViewport(pane, size) {
       const viewports = { ...get().viewports }
@@ -198,14 +141,14 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       const hovering = step.state.kind === 'idle' ? hoverOf(context(pane), word.screen) : null
       const cursor = hovering?.cursor ?? (step.state.kind === 'panning' ? 'grabbing' : state.cursor)
       const commits = step.effects.some((effect) => effect.type === 'commit')
-      const next = { gesture: step.state, pointer: { at, pane }, hover: hovering ? hovering.key : state.hover, cursor }
+      const next = { gesture: step.state, pointer: { at, pane }, hover: hovering ? hovering.key : state.hover, vertex: hovering?.vertex ?? null, cursor }
       // On release the commit goes out while the draft still stands, so that no frame shows the old box.
       if (commits) run(step.effects)
       store.setState(next)
       if (!commits) run(step.effects)
     },
     leave() {
-      if (get().gesture.kind === 'idle' || draftOf(get().gesture)?.key === null) store.setState({ pointer: null, hover: null })
+      if (get().gesture.kind === 'idle' || draftOf(get().gesture)?.key === null) store.setState({ pointer: null, hover: null, vertex: null })
     },
     cancel() {
       const state = get()
@@ -217,6 +160,27 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       const step = stepTool(state.gesture, { type: 'cancel' }, context(''))
       store.setState({ gesture: step.state })
       run(step.effects)
+      return true
+    },
+    confirm() {
+      const step = stepTool(get().gesture, { type: 'confirm' }, context(''))
+      if (get().gesture.kind !== 'outlining') return false
+      run(step.effects)
+      store.setState({ gesture: step.state })
+      return true
+    },
+    deletePoint() {
+      const { gesture, vertex, selected, byKey } = get()
+      if (gesture.kind === 'outlining') {
+        store.setState({ gesture: stepTool(gesture, { type: 'back' }, context('')).state })
+        return true
+      }
+      const box = selected === null ? undefined : byKey.get(selected)
+      if (gesture.kind !== 'idle' || !vertex || vertex.between || !isMovable(box) || !box.outline) return false
+      const less = withoutVertex(box.outline, vertex.index)
+      if (!less || boxArea(outlineBounds(less)) === 0) return false
+      onEffect({ type: 'commit', gesture: 'shape', key: box.key, outline: less })
+      store.setState({ vertex: null })
       return true
     },
     wheel(pane, screen, factor) {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Box, Point } from '../../shared/geometry.ts'
 import { type Camera, toScreen } from './camera.ts'
 import { createHitIndex } from './hit.ts'
-import { IDLE, type ToolBox, type ToolContext, type ToolEffect, type ToolName, type ToolState, draftOf, hoverOf, stepTool } from './tools.ts'
+import type { ToolBox, ToolContext, ToolEffect, ToolName, ToolState } from './tool-types.ts'
+import { IDLE, draftOf, hoverOf, stepTool } from './tools.ts'
 
 const VIEW = { width: 400, height: 300 }
 const CAMERA: Camera = { centerX: 100, centerY: 75, scale: 2 }

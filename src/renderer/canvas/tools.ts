@@ -2,79 +2,53 @@
  * The pointer tools as one tiny state machine: state + event -> state + effects, no drawing and no DOM, so that tests can
  * speak in pointer words. Everything between press and release is a draft; the release gives one commit or nothing.
  */
-import { type Box, type Point, type Size, boxArea, sameBox } from '../../shared/geometry.ts'
-import { type Camera, keepVisible, panBy, toImage, toImageDistance } from './camera.ts'
-import { type Grip, type HitIndex, EDGE_REACH_PX, cycleHit, gripAt, gripCursor } from './hit.ts'
-import { moved, quantizePoint, resized, spanned } from './reshape.ts'
-
-export type ToolName = 'select' | 'draw' | 'pan'
+import { type Box, type Point, boxArea, sameBox } from '../../shared/geometry.ts'
+import { type Outline, outlineBounds, scaleOutline } from '../../shared/shape.ts'
+import { keepVisible, panBy, toImage, toImageDistance } from './camera.ts'
+import { EDGE_REACH_PX, cycleHit, gripAt, gripCursor } from './hit.ts'
+import { type VertexHit, outlineOfPoints, vertexAt } from './outline.ts'
+import { clicked, confirmed, pulled, shaped, takenBack } from './polygon-tool.ts'
+import { moved, quantizePoint, resized, snapPoint, spanned } from './reshape.ts'
+import type { PointerWord, ToolBox, ToolContext, ToolEffect, ToolEvent, ToolState, ToolStep } from './tool-types.ts'
 
 /** Screen px a pointer may tremble before a press becomes a drag. */
 export const DRAG_FROM_PX = 3
 
-export interface ToolBox {
-  readonly key: string
-  readonly box: Box
-  /** True for the boxes of the phrase in hand; only those can be moved and resized. */
-  readonly editable: boolean
-  /** True for a box that must stay as it is, in hand or not. */
-  readonly locked?: boolean
-}
-
 export const isMovable = (box: ToolBox | undefined): box is ToolBox => box !== undefined && box.editable && box.locked !== true
-
-export interface ToolContext {
-  readonly tool: ToolName
-  readonly image: Size
-  readonly camera: Camera
-  readonly viewport: Size
-  readonly snap: boolean
-  readonly selected: string | null
-  readonly box: (key: string) => ToolBox | undefined
-  readonly hits: HitIndex
-}
-
-export interface PointerWord {
-  readonly type: 'down' | 'move' | 'up'
-  /** CSS px from the canvas's top left corner. */
-  readonly screen: Point
-  readonly button?: number
-  readonly shift?: boolean
-  readonly alt?: boolean
-}
-export type ToolEvent = PointerWord | { readonly type: 'cancel' }
-
-export type ToolState =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'pressed'; readonly start: Point; readonly camera: Camera; readonly key: string | null; readonly keys: readonly string[]; readonly fresh: boolean }
-  | { readonly kind: 'moving'; readonly key: string; readonly start: Point; readonly before: Box; readonly after: Box }
-  | { readonly kind: 'resizing'; readonly key: string; readonly grip: Grip; readonly start: Point; readonly before: Box; readonly after: Box }
-  | { readonly kind: 'drawing'; readonly start: Point; readonly anchor: Point; readonly after: Box; readonly byClicks: boolean }
-  | { readonly kind: 'panning'; readonly start: Point; readonly camera: Camera }
-
-export type ToolEffect =
-  | { readonly type: 'select'; readonly key: string | null }
-  | { readonly type: 'commit'; readonly gesture: 'move' | 'resize'; readonly key: string; readonly before: Box; readonly after: Box }
-  | { readonly type: 'commit'; readonly gesture: 'draw'; readonly after: Box }
-  | { readonly type: 'camera'; readonly camera: Camera }
-
-export interface ToolStep {
-  readonly state: ToolState
-  readonly effects: readonly ToolEffect[]
-}
 
 export const IDLE: ToolState = { kind: 'idle' }
 const stay = (state: ToolState): ToolStep => ({ state, effects: [] })
 const done = (...effects: ToolEffect[]): ToolStep => ({ state: IDLE, effects })
 
-/** The box as it is while the pointer is down; key is null for a box being drawn. */
-export function draftOf(state: ToolState): { readonly key: string | null; readonly box: Box } | null {
+export interface Draft {
+  /** Null for what is being drawn. */
+  readonly key: string | null
+  readonly box: Box
+  /** Of a polygon being drawn or shaped; left out for a box, whose outline goes with it. */
+  readonly outline?: Outline
+}
+
+/** What is there while the pointer is down, or between the clicks of a drawing. */
+export function draftOf(state: ToolState): Draft | null {
   if (state.kind === 'moving' || state.kind === 'resizing') return { key: state.key, box: state.after }
+  if (state.kind === 'shaping') return { key: state.key, box: outlineBounds(state.after), outline: state.after }
+  if (state.kind === 'outlining') {
+    const outline = outlineOfPoints([...state.points, state.at])
+    return { key: null, box: outlineBounds(outline), outline }
+  }
   return state.kind === 'drawing' ? { key: null, box: state.after } : null
+}
+
+/** The outline of a box that stands elsewhere at this moment; null where the box is itself the shape. */
+export function draftOutline(box: ToolBox, change: { readonly box: Box; readonly outline?: Outline } | null): Outline | null {
+  const outline = change ? (change.outline ?? scaleOutline(box.outline ?? [], box.box, change.box)) : (box.outline ?? [])
+  return outline.length > 0 ? outline : null
 }
 
 export function stepTool(state: ToolState, event: ToolEvent, context: ToolContext): ToolStep {
   if (event.type === 'cancel') return cancel(state)
+  if (event.type === 'confirm') return state.kind === 'outlining' ? finished(confirmed(state.points)) : stay(state)
+  if (event.type === 'back') return state.kind === 'outlining' ? stay(takenBack(state) ?? IDLE) : stay(state)
   if (event.type === 'down') return down(state, event, context)
   if (event.type === 'move') return move(state, event, context)
   return up(state, event, context)
@@ -86,6 +60,11 @@ function cancel(state: ToolState): ToolStep {
 
 function down(state: ToolState, event: PointerWord, context: ToolContext): ToolStep {
   if (state.kind === 'drawing' && state.byClicks) return stay(state)
+  if (state.kind === 'outlining') {
+    if ((event.button ?? 0) !== 0) return stay(state)
+    const next = clicked(state, place(event, context), context.camera.scale)
+    return next === 'close' ? finished(confirmed(state.points)) : stay(next)
+  }
   if (state.kind !== 'idle') return stay(state)
   const button = event.button ?? 0
   if (button === 1 || (button === 0 && context.tool === 'pan')) return stay({ kind: 'panning', start: event.screen, camera: context.camera })
@@ -95,8 +74,14 @@ function down(state: ToolState, event: PointerWord, context: ToolContext): ToolS
     const anchor = quantizePoint(point, context.camera.scale)
     return stay({ kind: 'drawing', start: event.screen, anchor, after: spanned(anchor, anchor, rules(context, event)), byClicks: false })
   }
+  if (context.tool === 'polygon') {
+    const at = place(event, context)
+    return stay({ kind: 'outlining', points: [at], at })
+  }
   const selected = context.selected === null ? undefined : context.box(context.selected)
   if (isMovable(selected)) {
+    const vertex = vertexOf(selected, point, context)
+    if (vertex && selected.outline) return pulled(selected.key, selected.outline, vertex, event)
     const grip = gripAt(selected.box, point, context.camera.scale)
     if (grip) return stay({ kind: 'resizing', key: selected.key, grip, start: event.screen, before: selected.box, after: selected.box })
   }
@@ -135,6 +120,12 @@ function move(state: ToolState, event: PointerWord, context: ToolContext): ToolS
       const point = quantizePoint(toImage(context.camera, context.viewport, event.screen), context.camera.scale)
       return stay({ ...state, after: spanned(state.anchor, point, rules(context, event), event.shift) })
     }
+    case 'outlining':
+      return stay({ ...state, at: place(event, context) })
+    case 'shaping': {
+      if (distance(state.start, event.screen) < DRAG_FROM_PX && state.after === state.from) return stay(state)
+      return stay({ ...state, after: shaped(state.from, state.vertex, place(event, context)) })
+    }
     case 'panning': {
       const camera = panBy(state.camera, event.screen.x - state.start.x, event.screen.y - state.start.y)
       return { state, effects: [{ type: 'camera', camera: keepVisible(camera, context.viewport, context.image) }] }
@@ -164,18 +155,28 @@ function up(state: ToolState, event: PointerWord, context: ToolContext): ToolSte
       if (!last.state.byClicks && distance(last.state.start, event.screen) < DRAG_FROM_PX) return stay({ ...last.state, byClicks: true })
       return boxArea(last.state.after) > 0 ? done({ type: 'commit', gesture: 'draw', after: last.state.after }) : done()
     }
+    case 'outlining':
+      return last
+    case 'shaping': {
+      const { key, before, after } = last.state
+      // A point that was only clicked, and a shape pulled flat, are no edits.
+      if (after === last.state.from || boxArea(outlineBounds(after)) === 0 || sameOutline(before, after)) return done()
+      return done({ type: 'commit', gesture: 'shape', key, outline: after })
+    }
     case 'panning':
       return { state: IDLE, effects: last.effects }
   }
 }
 
 /** What the pointer would do here: for the cursor and for the box to light up. */
-export function hoverOf(context: ToolContext, screen: Point): { readonly key: string | null; readonly cursor: string } {
+export function hoverOf(context: ToolContext, screen: Point): { readonly key: string | null; readonly cursor: string; readonly vertex?: VertexHit } {
   if (context.tool === 'pan') return { key: null, cursor: 'grab' }
-  if (context.tool === 'draw') return { key: null, cursor: 'crosshair' }
+  if (context.tool === 'draw' || context.tool === 'polygon') return { key: null, cursor: 'crosshair' }
   const point = toImage(context.camera, context.viewport, screen)
   const selected = context.selected === null ? undefined : context.box(context.selected)
   if (isMovable(selected)) {
+    const vertex = vertexOf(selected, point, context)
+    if (vertex) return { key: selected.key, cursor: vertex.between ? 'copy' : 'crosshair', vertex }
     const grip = gripAt(selected.box, point, context.camera.scale)
     if (grip) return { key: selected.key, cursor: gripCursor(grip, context.camera.turn) }
   }
@@ -184,6 +185,20 @@ export function hoverOf(context: ToolContext, screen: Point): { readonly key: st
   const key = keys[0] ?? null
   if (key === null) return { key: null, cursor: 'default' }
   return { key, cursor: isMovable(context.box(key)) ? 'move' : 'pointer' }
+}
+
+/** Where the pointer stands in the image, as a point of an outline. */
+function place(event: PointerWord, context: ToolContext): Point {
+  const point = quantizePoint(toImage(context.camera, context.viewport, event.screen), context.camera.scale)
+  return snapPoint(point, rules(context, event))
+}
+
+const vertexOf = (box: ToolBox, point: Point, context: ToolContext): VertexHit | null => (box.outline ? vertexAt(box.outline, point, context.camera.scale) : null)
+const sameOutline = (a: Outline, b: Outline) => a.length === b.length && a.every((value, i) => value === b[i])
+
+/** An outline that is done, if it is one. */
+function finished(outline: Outline | null): ToolStep {
+  return outline ? done({ type: 'commit', gesture: 'outline', outline }) : done()
 }
 
 function rules(context: ToolContext, event: PointerWord) {

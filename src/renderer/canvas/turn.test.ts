@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Box } from '../../shared/geometry.ts'
 import { type Turn, fitCamera, panBy, toImage, toScreen, turned, unturned, withTurn, zoomAt } from './camera.ts'
 import { gripCursor } from './hit.ts'
-import { type SceneBox, type SceneEffect, createScene } from './scene.ts'
+import type { SceneBox } from './scene-state.ts'
+import { type SceneEffect, createScene } from './scene.ts'
 
 const IMAGE = { width: 640, height: 480 }
 const VIEW = { width: 613, height: 447 }
@@ -17,7 +18,7 @@ function open(box: Box) {
   const scene = createScene((effect) => {
     if (effect.type !== 'commit') return
     commits.push(effect)
-    if (effect.gesture === 'draw') return
+    if (!('before' in effect)) return
     stored = effect.after
     scene.setContent({ imageKey: 'i', image: IMAGE, boxes: content(), proposals: [] })
   })
@@ -126,7 +127,7 @@ describe('what is stored', () => {
         scene.pointer('image', { type: 'move', screen: { x: at.x + dx, y: at.y + dy } })
         scene.pointer('image', { type: 'up', screen: { x: at.x + dx, y: at.y + dy } })
         for (const effect of commits) {
-          if (effect.type !== 'commit' || effect.gesture === 'draw') continue
+          if (!('before' in effect)) continue
           expect(effect.before).toEqual(box)
           expect(effect.after).toEqual(stored())
           scene.rotate(later)

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'react'
 import { boxArea, boxHeight, boxWidth } from '../../../shared/geometry.ts'
 import { MINUS, percent } from '../../app/format.ts'
-import { liveBox } from '../../canvas/scene.ts'
+import { liveBox } from '../../canvas/scene-state.ts'
 import { draftOf } from '../../canvas/tools.ts'
 import { Keys } from '../../ui/Keys.tsx'
 import type { Workbench } from './workbench.ts'

@@ -3,9 +3,9 @@ import { useLayoutEffect, useMemo, useRef } from 'react'
 import { type ConsistencyScores, scoreRegion } from '../../../shared/consistency.ts'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, sameBox } from '../../../shared/geometry.ts'
-import { boxesOnly, withBoxes } from '../../../shared/shape.ts'
+import { boxesOnly, type Outline, type Shape } from '../../../shared/shape.ts'
 import { fixed, signed } from '../../app/format.ts'
-import { liveRegionBoxes } from '../../canvas/scene.ts'
+import { liveRegionShape } from '../../canvas/scene-state.ts'
 import { cx } from '../../ui/cx.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { Section } from '../../ui/Pane.tsx'
@@ -38,14 +38,14 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
       if (element.textContent !== text) element.textContent = text
       if (className !== undefined && element.className !== className) element.className = className
     }
-    let lastBoxes: readonly Box[] | null = null
+    let last: Shape | null = null
     const write = () => {
       if (!prepared || !image || !stored) return
       const state = scene.store.getState()
-      const boxes = state.image === image ? liveRegionBoxes(state) : region.boxes
-      if (lastBoxes && sameBoxes(lastBoxes, boxes)) return
-      lastBoxes = boxes
-      const now = scoreRegion(prepared, withBoxes(region, boxes), image)
+      const shape = state.image === image ? liveRegionShape(state) : region
+      if (last && sameBoxes(last.boxes, shape.boxes) && sameOutlines(last.outlines, shape.outlines)) return
+      last = shape
+      const now = scoreRegion(prepared, shape, image)
       put('now', fixed(now.insideEnergy), cx('t20', TONES[tone(now.insideEnergy)]))
       const change = now.insideEnergy - stored.insideEnergy
       put('change', Math.abs(change) < 0.005 ? '' : signed(change))
@@ -104,6 +104,8 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
   )
 }
 
+/** The same lists, not the same numbers: what is not being changed stays what it was. */
+const sameOutlines = (a: readonly Outline[], b: readonly Outline[]): boolean => a.length === b.length && a.every((outline, i) => outline === b[i] || (outline.length === 0 && b[i]!.length === 0))
 const sameBoxes = (a: readonly Box[], b: readonly Box[]): boolean => a.length === b.length && a.every((box, i) => box === b[i] || sameBox(box, b[i]!))
 
 const ROWS: readonly { readonly name: string; readonly label: string; readonly text: (scores: ConsistencyScores) => string; readonly tone: (scores: ConsistencyScores) => string }[] = [

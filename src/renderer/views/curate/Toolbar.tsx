@@ -1,4 +1,4 @@
-import { ChevronDown, Columns2, Hand, Magnet, MousePointer2, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
+import { ChevronDown, Columns2, Hand, Magnet, MousePointer2, Pentagon, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { percent } from '../../app/format.ts'
@@ -17,6 +17,7 @@ import styles from './curate.module.css'
 const TOOLS = [
   { tool: 'select', icon: MousePointer2, label: 'Select', keys: 'v' },
   { tool: 'draw', icon: VectorSquare, label: 'Draw box', keys: 'b' },
+  { tool: 'polygon', icon: Pentagon, label: 'Draw outline', keys: 'Shift+p' },
   { tool: 'pan', icon: Hand, label: 'Pan', keys: 'h' },
 ] as const
 

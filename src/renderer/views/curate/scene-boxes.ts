@@ -1,8 +1,9 @@
 /** The image's regions as boxes to draw and to grab: the phrase in hand in its own colour, the others in theirs. */
 import type { Region } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
+import { outlineOf } from '../../../shared/shape.ts'
 import { INK, otherColour } from '../../canvas/ink.ts'
-import type { SceneBox } from '../../canvas/scene.ts'
+import type { SceneBox } from '../../canvas/scene-state.ts'
 import type { Marks } from './marks.ts'
 
 export const boxKey = (regionId: string, index: number): string => `${regionId}/${index}`
@@ -15,7 +16,7 @@ export function sceneBoxes(regions: readonly Region[], currentId: string | null,
   const boxes: SceneBox[] = []
   const add = (region: Region, color: string, editable: boolean) => {
     const marks = { ...(hidden.has(region.id) ? { hidden: true } : {}), ...(locked.has(region.id) ? { locked: true } : {}) }
-    region.boxes.forEach((box, index) => boxes.push({ key: boxKey(region.id, index), regionId: region.id, index, box, editable, color, label: region.phrase, ...marks }))
+    region.boxes.forEach((box, index) => boxes.push({ key: boxKey(region.id, index), regionId: region.id, index, box, editable, color, label: region.phrase, ...marks, ...(outlineOf(region, index) ? { outline: outlineOf(region, index)! } : {}) }))
   }
   let order = 0
   for (const region of regions) {

@@ -1,5 +1,5 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
-import { Check, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { Check, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect } from 'react'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { useUndoLabels } from './edits.ts'
@@ -57,7 +57,7 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'queue.search', title: 'Search phrases', group: 'Region', keys: '/', icon: Search, run: () => focusOn('queue-search') },
     { id: 'edit.undo', title: undoLabel ? `Undo: ${undoLabel}` : 'Undo', group: 'Edit', keys: '$mod+z', icon: Undo2, inFields: false, enabled: undoLabel !== null, run: verbs.undo },
     { id: 'edit.redo', title: redoLabel ? `Redo: ${redoLabel}` : 'Redo', group: 'Edit', keys: ['$mod+Shift+z', '$mod+y'], icon: Redo2, inFields: false, enabled: redoLabel !== null, run: verbs.redo },
-    { id: 'box.delete', title: 'Delete box', group: 'Edit', keys: ['Delete', 'Backspace'], icon: Trash2, enabled: has, run: () => verbs.deleteBox(selectedIndex()) },
+    { id: 'box.delete', title: 'Delete box', group: 'Edit', keys: ['Delete', 'Backspace'], icon: Trash2, enabled: work.image !== null, run: () => void (scene.deletePoint() || verbs.deleteBox(selectedIndex())) },
     { id: 'box.duplicate', title: 'Duplicate box', group: 'Edit', keys: '$mod+d', icon: Copy, inFields: false, enabled: has, run: verbs.duplicateBox },
     { id: 'box.copy', title: 'Copy box', group: 'Edit', keys: '$mod+c', icon: ClipboardCopy, inFields: false, restsOnSelection: true, enabled: has, run: verbs.copyBox },
     { id: 'phrase.copy', title: 'Copy phrase with its boxes', group: 'Edit', icon: ClipboardCopy, enabled: has, run: verbs.copyPhrase },
@@ -73,6 +73,8 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'tool.select', title: 'Select', group: 'Tools', keys: 'v', icon: MousePointer2, run: () => scene.setTool('select') },
     { id: 'tool.draw', title: 'Draw box', group: 'Tools', keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw') },
     { id: 'tool.drawMany', title: 'Draw several boxes', group: 'Tools', keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw', true) },
+    { id: 'tool.polygon', title: 'Draw outline', group: 'Tools', keys: 'Shift+p', icon: Pentagon, enabled: work.image !== null, run: () => scene.setTool('polygon') },
+    { id: 'canvas.confirm', title: 'Close the outline', group: 'Edit', keys: 'Enter', hidden: true, run: () => void scene.confirm() },
     { id: 'tool.pan', title: 'Pan', group: 'Tools', keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
     { id: 'tool.snap', title: 'Snap to image edge', group: 'Tools', keys: 's', icon: Magnet, run: () => setPrefs({ snap: !prefs.snap }) },
     { id: 'view.fit', title: 'Fit the image', group: 'Canvas', keys: '0', icon: SquareDashedMousePointer, run: scene.fit },

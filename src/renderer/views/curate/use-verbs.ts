@@ -2,7 +2,7 @@
 import { type RefObject, useEffect } from 'react'
 import type { Dataset, ImageRecord, Region, RegionFields } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
-import { boxesOnly, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
+import { boxesOnly, outlineBounds, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
 import { counted } from '../../app/format.ts'
 import { navigate, setParams } from '../../app/routes.ts'
 import type { Scene, SceneEffect } from '../../canvas/scene.ts'
@@ -93,7 +93,21 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
       else if (edit('Box drawn', { boxes: [...held.boxes, effect.after] })) selectBox(held.boxes.length)
       return
     }
+    if (effect.gesture === 'outline') {
+      const drawn = shapeOf([outlineBounds(effect.outline)], [effect.outline])
+      const held = live()
+      if (!held) newRegion('', drawn)
+      else if (edit('Outline drawn', joined(held, drawn))) selectBox(held.boxes.length)
+      return
+    }
     const box = scene.store.getState().boxes.find((entry) => entry.key === effect.key)
+    if (effect.gesture === 'shape') {
+      const held = live()
+      if (!box || !held) return
+      const put = <T>(list: readonly T[], value: T) => list.map((old, i) => (i === box.index ? value : old))
+      edit('Outline changed', shapeOf(put(held.boxes, outlineBounds(effect.outline)), put(joined(held, boxesOnly([])).outlines, effect.outline)))
+      return
+    }
     if (box) edit(moveLabel(effect.before, effect.after), { boxes: boxesNow().map((old, i) => (i === box.index ? effect.after : old)) })
   }
 
