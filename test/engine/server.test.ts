@@ -1,4 +1,4 @@
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect as connectTcp, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ describe('the key', () => {
     ['a wrong cookie', { cookie: 'amc=1' }],
   ])('is needed for everything: %s opens nothing', async (_name, headers: Record<string, string>) => {
     const { url } = await withPage()
-    for (const path of ['/', '/assets/a.js', '/health', '/api/check', '/media/image/x', '/media/thumb/x', '/nothing', '/?token=wrong', '/?token=']) {
+    for (const path of ['/', '/assets/a.js', '/health', '/api/check', '/media/image/x', '/media/thumb/x', '/media/tile/x/0/0/0', '/nothing', '/?token=wrong', '/?token=']) {
       expect([path, (await ask(url, path, headers)).status]).toEqual([path, 401])
     }
   })
@@ -187,6 +187,29 @@ describe('images', () => {
     const cached = (await readdir(engine.context.project.cacheDir, { recursive: true })).filter((name) => name.includes(id))
     expect(cached).toHaveLength(1)
     expect((await ask(engine.url, `/media/thumb/${id}`, engine.key)).body.equals(thumb.body)).toBe(true)
+  })
+
+  test('in tiles by id, level and place: cut once, nothing beside the image, nothing by path', async () => {
+    const engine = await withPage()
+    const folder = join(await temporaryFolder(), 'data')
+    await importInto(engine, await writeDataset(folder, annotationsOf(1, 1), { width: 1300, height: 700 }))
+    const { id } = engine.context.db.get<{ id: string }>('SELECT id FROM images')!
+    const tile = (path: string, headers = {}) => ask(engine.url, `/media/tile/${id}/${path}`, { ...engine.key, ...headers })
+    const sizes: unknown[] = []
+    for (const path of ['0/0/0', '1/1/0', '2/0/0', '2/2/1']) {
+      const answer = await tile(path)
+      expect([answer.status, answer.headers['content-type']]).toEqual([200, 'image/jpeg'])
+      const { width, height } = await sharp(answer.body).metadata()
+      sizes.push([path, width, height])
+    }
+    expect(sizes).toEqual([['0/0/0', 325, 175], ['1/1/0', 138, 350], ['2/0/0', 512, 512], ['2/2/1', 276, 188]])
+    for (const path of ['3/0/0', '2/3/0', '2/0/2', '0/1/0', '99/0/0', '-1/0/0', '2/0/0.5', '2/0', '2/0/0/0', '2/../../0', '2/%2e%2e/0', '2/1e0/0', '2/99999/99999']) expect([path, (await tile(path)).status]).toEqual([path, 404])
+    expect((await ask(engine.url, '/media/tile/nobody/0/0/0', engine.key)).status).toBe(404)
+    const { etag } = (await tile('2/0/0')).headers
+    expect((await tile('2/0/0', { 'if-none-match': String(etag) })).status).toBe(304)
+    expect((await readdir(join(engine.context.project.cacheDir, 'tiles', id.slice(-2))))).toEqual([id])
+    await rm(join(folder, '0.png'))
+    expect((await tile('2/0/0')).status).toBe(404)
   })
 
   test('that lie on their side in the file are upright: thumbnail and what the page gets for a format browsers do not show', async () => {
