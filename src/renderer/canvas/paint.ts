@@ -1,7 +1,7 @@
 /** What the box layers draw, in screen px, as plain loops: thousands of boxes in one shape, labels in the same loop. */
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import type { Outline } from '../../shared/shape.ts'
-import { type Camera, toScreen } from './camera.ts'
+import { type Camera, toScreen, turned } from './camera.ts'
 import { gripPoint, visibleGrips } from './hit.ts'
 import { type BoxInk, LABEL_FROM_PX, type LabelText, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawOutlineLine, drawPeak, drawVertex, labelText } from './ink.ts'
 import { type Rect, labelInside, placeLabel } from './labels.ts'
@@ -9,11 +9,21 @@ import { pointsOf, splitPoints } from './outline.ts'
 import { type SceneState, liveBox, liveOutline } from './scene-state.ts'
 import { draftOf, isMovable } from './tools.ts'
 
-function screenBox(box: Box, camera: Camera, viewport: Size): Rect {
-  const from = toScreen(camera, viewport, { x: box[0], y: box[1] })
-  const to = toScreen(camera, viewport, { x: box[2], y: box[3] })
-  return { x: Math.min(from.x, to.x), y: Math.min(from.y, to.y), width: Math.abs(to.x - from.x), height: Math.abs(to.y - from.y) }
+/** Boxes of the image as they stand on the screen. What is the same for all of thousands is worked out once. */
+function projector(camera: Camera, viewport: Size): (box: Box) => Rect {
+  const { x, y } = toScreen(camera, viewport, { x: 0, y: 0 })
+  const right = turned({ x: camera.scale, y: 0 }, camera.turn)
+  const down = turned({ x: 0, y: camera.scale }, camera.turn)
+  return ([x1, y1, x2, y2]) => {
+    const fromX = right.x * x1 + down.x * y1 + x
+    const fromY = right.y * x1 + down.y * y1 + y
+    const toX = right.x * x2 + down.x * y2 + x
+    const toY = right.y * x2 + down.y * y2 + y
+    return { x: Math.min(fromX, toX), y: Math.min(fromY, toY), width: Math.abs(toX - fromX), height: Math.abs(toY - fromY) }
+  }
 }
+
+const screenBox = (box: Box, camera: Camera, viewport: Size): Rect => projector(camera, viewport)(box)
 
 function isVisible(box: Rect, viewport: Size): boolean {
   return box.x + box.width >= -4 && box.y + box.height >= -4 && box.x <= viewport.width + 4 && box.y <= viewport.height + 4
@@ -30,19 +40,20 @@ export function paintBoxes(context: CanvasRenderingContext2D, state: SceneState,
   const truth: BoxInk = thin ? { ...TRUTH_INK, width: 1.5 } : TRUTH_INK
   const proposal: BoxInk = thin ? { ...PROPOSAL_INK, width: 1.5 } : PROPOSAL_INK
   const cased = !(moves && state.boxes.length > CASED_UP_TO)
+  const project = projector(state.camera, viewport)
   for (const box of state.boxes) {
     if (box.editable || box.hidden || box.key === held) continue
-    const at = screenBox(box.box, state.camera, viewport)
+    const at = project(box.box)
     if (isVisible(at, viewport)) drawShape(context, state, viewport, at, box.outline, { color: box.color, width: 1, dash: null }, cased)
   }
   for (const box of state.mine) {
     if (box.hidden || box.key === held) continue
-    const at = screenBox(box.box, state.camera, viewport)
+    const at = project(box.box)
     if (isVisible(at, viewport)) drawShape(context, state, viewport, at, box.outline, { ...truth, color: box.color })
   }
   const taken: Rect[] = []
   for (const box of state.proposals) {
-    const at = screenBox(box, state.camera, viewport)
+    const at = project(box)
     if (!isVisible(at, viewport)) continue
     drawBoxLine(context, at, proposal)
     if (at.width >= LABEL_FROM_PX) taken.push(nameBox(context, at, 'proposed', PROPOSAL_INK, viewport, taken))
