@@ -198,7 +198,7 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
   })
 
   it('draws an outline by clicks, shapes it, and takes a point away', async () => {
-    await rows().nth(30).click()
+    await rows().nth(8).click()
     const id = await regionId()
     const before = boxesOf(id)
     const outlines = () => JSON.parse(String(stored.rows('SELECT outlines FROM regions WHERE id = ?', id)[0]!['outlines'] ?? '[]')) as number[][]

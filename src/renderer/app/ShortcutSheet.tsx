@@ -33,8 +33,8 @@ function Sheet() {
   const keymap = useKeymap()
   const [editing, setEditing] = useState<string | null>(null)
   const commands = useAllCommands().filter((command) => !command.id.startsWith('open.') && (bindingsOf(command).length > 0 || defaultKeys(command).length > 0 || keymap.own[command.id] !== undefined))
-  const conflicts = conflictsOf(commands, bindingsOf)
-  const groups = [...new Set(commands.map((command) => command.group))].reverse()
+  const conflicts = conflictsOf(commands, keymap)
+  const groups = [...new Set(commands.map((command) => command.group))].sort((a, b) => place(a) - place(b))
   const linesOf = (group: string) => commands.filter((command) => command.group === group)
   const isOwn = Object.keys(keymap.own).length > 0
   return (
@@ -113,6 +113,11 @@ function shownBindings(command: Command): readonly string[] {
   const plain = all.filter((binding) => !binding.includes('+'))
   return (plain.length > 0 ? plain : all).slice(0, 4)
 }
+
+/** The hand's own groups first, in an order that stays; what is everywhere last. */
+const ORDER = ['Region', 'Edit', 'Tools', 'Canvas']
+const LAST = ['Go to', 'Everywhere']
+const place = (group: string) => (ORDER.includes(group) ? ORDER.indexOf(group) - 10 : LAST.includes(group) ? LAST.indexOf(group) + 10 : 0)
 
 /** Whole groups in two columns of nearly equal height, in order. */
 function inColumns<T>(groups: readonly T[], heightOf: (group: T) => number): readonly (readonly T[])[] {

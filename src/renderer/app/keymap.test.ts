@@ -25,7 +25,8 @@ describe('keys', () => {
 
   it('are doubled by a person alone, and then it shows', () => {
     const own = { 'queue.next': ['q'], 'region.accept': ['q'] }
-    const found = conflictsOf(commands, (command) => keysUnder({ preset: 'standard', own }, command))
+    const found = conflictsOf(commands, { preset: 'standard', own })
+    expect(conflictsOf([...commands, { id: 'tour.end', keys: 'd' }], STANDARD).size, 'shared on purpose').toBe(0)
     expect([...found].map(([id, others]) => [id, others.map((other) => other.id)])).toEqual([['region.accept', ['queue.next']], ['queue.next', ['region.accept']]])
   })
 
@@ -51,11 +52,13 @@ describe('a press', () => {
     expect(bindingOf(press('?', 'Slash', { shiftKey: true }), false)).toBe('[Shift]+?')
     expect(bindingOf(press('!', 'Digit1', { shiftKey: true }), false)).toBe('Shift+Digit1')
     expect(bindingOf(press(' ', 'Space'), false)).toBe('Space')
+    expect(bindingOf(press('[', 'BracketLeft'), false)).toBe('BracketLeft')
+    expect(bindingOf(press('+', 'Equal', { shiftKey: true }), false)).toBe('Shift+Equal')
     for (const alone of ['Shift', 'Control', 'Alt', 'Meta', 'Dead']) expect(bindingOf(press(alone, alone), false)).toBeNull()
   })
 
   it('leads back to its command through the listener', () => {
-    const keys = fc.constantFrom(['q', 'KeyQ'], ['7', 'Digit7'], ['F2', 'F2'], ['Enter', 'Enter'], ['ArrowLeft', 'ArrowLeft'], ['.', 'Period'], ['Delete', 'Delete'], [' ', 'Space'])
+    const keys = fc.constantFrom(['q', 'KeyQ'], ['7', 'Digit7'], ['F2', 'F2'], ['Enter', 'Enter'], ['ArrowLeft', 'ArrowLeft'], ['.', 'Period'], [']', 'BracketRight'], ['Delete', 'Delete'], [' ', 'Space'])
     fc.assert(fc.property(keys, fc.boolean(), fc.boolean(), fc.boolean(), ([key, code], ctrlKey, altKey, shiftKey) => {
       const typed = shiftKey && /^[a-z]$/.test(key!) ? key!.toUpperCase() : key!
       const held = press(typed, code!, { ctrlKey, altKey, shiftKey })

@@ -57,16 +57,17 @@ export function canonical(binding: string): string {
   }).join(' ')
 }
 
-/** For each command the others that the same key leads to. */
-export function conflictsOf<T extends Bound>(commands: readonly T[], keysOf: (command: T) => readonly string[]): ReadonlyMap<string, readonly T[]> {
+/** For each command the others that the same key leads to, where a person made it so: what the program shares on purpose is no conflict. */
+export function conflictsOf<T extends Bound>(commands: readonly T[], keymap: Keymap): ReadonlyMap<string, readonly T[]> {
+  const isOwn = ({ id }: T) => keymap.own[id] !== undefined
   const byKey = new Map<string, T[]>()
   for (const command of commands) {
-    for (const key of new Set(keysOf(command).map(canonical))) byKey.set(key, [...(byKey.get(key) ?? []), command])
+    for (const key of new Set(keysUnder(keymap, command).map(canonical))) byKey.set(key, [...(byKey.get(key) ?? []), command])
   }
   const found = new Map<string, T[]>()
   for (const sharing of byKey.values()) {
     for (const command of sharing) {
-      const others = sharing.filter((other) => other.id !== command.id)
+      const others = sharing.filter((other) => other.id !== command.id && (isOwn(other) || isOwn(command)))
       if (others.length > 0) found.set(command.id, [...(found.get(command.id) ?? []), ...others.filter((other) => !found.get(command.id)?.includes(other))])
     }
   }
@@ -82,13 +83,16 @@ interface Press {
   readonly shiftKey: boolean
 }
 
+/** Signs that mean something in bindings themselves: there the key is named by its place. */
+const SYNTAX = /^[[\]()+]$/
+
 /** The binding that a press stands for; null for a modifier alone. */
 export function bindingOf(press: Press, mac: boolean): string | null {
   if (['Control', 'Meta', 'Alt', 'AltGraph', 'Shift', 'CapsLock', 'Dead', 'Unidentified', 'Process'].includes(press.key)) return null
   const modifiers = [(mac ? press.metaKey : press.ctrlKey) && '$mod', mac && press.ctrlKey && 'Control', !mac && press.metaKey && 'Meta', press.altKey && 'Alt', press.shiftKey && 'Shift'].filter((one): one is string => typeof one === 'string')
   const letter = press.key.length === 1
   // With Alt or Shift a digit or letter key may type something else: then the key itself is meant, not its sign.
-  const physical = /^(Key|Digit)/.test(press.code) && letter && (press.altKey || (press.shiftKey && press.code.startsWith('Digit')))
+  const physical = letter && ((/^(Key|Digit)/.test(press.code) && (press.altKey || (press.shiftKey && press.code.startsWith('Digit')))) || SYNTAX.test(press.key))
   if (physical) return [...modifiers, press.code].join('+')
   const key = press.key === ' ' ? 'Space' : letter ? press.key.toLowerCase() : press.key
   // A sign that needs Shift on this keyboard is the sign, with or without it.

@@ -13,6 +13,7 @@ describe('key caps', () => {
     expect(keyCaps('Delete', false)).toEqual(['Del'])
     expect(keyCaps('$mod+Enter', false)).toEqual(['Ctrl', '↵'])
     expect(keyCaps('[Shift]+?', false)).toEqual(['?'])
+    expect(keyCaps('Shift+BracketLeft', false)).toEqual(['Shift', '['])
   })
 
   it('lists the caps of a sequence', () => {

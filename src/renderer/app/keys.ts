@@ -26,6 +26,8 @@ export function keyCaps(binding: string, mac: boolean = isMac()): readonly strin
       if (key === 'Minus' || key === '-') return '−'
       if (key === 'Comma') return ','
       if (key === 'Slash') return '/'
+      if (key === 'BracketLeft') return '['
+      if (key === 'BracketRight') return ']'
       return key.length === 1 ? key.toUpperCase() : key
     })
 }

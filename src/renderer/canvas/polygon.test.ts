@@ -166,7 +166,7 @@ describe('points of an outline', () => {
       expect(vertexAt(HOUSE, { x: 60, y: 40 - 9 / scale }, scale)).toBeNull()
     }
     expect(vertexAt(HOUSE, { x: 60, y: 110 }, 1)).toEqual({ index: 3, between: true })
-    expect(vertexAt(HOUSE, { x: 60, y: 110 }, 0.2), 'an edge that is short on screen offers none').toBeNull()
+    expect(vertexAt(HOUSE, { x: 60, y: 110 }, 0.3), 'an edge that is short on screen offers none').toBeNull()
   })
 
   it('enclose what their mask would, and a click beside them in the box finds what lies below', () => {

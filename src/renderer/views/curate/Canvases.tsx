@@ -99,7 +99,7 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
       />
       {children}
       {work.isCutting && image ? <div className={styles.waiting}><Loading>{`Preparing ${count(Math.round((image.width * image.height) / 1e6))} megapixels; this is done once`}</Loading></div> : null}
-      {work.prefs.minimap && image ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
+      {work.prefs.minimap && image && handles ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
       {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
       {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}
