@@ -26,8 +26,8 @@ export function fakeCompute(): FakeCompute {
       const result: ExplainResult = {
         image, computeMs: 1,
         phrases: asked.phrases.map((phrase) => {
-          const grid = { width: 4, height: 4, values: heatOf(phrase) }
-          return { phrase, grid, peak: bicubicPeak(grid, image), matchProbability: (phrase.length % 10) / 10, layer: 1, maskSize: 24, tokens: ['[CLS]', ...phrase.split(' ')], truncated: false }
+          const grid = { width: 4, height: 4, values: heatOf(asked.explainer ? `${phrase} ${asked.explainer.name}` : phrase) }
+          return { phrase, grid, peak: bicubicPeak(grid, image), matchProbability: (phrase.length % 10) / 10, layer: 1, maskSize: 24, tokens: ['[CLS]', ...phrase.split(' ')], truncated: false, protocol: 'AMC strict' }
         }),
       }
       return result as never

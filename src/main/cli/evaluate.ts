@@ -3,6 +3,7 @@ import type { CheckpointOutcome, EvaluateOptions, Task } from '../eval/evaluate.
 import type { Protocol } from '../eval/protocol.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Command, CommandInput, CommandIo, CommandResult } from './command.ts'
+import { EXPLAINER_HELP } from './explainer-options.ts'
 import { pickDataset, pickNamed } from './lookup.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
 
@@ -29,8 +30,10 @@ export const evaluateCommand: Command = {
     'without-detections': { type: 'boolean', help: "Do not use a detector's boxes." },
     alpha: { type: 'string', value: 'A', help: "Exponent of the area when a detector's boxes are ranked (0.5)." },
     'split-by': { type: 'string', value: 'path|name', help: 'Flickr30k: val when the path of --ids has "val" anywhere (path, as published), or its own name (name).' },
-    mode: { type: 'string', value: 'NAME', help: 'itm: cross-attention, for the match (usual); itc: image encoder, for the similarity.' },
-    layer: { type: 'string', value: 'K', help: 'Layer, from 0; usually the one the model names (itm) or 8 (itc).' },
+    explainer: { type: 'string', value: 'NAME', help: EXPLAINER_HELP },
+    target: { type: 'string', value: 'itm|itc', help: 'itm: why they match, by cross-attention (usual); itc: why they are similar, by the image encoder.' },
+    mode: { type: 'string', value: 'itm|itc', help: 'The same as --target.' },
+    layer: { type: 'string', value: 'K', help: 'Layer, from 0; usually the one the model names (itm) or 8 (itc). Rollouts go through all.' },
     'image-size': { type: 'string', value: 'PX', help: 'Side of the image for the model; usually the published one, for small models their own.' },
     model: { type: 'string', value: 'NAME|FILE', help: 'Sizes of the model, when a checkpoint does not carry them.' },
     project: { ...PROJECT_OPTION, required: false, help: 'Project folder, for the protocol view.' },
@@ -47,7 +50,9 @@ splits: [{split, samples, unreadable, metrics: {key: mean}}], unreadable: [{imag
   run: async (input, io) => {
     const { explainerOf } = await import('../eval/explainers.ts')
     const { loadProtocol, protocolNames, VIEW } = await import('../eval/protocol.ts')
-    const explainer = explainerOf(input.text('mode') ?? 'itm')
+    const [target, mode] = [input.text('target'), input.text('mode')]
+    if (target !== undefined && mode !== undefined && target !== mode) throw new AppError('usage', '--target and --mode are the same and say different things.', 'Leave one of them out.', 'mode')
+    const explainer = explainerOf(input.text('explainer'), target ?? mode)
     const asked = { explainer, layer: input.integer('layer'), imageSize: input.integer('image-size', { min: 1 }) }
     const name = input.text('protocol') ?? input.text('benchmark')
     if (name === undefined || (input.text('protocol') !== undefined && input.text('benchmark') !== undefined)) {

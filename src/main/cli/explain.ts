@@ -7,6 +7,7 @@ import { boxesOnly } from '../../shared/shape.ts'
 import { spawnCompute } from '../compute/client.ts'
 import { readImageHeader } from '../images/decode.ts'
 import type { Command } from './command.ts'
+import { EXPLAINER_LINES, EXPLAINER_OPTIONS, explainerChoice } from './explainer-options.ts'
 import { writeHeatPicture } from './heat-picture.ts'
 import { MODEL_OPTION, modelNamed } from './lookup.ts'
 
@@ -19,11 +20,14 @@ export const explainCommand: Command = {
     image: { type: 'string', value: 'FILE', help: 'Image.', required: true },
     phrase: { type: 'string', value: 'TEXT', help: 'What to look for.', required: true },
     box: { type: 'string', value: 'x1,y1,x2,y2', help: 'Box in pixels of the image; with it the scores are computed.', multiple: true },
+    ...EXPLAINER_OPTIONS,
     model: MODEL_OPTION,
     out: { type: 'string', value: 'FILE', help: 'Writes the heat over the image as a picture (.png, .jpg, .webp).' },
   },
   details: `Result: {heatmap: number[][] (rows of the raw grid), scores (null without a box), peak: {x, y}, matchProbability, image: {width, height},
-  tokens, truncated, layer, maskSize, protocol, computeMs}. Scores: pointingHit, insideEnergy (consistency), meanMargin, maxMargin, amcMean, amcMax, softIou, uncertain.`,
+  tokens, truncated, layer, maskSize, protocol, computeMs}. Scores: pointingHit, insideEnergy (consistency), meanMargin, maxMargin, amcMean, amcMax, softIou, uncertain.
+The protocol names the explainer where it is not the usual one. Explainers (formulas in docs/evaluation.md):
+${EXPLAINER_LINES}`,
   run: async (input, io) => {
     const imagePath = resolve(input.need('image'))
     const checkpointPath = resolve(input.need('checkpoint'))
@@ -32,24 +36,25 @@ export const explainCommand: Command = {
     if (out && !['.png', '.jpg', '.jpeg', '.webp'].includes(extname(out).toLowerCase())) {
       throw new AppError('usage', `--out must end in .png, .jpg or .webp; it is ${out}.`, 'Choose another ending.')
     }
+    const explainer = explainerChoice(input)
     const boxes = input.all('box').map(parseBox)
     if (!(await stat(checkpointPath).catch(() => null))?.isFile()) throw new AppError('bad-input', `There is no checkpoint file ${checkpointPath}.`, 'Check the path.')
     const header = await readImageHeader(imagePath)
     const compute = spawnCompute({ role: 'interactive', onLog: io.note })
     try {
-      const request = { checkpointPath, imagePath, phrases: [input.need('phrase')], ...(model ? { modelConfigPath: modelNamed(model) } : {}) }
+      const request = { checkpointPath, imagePath, phrases: [input.need('phrase')], ...(model ? { modelConfigPath: modelNamed(model) } : {}), ...(explainer ? { explainer } : {}) }
       const { phrases, image, computeMs } = await compute.call('explain', request, { signal: io.signal })
       const found = phrases[0]!
       const scores = boxes.length > 0 ? scoreRegion(prepareHeat(found.grid, found.peak, found.maskSize), boxesOnly(boxes), header) : null
       if (out) await writeHeatPicture(resolve(out), imagePath, found.grid, boxes, found.peak)
       const { values, width, height } = found.grid
       const heatmap = Array.from({ length: height }, (_, y) => Array.from(values.subarray(y * width, (y + 1) * width)))
-      const { peak, matchProbability, tokens, truncated, layer, maskSize } = found
+      const { peak, matchProbability, tokens, truncated, layer, maskSize, protocol } = found
       return {
-        json: { heatmap, scores, peak, matchProbability, image, tokens, truncated, layer, maskSize, protocol: 'AMC strict', computeMs },
+        json: { heatmap, scores, peak, matchProbability, image, tokens, truncated, layer, maskSize, protocol, computeMs },
         lines: [
           `Match probability  ${matchProbability.toFixed(3)}`,
-          `Peak               ${peak.x}, ${peak.y} of ${image.width} x ${image.height} (AMC strict)`,
+          `Peak               ${peak.x}, ${peak.y} of ${image.width} x ${image.height} (${protocol})`,
           ...(truncated ? [`The phrase was cut to ${tokens.length} tokens: ${tokens.join(' ')}`] : []),
           ...(scores ? [`Consistency        ${scores.insideEnergy.toFixed(3)} of the heat lies inside`, `Pointing           ${scores.pointingHit ? 'hit' : 'miss'}`] : []),
           ...(out ? [`Written            ${resolve(out)}`] : []),

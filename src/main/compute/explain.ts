@@ -5,18 +5,19 @@
 import { stat } from 'node:fs/promises'
 import { bicubicPeak } from '../../shared/consistency.ts'
 import { AppError } from '../../shared/errors.ts'
+import { protocolOf, resolveExplainer } from '../../shared/explainers.ts'
 import { decodeRgb } from '../images/decode.ts'
 import { encodeImages, type ImageFeatures } from '../model/explain.ts'
 import { disposeParams } from '../model/params.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import { loadModel, type LoadedModel } from '../train/model-files.ts'
 import { resizeBicubic } from '../train/resize.ts'
-import { evaluationPixels, explainPhrases, LONGEST_PHRASE } from '../train/scoring.ts'
+import { evaluationPixels, explainPhrasesBy, LONGEST_PHRASE } from '../train/scoring.ts'
 import type { ExplainedPhrase, ExplainRequest, ExplainResult } from './protocol.ts'
 
 export interface Explainer {
   /**
-   * Raw heatmaps (positive cells, scaled as for the phrase alone) and match probabilities of the phrases on one image.
+   * Raw heatmaps (scaled as for the phrase alone; HiResCAM's alone has negative cells) and match probabilities of the phrases on one image.
    * Neither depends on which other phrases are asked at the same time.
    */
   explain(request: ExplainRequest, signal?: AbortSignal): Promise<ExplainResult>
@@ -38,6 +39,8 @@ interface KeptModel {
 }
 interface KeptImage {
   readonly features: ImageFeatures
+  /** What was encoded, for explainers that go through the image encoder themselves. */
+  readonly pixels: Float32Array
   readonly width: number
   readonly height: number
 }
@@ -58,15 +61,17 @@ export function createExplainer(limits: ExplainerLimits = DEFAULT_LIMITS): Expla
     const pending = keep(kept.images, key, limits.images, () => encode(model, request.imagePath), forgetImage)
     const image = await failedIsForgotten(kept.images, pending, pending)
     if (signal?.aborted) throw new AppError('cancelled', 'The heatmap is no longer needed.')
-    const explained = request.phrases.length === 0 ? [] : explainPhrases(model, image.features, request.phrases)
+    const explainer = resolveExplainer(model.config, request.explainer)
+    const explained = request.phrases.length === 0 ? [] : explainPhrasesBy(model, image, request.phrases, explainer)
     const phrases = request.phrases.map((phrase, i): ExplainedPhrase => {
       const { tokens, truncated } = model.tokenizer.encode(preCaption(phrase, LONGEST_PHRASE), model.config.max_tokens)
       const { grid, matchProbability } = explained[i]!
       return {
         phrase, grid, matchProbability, tokens, truncated,
         peak: bicubicPeak(grid, image),
-        layer: model.config.gradcam_layer,
+        layer: explainer.layer,
         maskSize: model.config.mask_size,
+        protocol: protocolOf(model.config, explainer),
       }
     })
     return { phrases, image: { width: image.width, height: image.height }, computeMs: performance.now() - began }
@@ -94,7 +99,8 @@ async function encode(model: LoadedModel, path: string): Promise<KeptImage> {
   const image = await decodeRgb(path)
   const side = model.config.image.size
   const { data } = resizeBicubic(image, side, side)
-  return { features: encodeImages(model.params, evaluationPixels([data], side)), width: image.width, height: image.height }
+  const pixels = evaluationPixels([data], side)
+  return { features: encodeImages(model.params, pixels), pixels, width: image.width, height: image.height }
 }
 
 async function changeOf(path: string, missing: string): Promise<string> {

@@ -4,6 +4,7 @@
  */
 import type { ErrorData } from '../../shared/errors.ts'
 import type { Scores } from '../../shared/domain.ts'
+import type { ExplainerChoice } from '../../shared/explainers.ts'
 import type { Point } from '../../shared/geometry.ts'
 import type { RunEvent, RunResult } from '../train/run-events.ts'
 
@@ -24,6 +25,8 @@ export interface ExplainRequest {
   readonly modelConfigPath?: string
   readonly imagePath: string
   readonly phrases: readonly string[]
+  /** Absent: AMC's own. */
+  readonly explainer?: ExplainerChoice
 }
 export interface ExplainedPhrase {
   readonly phrase: string
@@ -34,6 +37,8 @@ export interface ExplainedPhrase {
   readonly maskSize: number
   readonly tokens: readonly string[]
   readonly truncated: boolean
+  /** What the point and the scores that follow are called. */
+  readonly protocol: string
 }
 export interface ExplainResult {
   readonly phrases: readonly ExplainedPhrase[]
@@ -46,6 +51,8 @@ export interface ScoreRequest {
   readonly modelConfigPath?: string
   /** JSON lines of ManifestSample. */
   readonly manifestPath: string
+  /** Absent: AMC's own. */
+  readonly explainer?: ExplainerChoice
 }
 export interface ScoredRegion {
   readonly regionId: string

@@ -1,6 +1,7 @@
 /** Scores every region of a manifest with one checkpoint; answers are told batch by batch. */
 import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../shared/errors.ts'
+import { resolveExplainer } from '../../shared/explainers.ts'
 import { disposeParams } from '../model/params.ts'
 import { createImageCache } from '../train/image-cache.ts'
 import { loadModel } from '../train/model-files.ts'
@@ -27,9 +28,10 @@ export async function scoreManifest(request: ScoreRequest, { signal, onBatch }: 
       const { tokens, truncated } = model.tokenizer.encode(preCaption(phrase, LONGEST_PHRASE), model.config.max_tokens)
       return { ...sample, phrase, tokens, truncated }
     }
+    const explainer = resolveExplainer(model.config, request.explainer)
     const skipped: { regionId: string; reason: string }[] = []
     let scored = 0
-    for await (const batch of scoreImages(model, images, cache, signal)) {
+    for await (const batch of scoreImages(model, images, cache, signal, explainer)) {
       scored += batch.scored.length
       for (const { image, reason } of batch.unreadable) for (const { regionId } of image.regions) skipped.push({ regionId, reason })
       onBatch({ type: 'score.batch', done: scored + skipped.length, total, regions: batch.scored.map(withTokens) })

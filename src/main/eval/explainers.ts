@@ -1,14 +1,11 @@
 /**
- * Ways of making a heatmap, by the name given with --mode. Each takes images with equally many phrases and answers raw maps, scaled
- * as for the phrase alone. To add one, put it into the list.
+ * Ways of making a heatmap for an evaluation. Each takes images with equally many phrases and answers raw maps, scaled as for the
+ * phrase alone. To add one: shared/explainers.ts names it, model/explainers.ts computes it.
  */
 import { gridSide, type ModelConfig } from '../../shared/config/model-config.ts'
-import { AppError, nearest } from '../../shared/errors.ts'
-import { encodeImages, explainTensors } from '../model/explain.ts'
-import { imageAttentionTensors } from '../model/image-attention.ts'
+import { DEFAULT_EXPLAINER, explainerFacts, resolveExplainer, targetOf, type ExplainerFacts, type Target } from '../../shared/explainers.ts'
+import { explainPairs, pairsTogether } from '../model/explainers.ts'
 import { preCaption } from '../model/pre-caption.ts'
-import { tf, type Tensor } from '../model/tf.ts'
-import type { TokenBatch } from '../model/types.ts'
 import type { LoadedModel } from '../train/model-files.ts'
 import type { RawHeat } from './types.ts'
 
@@ -32,99 +29,38 @@ export interface ExplainedSample {
 }
 
 export interface HeatExplainer {
+  /** 'itm' and 'itc' are the published modes, AMC's Grad-CAM; another explainer carries its name before the target. */
   readonly name: string
   readonly title: string
-  /** Layers that can be asked, and the one taken when none is. */
-  readonly layers: (config: ModelConfig) => { readonly first: number; readonly last: number; readonly usual: number }
+  readonly facts: ExplainerFacts
+  readonly target: Target
   /** Pairs of image and phrase that are computed together. */
   readonly together: number
   readonly explain: (batch: ExplainBatch) => ExplainedSample[]
 }
 
-/** The block of the image encoder that the published scripts name; smaller models take their last one. */
-const PUBLISHED_BLOCK = 8
+const FOR: Readonly<Record<Target, string>> = { itm: 'for the match of phrase and image', itc: 'for the similarity of phrase and image' }
 
-const itm: HeatExplainer = {
-  name: 'itm',
-  title: 'Grad-CAM of the cross-attention, for the match of phrase and image',
-  layers: ({ text, gradcam_layer }) => ({ first: text.fusion_layer, last: text.layers - 1, usual: gradcam_layer }),
-  together: 64,
-  explain: ({ model, images, phrases, layer, ...limits }) => {
-    const text = encodePhrases(model, phrases, limits)
-    const features = encodeImages(model.params, images)
-    try {
-      const [maps, match] = read(() => {
-        const { map, match } = explainTensors(model.params, { features, text, padId: model.tokenizer.special.pad, layer }, true)
-        return [map, match]
-      })
-      return cut(model, maps!, text, (n) => match![n]!, (n) => text.length / ownLength(text, n))
-    } finally {
-      features.dispose()
-    }
-  },
-}
-
-const itc: HeatExplainer = {
-  name: 'itc',
-  title: 'Grad-CAM of the image encoder, for the similarity of phrase and image',
-  layers: ({ image }) => ({ first: 0, last: image.depth - 1, usual: Math.min(PUBLISHED_BLOCK, image.depth - 1) }),
-  together: 8,
-  explain: ({ model, images, phrases, layer, ...limits }) => {
-    const text = encodePhrases(model, phrases, limits)
-    const size = 3 * model.config.image.size ** 2
-    const perImage = phrases.length / (images.length / size)
-    const pairs = perImage === 1 ? images : new Float32Array(phrases.length * size)
-    if (pairs !== images) phrases.forEach((_, n) => pairs.set(images.subarray(Math.floor(n / perImage) * size, (Math.floor(n / perImage) + 1) * size), n * size))
-    const [maps] = read(() => [imageAttentionTensors({ params: model.params, images: pairs, text, layer, pad: model.tokenizer.special.pad }).maps])
-    return cut(model, maps!, text, () => null, () => 1)
-  },
-}
-
-export const EXPLAINERS: readonly HeatExplainer[] = [itm, itc]
-
-/** @throws AppError 'usage' with the nearest name */
-export function explainerOf(name: string): HeatExplainer {
-  const found = EXPLAINERS.find((one) => one.name === name)
-  if (found) return found
-  const names = EXPLAINERS.map((one) => one.name)
-  const near = nearest(name, names)
-  throw new AppError('usage', `There is no mode "${name}".`, near ? `Did you mean "${near}"?` : `There are ${names.join(', ')}.`, 'mode')
+/** @throws AppError 'usage' with the nearest name, or for a target that the explainer does not have */
+export function explainerOf(wanted: string | undefined, wantedTarget: string | undefined): HeatExplainer {
+  const facts = explainerFacts(wanted ?? DEFAULT_EXPLAINER)
+  const target = targetOf(facts, wantedTarget)
+  return {
+    name: facts.name === DEFAULT_EXPLAINER ? target : `${facts.name}-${target}`,
+    title: `${facts.title}, ${FOR[target]}`,
+    facts,
+    target,
+    together: pairsTogether({ name: facts.name, target, layer: 0 }),
+    explain: ({ model, images, phrases, layer, maxWords, maxTokens }) => {
+      const text = model.tokenizer.encodeBatch(phrases.map((phrase) => preCaption(phrase, maxWords)), maxTokens) // cleaned as published
+      const { maps, match } = explainPairs({ params: model.params, images, text, pad: model.tokenizer.special.pad }, resolveExplainer(model.config, { name: facts.name, target, layer }))
+      const side = gridSide(model.config)
+      return maps.map((values, n) => ({ grid: { width: side, height: side, values }, matchProbability: match ? match[n]! : null }))
+    },
+  }
 }
 
 /** The layer asked for, or the usual one. @throws AppError 'usage' for a layer the model does not have */
-export function layerOf(explainer: HeatExplainer, config: ModelConfig, asked: number | undefined): number {
-  const { first, last, usual } = explainer.layers(config)
-  if (asked === undefined) return usual
-  if (asked >= first && asked <= last) return asked
-  throw new AppError('usage', `Mode ${explainer.name} has the layers ${first} to ${last} in the model ${config.name}; ${asked} is none of them.`, 'Choose another with --layer.', 'layer')
-}
-
-/** Cleaned as published. */
-function encodePhrases({ tokenizer }: LoadedModel, phrases: readonly string[], { maxWords, maxTokens }: Pick<ExplainBatch, 'maxWords' | 'maxTokens'>): TokenBatch {
-  return tokenizer.encodeBatch(phrases.map((phrase) => preCaption(phrase, maxWords)), maxTokens)
-}
-
-/** Runs within a scope of its own and takes the values out of it. */
-function read(compute: () => Tensor[]): Float32Array[] {
-  const tensors = tf.tidy(compute as () => never) as unknown as Tensor[]
-  const values = tensors.map((tensor) => tensor.dataSync<'float32'>())
-  tf.dispose(tensors)
-  return values
-}
-
-function cut(model: LoadedModel, maps: Float32Array, text: TokenBatch, match: (n: number) => number | null, scale: (n: number) => number): ExplainedSample[] {
-  const side = gridSide(model.config)
-  const cells = side * side
-  return Array.from({ length: text.count }, (_, n) => {
-    const values = maps.slice(n * cells, (n + 1) * cells)
-    const factor = scale(n)
-    if (factor !== 1) for (let i = 0; i < cells; i++) values[i] = values[i]! * factor
-    return { grid: { width: side, height: side, values }, matchProbability: match(n) }
-  })
-}
-
-function ownLength(text: TokenBatch, n: number): number {
-  let own = 0
-  for (let i = 0; i < text.length; i++) own += text.mask[n * text.length + i]!
-  return own
+export function layerOf({ facts, target }: Pick<HeatExplainer, 'facts' | 'target'>, config: ModelConfig, asked: number | undefined): number {
+  return resolveExplainer(config, { name: facts.name, target, layer: asked }).layer
 }

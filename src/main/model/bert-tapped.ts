@@ -27,14 +27,18 @@ function norm(layer: TappedLayer, x: Tensor2D, key: string): Tensor2D {
   return layerNorm(x, layerVariable(layer, `${key}.weight`), layerVariable(layer, `${key}.bias`), BERT_EPSILON)
 }
 
+/** Looks at attention probabilities and hands on what the layer goes on with. */
+export type Tap = (probabilities: Tensor4D) => Tensor4D
+const untouched: Tap = (probabilities) => probabilities
+
 /** Self-attention, its residual and norm. `firstOnly`: the [CLS] row of each text alone asks, -> [N, W]. */
-export function selfAttention(layer: TappedLayer, x: Tensor2D, bias: Tensor4D, firstOnly: boolean): Tensor2D {
+export function selfAttention(layer: TappedLayer, x: Tensor2D, bias: Tensor4D, firstOnly: boolean, tap = untouched): Tensor2D {
   const { heads } = layer.params.config.text
   const asking = firstOnly ? firstRows(x, layer.count) : x
   const q = splitHeads(dense(layer, asking, 'attention.self.query'), layer.count, heads) // [N, h, L or 1, d]
   const k = splitHeads(dense(layer, x, 'attention.self.key'), layer.count, heads)
   const v = splitHeads(dense(layer, x, 'attention.self.value'), layer.count, heads)
-  const context = tf.matMul(attentionProbabilities(q, k, bias), v) as Tensor4D
+  const context = tf.matMul(tap(attentionProbabilities(q, k, bias)), v) as Tensor4D
   const out = dense(layer, mergeHeads(context), 'attention.output.dense')
   return norm(layer, tf.add(out, asking), 'attention.output.LayerNorm')
 }

@@ -2,12 +2,15 @@
  * Heatmaps and scores of many regions: images are encoded in batches, the phrases of one image explained together. Used by
  * validation, by scoring jobs and by the demo's measurements, so that all of them mean the same numbers ("AMC strict").
  */
+import { gridSide } from '../../shared/config/model-config.ts'
 import { bicubicPeak, prepareHeat, scoreRegion, type HeatGrid } from '../../shared/consistency.ts'
 import type { Scores } from '../../shared/domain.ts'
 import { isAppError } from '../../shared/errors.ts'
+import { isDefaultExplainer, type Explainer } from '../../shared/explainers.ts'
 import type { Point } from '../../shared/geometry.ts'
 import type { Shape } from '../../shared/shape.ts'
-import { encodeImages, explainHeatmaps } from '../model/explain.ts'
+import { encodeImages, explainHeatmaps, type ImageFeatures } from '../model/explain.ts'
+import { explainPairs } from '../model/explainers.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import type { TokenBatch } from '../model/types.ts'
 import type { ImageCache } from './image-cache.ts'
@@ -58,6 +61,21 @@ export function explainPhrases(model: LoadedModel, features: ReturnType<typeof e
   })
 }
 
+/**
+ * The same by any explainer. The match probability is asked for itself where the explainer does not: it belongs to the pair.
+ * @param pixels of the very images that were encoded, [I, 3, S, S]
+ */
+export function explainPhrasesBy(
+  model: LoadedModel, image: { readonly features: ImageFeatures; readonly pixels: Float32Array }, phrases: readonly string[], explainer: Explainer,
+): Explained[] {
+  if (isDefaultExplainer(model.config, explainer)) return explainPhrases(model, image.features, phrases)
+  const text = tokenizePhrases(model, phrases)
+  const { maps, match } = explainPairs({ params: model.params, images: image.pixels, features: image.features, text, pad: model.tokenizer.special.pad }, explainer)
+  const side = gridSide(model.config)
+  const asked = match ?? Float32Array.from(explainPhrases(model, image.features, phrases), ({ matchProbability }) => matchProbability)
+  return maps.map((values, n) => ({ grid: { width: side, height: side, values }, matchProbability: asked[n]! }))
+}
+
 /** Pixels of evaluation for images of side S, [I, 3, S, S]. */
 export function evaluationPixels(rgb: readonly Uint8Array[], side: number): Float32Array {
   const size = 3 * side * side
@@ -91,6 +109,7 @@ export async function* explainMany(
   asked: readonly { readonly image: SampleImage; readonly phrases: readonly string[] }[],
   cache: ImageCache,
   signal?: AbortSignal,
+  explainer?: Explainer,
 ): AsyncGenerator<readonly (ExplainedImage | UnreadableImage)[]> {
   const byCount = new Map<number, typeof asked[number][]>()
   for (const entry of asked) {
@@ -103,13 +122,13 @@ export async function* explainMany(
     const together = Math.max(1, Math.floor(TEXTS_TOGETHER / count))
     for (let start = 0; start < entries.length; start += together) {
       if (signal?.aborted) return
-      yield explainBatch(model, entries.slice(start, start + together), cache)
+      yield explainBatch(model, entries.slice(start, start + together), cache, explainer)
     }
   }
 }
 
 async function explainBatch(
-  model: LoadedModel, entries: readonly { readonly image: SampleImage; readonly phrases: readonly string[] }[], cache: ImageCache,
+  model: LoadedModel, entries: readonly { readonly image: SampleImage; readonly phrases: readonly string[] }[], cache: ImageCache, explainer?: Explainer,
 ): Promise<(ExplainedImage | UnreadableImage)[]> {
   const loaded = await Promise.all(
     entries.map(async (entry): Promise<{ entry: typeof entry; rgb: Uint8Array } | UnreadableImage> => {
@@ -124,9 +143,11 @@ async function explainBatch(
   const usable = loaded.filter((one) => 'rgb' in one)
   const unreadable = loaded.filter((one) => 'reason' in one)
   if (usable.length === 0) return unreadable
-  const features = encodeImages(model.params, evaluationPixels(usable.map((one) => one.rgb), model.config.image.size))
+  const pixels = evaluationPixels(usable.map((one) => one.rgb), model.config.image.size)
+  const features = encodeImages(model.params, pixels)
   try {
-    const explained = explainPhrases(model, features, usable.flatMap((one) => one.entry.phrases))
+    const phrases = usable.flatMap((one) => one.entry.phrases)
+    const explained = explainer ? explainPhrasesBy(model, { features, pixels }, phrases, explainer) : explainPhrases(model, features, phrases)
     const count = usable[0]!.entry.phrases.length
     return [...unreadable, ...usable.map(({ entry }, i) => ({ image: entry.image, explained: explained.slice(i * count, (i + 1) * count) }))]
   } finally {
@@ -136,10 +157,10 @@ async function explainBatch(
 
 /** Scores every region of the images; answers come batch by batch. */
 export async function* scoreImages(
-  model: LoadedModel, images: readonly SampleImage[], cache: ImageCache, signal?: AbortSignal,
+  model: LoadedModel, images: readonly SampleImage[], cache: ImageCache, signal?: AbortSignal, explainer?: Explainer,
 ): AsyncGenerator<{ readonly scored: readonly ScoredSample[]; readonly unreadable: readonly UnreadableImage[] }> {
   const asked = images.map((image) => ({ image, phrases: image.regions.map((region) => region.phrase) }))
-  for await (const batch of explainMany(model, asked, cache, signal)) {
+  for await (const batch of explainMany(model, asked, cache, signal, explainer)) {
     const scored = batch.flatMap((answer) =>
       'reason' in answer
         ? []
