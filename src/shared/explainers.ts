@@ -79,7 +79,10 @@ export function explainerFacts(name: string): ExplainerFacts {
 /** @throws AppError 'usage' */
 export function targetOf(facts: ExplainerFacts, asked: string | undefined): Target {
   const target = TARGETS.find((one) => one === (asked ?? DEFAULT_TARGET))
-  if (!target) throw new AppError('usage', `There is no target "${asked}".`, `There are ${TARGETS.join(' and ')}.`, 'target')
+  if (!target) {
+    const near = nearest(asked!, TARGETS)
+    throw new AppError('usage', `There is no target "${asked}".`, near ? `Did you mean "${near}"?` : `There are ${TARGETS.join(' and ')}.`, 'target')
+  }
   if (facts.targets.includes(target)) return target
   throw new AppError('usage', `${facts.title} has no target ${target}: without a gradient the image encoder's attention is the same for every phrase.`, `It has ${facts.targets.join(', ')}.`, 'target')
 }
@@ -111,12 +114,15 @@ export function isDefaultExplainer(config: ModelConfig, { name, target, layer }:
 }
 
 /** Names one kind of map; maps and numbers under different keys never meet. */
-export const explainerKey = ({ name, target, layer }: Explainer): string => `${name} ${target} layer ${layer}`
+const explainerKey = ({ name, target, layer }: Explainer): string => `${name} ${target} layer ${layer}`
 
 /** The name of AMC's pointing game on AMC's own map. */
 export const DEFAULT_PROTOCOL = 'AMC strict'
 
-/** What numbers made with this explainer are called, so that those of two never mix. */
-export function protocolOf(config: ModelConfig, explainer: Explainer): string {
-  return isDefaultExplainer(config, explainer) ? DEFAULT_PROTOCOL : `${DEFAULT_PROTOCOL}, ${explainerKey(explainer)}`
-}
+/** What numbers made with an explainer are called, by its key (null: the usual one), so that those of two never mix. */
+export const protocolOfKey = (key: string | null): string => (key === null ? DEFAULT_PROTOCOL : `${DEFAULT_PROTOCOL}, ${key}`)
+
+/** The key of anything but the usual one, which has none. */
+export const otherKey = (config: ModelConfig, explainer: Explainer): string | null => (isDefaultExplainer(config, explainer) ? null : explainerKey(explainer))
+
+export const protocolOf = (config: ModelConfig, explainer: Explainer): string => protocolOfKey(otherKey(config, explainer))

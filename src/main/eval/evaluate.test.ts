@@ -169,6 +169,30 @@ describeWithTensorFlow('amc evaluate', () => {
     expect(await run('--mode', 'itn')).toMatchObject({ code: 2, err: expect.stringMatching(/Did you mean "itm"/) })
   })
 
+  test('other explainers carry their names through settings, files and log; another name of the usual one is the usual one', async () => {
+    const out = await temporaryFolder()
+    const run = (...more: string[]) => amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'refclef', '--data', refer, '--json', '--out', out, ...more)
+    const usual = (await run()).json.results[0]!
+    const results = new Map<string, Output['results'][number]>()
+    for (const [name, target] of [['rollout', 'itm'], ['gradient-rollout', 'itm'], ['gradient-rollout', 'itc'], ['attention', 'itm'], ['hirescam', 'itc'], ['gradcam-classic', 'itm']] as const) {
+      const { code, json } = await run('--explainer', name, '--target', target)
+      expect(code).toBe(0)
+      const one = json.results[0]!
+      expect(one.settings).toMatchObject({ mode: `${name}-${target}`, layer: 1 })
+      expect(one.file).toMatch(new RegExp(`refclef\\.${name}-${target}-layer1\\.json$`))
+      expect(one.splits[0]!.metrics['matchProbability'] === null).toBe(target === 'itc')
+      if (target === 'itm') expect(one.splits[0]!.metrics['matchProbability']).toBeCloseTo(usual.splits[0]!.metrics['matchProbability']!, 5)
+      results.set(`${name}-${target}`, one)
+    }
+    const found = await Promise.all([...results.values(), usual].map(async ({ file }) => JSON.stringify((await samplesOf(file)).map(({ point, scores }) => [point, scores['giniSparseness']]))))
+    expect(new Set(found).size).toBe(results.size + 1) // every one is another map
+    expect((await run('--explainer', 'layercam')).json.results[0]).toMatchObject({ computed: false, file: usual.file })
+    expect(await run('--explainer', 'attention', '--target', 'itc')).toMatchObject({ code: 2, err: expect.stringMatching(/the same for every phrase/) })
+    expect(await run('--explainer', 'rollout', '--layer', '0')).toMatchObject({ code: 2, err: expect.stringMatching(/goes through all layers/) })
+    expect(await run('--explainer', 'rolout')).toMatchObject({ code: 2, err: expect.stringMatching(/Did you mean "rollout"/) })
+    expect(await run('--target', 'itc', '--mode', 'itm')).toMatchObject({ code: 2 })
+  })
+
   test('another image size: position embeddings are interpolated; what cannot be cut into patches is refused', async () => {
     const run = (size: string, out: string) => amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'flickr30k', '--data', flickr, '--json', '--image-size', size, '--out', out)
     const larger = await run('72', await temporaryFolder())

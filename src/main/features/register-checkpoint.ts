@@ -38,7 +38,7 @@ export async function registerCheckpoint(project: Project, checkpoint: NewCheckp
     const best = checkpoint.best ? 1 : 0
     if (checkpoint.best && checkpoint.runId) db.run('UPDATE checkpoints SET best = 0 WHERE run_id = ?', checkpoint.runId)
     if (known) {
-      if (known.sha256 !== sha256) for (const table of ['scores', 'heatmaps']) db.run(`DELETE FROM ${table} WHERE checkpoint_id = ?`, known.id)
+      if (known.sha256 !== sha256) for (const table of ['scores', 'heatmaps', 'other_heatmaps', 'trust']) db.run(`DELETE FROM ${table} WHERE checkpoint_id = ?`, known.id)
       db.run(
         'UPDATE checkpoints SET sha256 = ?, model_name = ?, model_config = ?, parameters = ?, size_bytes = ?, metrics = ?, step = ?, best = ? WHERE id = ?',
         sha256, config.name, JSON.stringify(config), parameters, size, metrics, step, best, known.id,

@@ -178,7 +178,7 @@ describeWithTensorFlow('explainers', () => {
       })
     }
     features.dispose()
-  })
+  }, TIMEOUT_MS)
 
   test("the usual one is AMC's own to the last bit, and leaves no tensor behind; nor do the others", () => {
     const features = encodeImages(input.params, input.images)
@@ -193,7 +193,7 @@ describeWithTensorFlow('explainers', () => {
     const before = tf.memory().numTensors
     for (const choice of everyChoice()) explainPairs(input, choice)
     expect(tf.memory().numTensors).toBe(before)
-  })
+  }, TIMEOUT_MS)
 
   test('attention sums to one in every row, and so does rollout over text and image together', () => {
     tf.tidy(() => {

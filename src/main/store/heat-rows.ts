@@ -1,9 +1,13 @@
-/** Stored heatmaps, and the scores that follow from them: both change in the transaction that changes a region. */
+/**
+ * Stored heatmaps, and the scores that follow from them: both change in the transaction that changes a region. Those of the usual explainer
+ * lie in a table of their own; for any other its key is part of the key, and of the protocol of its scores.
+ */
 import type { Heatmap, Scores } from '../../shared/domain.ts'
 import type { Point, Size } from '../../shared/geometry.ts'
 import { type HeatGrid, prepareHeat, type PreparedHeat, scoreRegion } from '../../shared/consistency.ts'
 import type { Shape } from '../../shared/shape.ts'
 import type { Db } from './db.ts'
+import { protocolOfKey } from '../../shared/explainers.ts'
 import { PROTOCOL, toShape } from './region-rows.ts'
 
 export interface HeatRow {
@@ -20,6 +24,8 @@ export interface HeatRow {
   readonly mask_size: number
   readonly tokens: string
   readonly truncated: number
+  /** Absent: the usual one. */
+  readonly explainer?: string
 }
 
 export interface HeatToStore {
@@ -33,34 +39,40 @@ export interface HeatToStore {
   readonly maskSize: number
   readonly tokens: readonly string[]
   readonly truncated: boolean
+  /** Key of the explainer; null: the usual one. */
+  readonly explainer?: string | null
 }
 
-export function findHeat(db: Db, checkpointId: string, imageId: string, phrase: string): HeatRow | undefined {
+/** @param explainer its key; null: the usual one */
+export function findHeat(db: Db, checkpointId: string, imageId: string, phrase: string, explainer: string | null = null): HeatRow | undefined {
+  if (explainer !== null) return db.get<HeatRow>('SELECT * FROM other_heatmaps WHERE checkpoint_id = ? AND image_id = ? AND phrase = ? AND explainer = ?', checkpointId, imageId, phrase, explainer)
   return db.get<HeatRow>('SELECT * FROM heatmaps WHERE checkpoint_id = ? AND image_id = ? AND phrase = ?', checkpointId, imageId, phrase)
 }
 
 export function storeHeat(db: Db, heat: HeatToStore): void {
   const { grid } = heat
   const bytes = new Uint8Array(grid.values.buffer, grid.values.byteOffset, grid.values.byteLength)
+  const other = heat.explainer ? [heat.explainer] : []
   db.run(
-    `INSERT OR REPLACE INTO heatmaps (checkpoint_id, image_id, phrase, width, height, grid, peak_x, peak_y, match_probability, layer, mask_size, tokens, truncated, used_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    heat.checkpointId, heat.imageId, heat.phrase, grid.width, grid.height, bytes, heat.peak.x, heat.peak.y, heat.matchProbability, heat.layer, heat.maskSize,
+    `INSERT OR REPLACE INTO ${heat.explainer ? 'other_heatmaps' : 'heatmaps'}
+     (checkpoint_id, image_id, phrase, ${heat.explainer ? 'explainer, ' : ''}width, height, grid, peak_x, peak_y, match_probability, layer, mask_size, tokens, truncated, used_at)
+     VALUES (${heat.explainer ? '?, ' : ''}?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    heat.checkpointId, heat.imageId, heat.phrase, ...other, grid.width, grid.height, bytes, heat.peak.x, heat.peak.y, heat.matchProbability, heat.layer, heat.maskSize,
     JSON.stringify(heat.tokens), heat.truncated ? 1 : 0, new Date().toISOString(),
   )
 }
 
 /** About a gigabyte for grids of 24 x 24. */
 export const MOST_HEATS = 400_000
+/** Of explainers other than the usual one, which are looked at now and then. */
+export const MOST_OTHER_HEATS = 100_000
 
 /** Forgets the heatmaps that were not looked at for the longest time, so that there are no more than `most`; a few more, to rest for a while. Scores stay. */
-export function trimHeats(db: Db, most = MOST_HEATS): void {
-  const { n } = db.get<{ n: number }>('SELECT count(*) AS n FROM heatmaps')!
-  if (n <= most) return
-  db.run(
-    'DELETE FROM heatmaps WHERE (checkpoint_id, image_id, phrase) IN (SELECT checkpoint_id, image_id, phrase FROM heatmaps ORDER BY used_at LIMIT ?)',
-    n - most + Math.floor(most / 20),
-  )
+export function trimHeats(db: Db, most = MOST_HEATS, mostOther = MOST_OTHER_HEATS): void {
+  for (const [table, key, limit] of [['heatmaps', 'checkpoint_id, image_id, phrase', most], ['other_heatmaps', 'checkpoint_id, image_id, phrase, explainer', mostOther]] as const) {
+    const { n } = db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)!
+    if (n > limit) db.run(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} ORDER BY used_at LIMIT ?)`, n - limit + Math.floor(limit / 20))
+  }
 }
 
 export function gridOf(row: Pick<HeatRow, 'width' | 'height' | 'grid'>): HeatGrid {
@@ -82,11 +94,11 @@ function prepared(row: HeatRow): PreparedHeat {
   return prepareHeat(gridOf(row), { x: row.peak_x, y: row.peak_y }, row.mask_size)
 }
 
-export function putScores(db: Db, target: { checkpointId: string; regionId: string; datasetId: string; revision: number }, scores: Scores): void {
+export function putScores(db: Db, target: { checkpointId: string; regionId: string; datasetId: string; revision: number; protocol?: string }, scores: Scores): void {
   db.run(
     `INSERT OR REPLACE INTO scores (checkpoint_id, region_id, protocol, dataset_id, revision, pointing_hit, inside_energy, mean_margin, max_margin, amc_mean, amc_max, soft_iou, uncertain, match_probability)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    target.checkpointId, target.regionId, PROTOCOL, target.datasetId, target.revision, scores.pointingHit ? 1 : 0, scores.insideEnergy, scores.meanMargin, scores.maxMargin,
+    target.checkpointId, target.regionId, target.protocol ?? PROTOCOL, target.datasetId, target.revision, scores.pointingHit ? 1 : 0, scores.insideEnergy, scores.meanMargin, scores.maxMargin,
     scores.amcMean, scores.amcMax, scores.softIou, scores.uncertain ? 1 : 0, scores.matchProbability,
   )
 }
@@ -106,9 +118,11 @@ export interface RescoredRegion {
  * goes, as does that of a deleted region.
  */
 export function rescoreRegion(db: Db, region: RescoredRegion, image: Size): void {
-  db.run('DELETE FROM scores WHERE region_id = ? AND protocol = ?', region.id, PROTOCOL)
+  db.run('DELETE FROM scores WHERE region_id = ?', region.id)
   if (region.deleted || region.shape.boxes.length === 0) return
-  for (const heat of db.all<HeatRow>('SELECT * FROM heatmaps WHERE image_id = ? AND phrase = ?', region.imageId, region.phrase)) scoreFrom(db, heat, prepared(heat), region, image)
+  for (const table of ['heatmaps', 'other_heatmaps']) {
+    for (const heat of db.all<HeatRow>(`SELECT * FROM ${table} WHERE image_id = ? AND phrase = ?`, region.imageId, region.phrase)) scoreFrom(db, heat, prepared(heat), region, image)
+  }
 }
 
 /** Gives the regions of an image that carry this phrase their scores from a heatmap just stored. Returns their ids. */
@@ -118,7 +132,7 @@ export function scoreRegionsOfHeat(db: Db, heat: HeatRow): string[] {
   const rows = db.all<{ id: string; dataset_id: string; revision: number; boxes: string; outlines: string }>(
     `SELECT id, dataset_id, revision, boxes, outlines FROM regions r WHERE image_id = ? AND phrase = ? AND deleted = 0
      AND NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id AND s.revision = r.revision)`,
-    heat.image_id, heat.phrase, heat.checkpoint_id, PROTOCOL,
+    heat.image_id, heat.phrase, heat.checkpoint_id, protocolOfKey(heat.explainer ?? null),
   )
   if (rows.length === 0) return []
   const map = prepared(heat)
@@ -130,5 +144,5 @@ export function scoreRegionsOfHeat(db: Db, heat: HeatRow): string[] {
 
 function scoreFrom(db: Db, heat: HeatRow, map: PreparedHeat, region: RescoredRegion, image: Size): void {
   const scores: Scores = { ...scoreRegion(map, region.shape, image), matchProbability: heat.match_probability }
-  putScores(db, { checkpointId: heat.checkpoint_id, regionId: region.id, datasetId: region.datasetId, revision: region.revision }, scores)
+  putScores(db, { checkpointId: heat.checkpoint_id, regionId: region.id, datasetId: region.datasetId, revision: region.revision, protocol: protocolOfKey(heat.explainer ?? null) }, scores)
 }

@@ -6,6 +6,7 @@ import * as first from './migrations/0001-first.ts'
 import * as activity from './migrations/0002-activity.ts'
 import * as runView from './migrations/0003-run-view.ts'
 import * as outlines from './migrations/0004-outlines.ts'
+import * as explainers from './migrations/0005-explainers.ts'
 import * as records from './migrations/0006-records.ts'
 import * as suspicion from './migrations/0013-suspicion.ts'
 
@@ -15,7 +16,7 @@ export interface Migration {
 }
 
 /** Monotonic; a landed one is never edited. */
-export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, records, suspicion]
+export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, suspicion]
 /** Marks the file as ours ("AMCW"), so that another program's database is not taken for a project. */
 export const APPLICATION_ID = 0x414d4357
 

@@ -1,10 +1,11 @@
 /** Rows of the regions and scores tables, and what they mean outside the database. */
 import type { ImageRecord, Region, RegionFields, RegionStatus, Scores } from '../../shared/domain.ts'
+import { DEFAULT_PROTOCOL } from '../../shared/explainers.ts'
 import type { Box } from '../../shared/geometry.ts'
 import type { Shape } from '../../shared/shape.ts'
 
-/** The scores kept are of this protocol: images resized whole, first maximum, strictly inside. */
-export const PROTOCOL = 'AMC strict'
+/** The scores that are shown are of this protocol: AMC's own map, images resized whole, first maximum, strictly inside. */
+export const PROTOCOL = DEFAULT_PROTOCOL
 
 export interface RegionRow {
   readonly id: string

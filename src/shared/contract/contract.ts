@@ -9,6 +9,7 @@ import {
   boxSchema, checkpointSchema, datasetSchema, heatmapSchema, imageSchema, jobSchema, metricRowSchema, outlinesSchema, queueRowSchema, regionFilterSchema,
   regionSchema, regionSortSchema, regionFieldsSchema, revisionSchema, runSchema, scoresSchema, viewSchema,
 } from '../domain.ts'
+import { explainerChoiceSchema } from '../explainers.ts'
 import { regionDiffSchema } from '../region-diff.ts'
 import { REASONS } from '../suspects/reasons.ts'
 import { eventSchema } from './events.ts'
@@ -184,7 +185,8 @@ export const contract = {
     remove: call(byId, none),
   },
   heatmaps: {
-    get: call(z.object({ imageId: z.string(), checkpointId: z.string(), phrase: z.string() }), heatmapSchema),
+    /** Without an explainer AMC's own map, whose scores the regions carry. */
+    get: call(z.object({ imageId: z.string(), checkpointId: z.string(), phrase: z.string(), explainer: explainerChoiceSchema.optional() }), heatmapSchema),
   },
   checkpoints: {
     list: call(none, z.array(checkpointSchema)),
@@ -214,8 +216,9 @@ export const contract = {
     log: call(byId, z.array(z.object({ at: z.string(), text: z.string() }))),
   },
   scores: {
-    compute: call(z.object({ datasetId: z.string(), checkpointId: z.string(), splits: z.array(z.string()).optional() }), jobSchema),
-    summary: call(z.object({ datasetId: z.string() }), z.array(z.object({
+    /** The job's result says under which protocol they are kept: with an explainer, one that carries its name. */
+    compute: call(z.object({ datasetId: z.string(), checkpointId: z.string(), splits: z.array(z.string()).optional(), explainer: explainerChoiceSchema.optional() }), jobSchema),
+    summary: call(z.object({ datasetId: z.string(), protocol: z.string().optional() }), z.array(z.object({
       checkpointId: z.string(), split: z.string(), regions: z.number().int(), pointingGame: z.number(), consistency: z.number(),
     }))),
   },

@@ -4,15 +4,19 @@
  */
 import type { EngineContext, Handlers } from '../../engine/context.ts'
 import type { Heatmap } from '../../../shared/domain.ts'
+import type { ModelConfig } from '../../../shared/config/model-config.ts'
 import { AppError, toErrorData } from '../../../shared/errors.ts'
-import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
+import { type ExplainerChoice, otherKey, resolveExplainer } from '../../../shared/explainers.ts'
+import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
-import { findHeat, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
+import { findHeat, type HeatRow, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
 
 interface Wanted {
   readonly imageId: string
   readonly checkpointId: string
   readonly phrase: string
+  /** Absent: the usual one. */
+  readonly explainer?: ExplainerChoice | undefined
 }
 
 interface Shared {
@@ -36,7 +40,8 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
         // Either may have been removed while it was computed.
         if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
         storeHeat(db, heat)
-        return scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!)
+        // Scores by another explainer are made where they are asked for.
+        return heat.explainer === null ? scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!) : []
       })
       if (scored.length > 0) {
         const image = db.get<{ dataset_id: string }>('SELECT dataset_id FROM images WHERE id = ?', wanted.imageId)!
@@ -54,12 +59,13 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
 
   return {
     get: (wanted, call) => {
-      const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)
+      const other = wanted.explainer ? keyOf(requireCheckpoint(db, wanted.checkpointId), wanted.explainer) : null
+      const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase, other)
       if (row) {
-        unlessFull(() => touch(db, wanted))
+        unlessFull(() => touch(db, row))
         return toHeatmap(row, 0, true)
       }
-      const key = JSON.stringify([wanted.checkpointId, wanted.imageId, wanted.phrase])
+      const key = JSON.stringify([wanted.checkpointId, wanted.imageId, wanted.phrase, other])
       let shared = computing.get(key)
       if (!shared) {
         const abort = new AbortController()
@@ -109,17 +115,25 @@ export async function explainOne({ db, project, interactive }: EngineContext, wa
   const checkpoint = requireCheckpoint(db, wanted.checkpointId)
   if (!wanted.phrase.trim()) throw new AppError('bad-input', 'An empty phrase has no heatmap.', 'Type what to look for.', 'phrase')
   const answer = await interactive.call('explain', {
-    checkpointPath: project.fromStored(checkpoint.path), imagePath: project.fromStored(image.path), phrases: [wanted.phrase],
+    checkpointPath: project.fromStored(checkpoint.path), imagePath: project.fromStored(image.path), phrases: [wanted.phrase], ...(wanted.explainer ? { explainer: wanted.explainer } : {}),
   }, signal ? { signal } : {})
   const found = answer.phrases[0]
   if (!found) throw new AppError('internal', 'The computing process answered without a heatmap.', 'Try again.')
-  return { heat: { ...found, checkpointId: wanted.checkpointId, imageId: wanted.imageId, phrase: wanted.phrase }, computeMs: answer.computeMs }
+  return { heat: { ...found, checkpointId: wanted.checkpointId, imageId: wanted.imageId, phrase: wanted.phrase, explainer: wanted.explainer ? keyOf(checkpoint, wanted.explainer) : null }, computeMs: answer.computeMs }
+}
+
+const keyOf = ({ model_config }: CheckpointRow, choice: ExplainerChoice): string | null => {
+  const config = JSON.parse(model_config) as ModelConfig
+  return otherKey(config, resolveExplainer(config, choice))
 }
 
 /** Once a day is exact enough to know what is not looked at any more, and saves a write for each look. */
-function touch(db: Db, { checkpointId, imageId, phrase }: Wanted): void {
+function touch(db: Db, { checkpoint_id, image_id, phrase, explainer }: HeatRow): void {
   const now = Date.now()
   const before = new Date(now - DAY_MS).toISOString()
-  const old = db.get('SELECT 1 FROM heatmaps WHERE checkpoint_id = ? AND image_id = ? AND phrase = ? AND used_at < ?', checkpointId, imageId, phrase, before)
-  if (old) db.run('UPDATE heatmaps SET used_at = ? WHERE checkpoint_id = ? AND image_id = ? AND phrase = ?', new Date(now).toISOString(), checkpointId, imageId, phrase)
+  const [table, where, values] = explainer === undefined
+    ? ['heatmaps', 'checkpoint_id = ? AND image_id = ? AND phrase = ?', [checkpoint_id, image_id, phrase]] as const
+    : ['other_heatmaps', 'checkpoint_id = ? AND image_id = ? AND phrase = ? AND explainer = ?', [checkpoint_id, image_id, phrase, explainer]] as const
+  const old = db.get(`SELECT 1 FROM ${table} WHERE ${where} AND used_at < ?`, ...values, before)
+  if (old) db.run(`UPDATE ${table} SET used_at = ? WHERE ${where}`, new Date(now).toISOString(), ...values)
 }

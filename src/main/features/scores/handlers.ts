@@ -5,6 +5,7 @@ import type { EngineContext, Handlers } from '../../engine/context.ts'
 import type { Job } from '../../../shared/domain.ts'
 import type { ModelConfig } from '../../../shared/config/model-config.ts'
 import { AppError } from '../../../shared/errors.ts'
+import { type Explainer, type ExplainerChoice, otherKey, protocolOfKey, resolveExplainer } from '../../../shared/explainers.ts'
 import type { ScoredRegion } from '../../compute/protocol.ts'
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
@@ -20,11 +21,11 @@ export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
   const { db } = context
   return {
     compute: (input) => queueScoring(context, input),
-    summary: ({ datasetId }) =>
+    summary: ({ datasetId, protocol = PROTOCOL }) =>
       db.all<{ checkpointId: string; split: string; regions: number; pointingGame: number; consistency: number }>(
         `SELECT s.checkpoint_id AS checkpointId, r.split AS split, count(*) AS regions, avg(s.pointing_hit) AS pointingGame, avg(s.inside_energy) AS consistency
          FROM scores s CROSS JOIN regions r ON r.id = s.region_id AND r.deleted = 0 WHERE s.dataset_id = ? AND s.protocol = ? GROUP BY s.checkpoint_id, r.split`,
-        datasetId, PROTOCOL,
+        datasetId, protocol,
       ),
   }
 }
@@ -32,14 +33,19 @@ export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
 /** @throws AppError 'not-found' for a dataset or checkpoint that is not there */
 export function queueScoring(
   context: Pick<EngineContext, 'db' | 'jobs' | 'project' | 'worker' | 'events'>,
-  { datasetId, checkpointId, splits, background = false }: { datasetId: string; checkpointId: string; splits?: string[] | undefined; background?: boolean },
+  { datasetId, checkpointId, splits, explainer: asked, background = false }: {
+    datasetId: string; checkpointId: string; splits?: string[] | undefined; explainer?: ExplainerChoice | undefined; background?: boolean
+  },
 ): Job {
   const dataset = context.db.get<{ name: string }>("SELECT name FROM datasets WHERE id = ? AND state = 'ready'", datasetId)
   if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
   const checkpoint = requireCheckpoint(context.db, checkpointId)
+  const config = JSON.parse(checkpoint.model_config) as ModelConfig
+  const explainer = resolveExplainer(config, asked)
+  const key = otherKey(config, explainer)
   return context.jobs.add({
-    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
-    work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, datasetId, checkpoint, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
+    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}${key === null ? '' : `, ${key}`}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
+    work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, datasetId, checkpoint, explainer, key, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
   })
 }
 
@@ -47,6 +53,9 @@ interface ScoreRequest {
   readonly jobId: string
   readonly datasetId: string
   readonly checkpoint: CheckpointRow
+  readonly explainer: Explainer
+  /** Its key; null: the usual one. */
+  readonly key: string | null
   readonly splits?: string[] | undefined
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
@@ -54,25 +63,26 @@ interface ScoreRequest {
 
 /** Scores what has no score yet; each batch is kept as it comes, so a cancelled or killed job goes on where it ended. */
 async function scoreDataset({ db, project, worker, events }: Pick<EngineContext, 'db' | 'project' | 'worker' | 'events'>, request: ScoreRequest) {
-  const { checkpoint, datasetId, signal } = request
+  const { checkpoint, datasetId, signal, explainer, key } = request
+  const protocol = protocolOfKey(key)
   const manifestPath = join(project.cacheDir, `${request.jobId}.jsonl`)
   const announce = (): void => events.emit({ type: 'scores.changed', datasetId, checkpointId: checkpoint.id })
-  const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, PROTOCOL] }
+  const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, protocol] }
   const filter = { datasetId, ...(request.splits?.length ? { splits: request.splits } : {}) }
   let announcedMs = Date.now()
   let sinceTrim = 0
   try {
     const total = await writeLines(manifestPath, manifestSamples(db, filter, (stored) => project.fromStored(stored), unscored))
-    if (total === 0) return { scored: 0, skipped: [] }
+    if (total === 0) return { protocol, scored: 0, skipped: [] }
     request.onProgress(0, total)
     const config = JSON.parse(checkpoint.model_config) as ModelConfig
-    const result = await worker.call('score', { checkpointPath: project.fromStored(checkpoint.path), manifestPath }, {
+    const result = await worker.call('score', { checkpointPath: project.fromStored(checkpoint.path), manifestPath, ...(key === null ? {} : { explainer }) }, {
       signal,
       onEvent: (event) => {
         if (event.type !== 'score.batch') return
         db.transaction(() => {
           if (!db.get('SELECT 1 FROM checkpoints WHERE id = ?', checkpoint.id)) return
-          for (const region of event.regions) keep(db, region, checkpoint.id, datasetId, config)
+          for (const region of event.regions) keep(db, region, { checkpointId: checkpoint.id, datasetId, layer: explainer.layer, maskSize: config.mask_size, key })
         })
         if ((sinceTrim += event.regions.length) >= TRIM_EVERY) {
           sinceTrim = 0
@@ -84,23 +94,32 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
         announce()
       },
     })
-    return { scored: result.scored, skipped: result.skipped }
+    return { protocol, scored: result.scored, skipped: result.skipped }
   } finally {
     announce()
     await rm(manifestPath, { force: true })
   }
 }
 
-function keep(db: Db, scored: ScoredRegion, checkpointId: string, datasetId: string, config: ModelConfig): void {
+interface Keeping {
+  readonly checkpointId: string
+  readonly datasetId: string
+  readonly layer: number
+  readonly maskSize: number
+  /** Key of the explainer; null: the usual one. */
+  readonly key: string | null
+}
+
+function keep(db: Db, scored: ScoredRegion, { checkpointId, datasetId, layer, maskSize, key }: Keeping): void {
   const region = db.get<{ image_id: string; revision: number; deleted: number }>('SELECT image_id, revision, deleted FROM regions WHERE id = ?', scored.regionId)
   if (!region) return
   storeHeat(db, {
     checkpointId, imageId: region.image_id, phrase: scored.phrase, grid: scored.grid, peak: scored.peak, matchProbability: scored.scores.matchProbability,
-    layer: config.gradcam_layer, maskSize: config.mask_size, tokens: scored.tokens, truncated: scored.truncated,
+    layer, maskSize, explainer: key, tokens: scored.tokens, truncated: scored.truncated,
   })
   if (region.deleted) return
-  if (region.revision === scored.revision) putScores(db, { checkpointId, regionId: scored.regionId, datasetId, revision: region.revision }, scored.scores)
-  else scoreRegionsOfHeat(db, findHeat(db, checkpointId, region.image_id, scored.phrase)!) // edited meanwhile: from the heatmap, if the phrase is still this one
+  if (region.revision === scored.revision) putScores(db, { checkpointId, regionId: scored.regionId, datasetId, revision: region.revision, protocol: protocolOfKey(key) }, scored.scores)
+  else scoreRegionsOfHeat(db, findHeat(db, checkpointId, region.image_id, scored.phrase, key)!) // edited meanwhile: from the heatmap, if the phrase is still this one
 }
 
 const LINES_AT_ONCE = 1000
