@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { EngineCore } from '../../src/main/engine/engine.ts'
 import { openDatabase } from '../../src/main/store/db.ts'
 import { APPLICATION_ID, migrate, MIGRATIONS } from '../../src/main/store/migrate.ts'
 import { openProject } from '../../src/main/store/project.ts'
@@ -87,6 +88,7 @@ describe('a full disk', () => {
     expect(acknowledged).toBeGreaterThan(5)
     expect(refusal).toMatchObject({ code: 'disk-full' })
     expect((await firstRegion(engine, datasetId)).note).toBe(note)
+    fillUp(engine)
     // Undo writes too, so it is refused as a whole: the state is that of before.
     await expect((async () => engine.handlers.regions.undo({}))()).rejects.toMatchObject({ code: 'disk-full' })
     expect((await firstRegion(engine, datasetId)).note).toBe(note)
@@ -95,6 +97,17 @@ describe('a full disk', () => {
     expect((await firstRegion(roomy, datasetId)).note).toBe(note)
   })
 })
+
+/** What the refused edit was too large for is used up, so that nothing more fits. */
+function fillUp({ context: { db } }: EngineCore): void {
+  for (let i = 0; i < 1000; i++) {
+    try {
+      db.run('INSERT INTO project (key, value) VALUES (?, ?)', `ballast ${i}`, 'x'.repeat(200))
+    } catch {
+      return
+    }
+  }
+}
 
 describe('the file of a project', () => {
   const fileOf = async (): Promise<{ dir: string; file: string }> => {

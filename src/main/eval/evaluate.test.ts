@@ -191,7 +191,7 @@ describeWithTensorFlow('amc evaluate', () => {
     expect(await run('--explainer', 'rollout', '--layer', '0')).toMatchObject({ code: 2, err: expect.stringMatching(/goes through all layers/) })
     expect(await run('--explainer', 'rolout')).toMatchObject({ code: 2, err: expect.stringMatching(/Did you mean "rollout"/) })
     expect(await run('--target', 'itc', '--mode', 'itm')).toMatchObject({ code: 2 })
-  })
+  }, 300_000)
 
   test('another image size: position embeddings are interpolated; what cannot be cut into patches is refused', async () => {
     const run = (size: string, out: string) => amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'flickr30k', '--data', flickr, '--json', '--image-size', size, '--out', out)

@@ -25,7 +25,7 @@ export const keys = {
   scoresSummary: (datasetId: string) => ['scores', datasetId] as const,
   comparisons: ['comparison'] as const,
   comparison: (datasetId: string, a: string, b: string, split: string) => ['comparison', datasetId, a, b, split] as const,
-  heatmap: (imageId: string, checkpointId: string, phrase: string) => ['heatmap', imageId, checkpointId, phrase] as const,
+  heatmap: (imageId: string, checkpointId: string, phrase: string, explainer = '') => ['heatmap', imageId, checkpointId, phrase, explainer] as const,
 }
 
 export function createQueryClient(): QueryClient {

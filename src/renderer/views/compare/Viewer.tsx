@@ -6,6 +6,7 @@ import { count, fixed, measured, signed } from '../../app/format.ts'
 import { navigate } from '../../app/routes.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
+import { DEFAULT_VIEW, ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane, PaneHead } from '../../ui/Pane.tsx'
@@ -47,7 +48,8 @@ function Shown({ row, a, b, index, total, onStep, datasetId, shared, onShared }:
   const [mode, setMode] = useState<Mode>('wipe')
   const [paused, setPaused] = useState(false)
   const [fitCount, setFitCount] = useState(0)
-  const pair = usePair(row, a.id, b.id, true)
+  const [view, setView] = useState(DEFAULT_VIEW)
+  const pair = usePair(row, a.id, b.id, true, view)
   useCommands([
     ...MODE_OPTIONS.map((option) => ({ id: `viewer.${option.value}`, title: `${option.label} view`, group: 'Compare', keys: option.value[0]!, run: () => setMode(option.value) })),
     { id: 'viewer.fit', title: 'Fit the image', group: 'Compare', keys: '0', run: () => setFitCount((n) => n + 1) },
@@ -86,6 +88,7 @@ function Shown({ row, a, b, index, total, onStep, datasetId, shared, onShared }:
         <span className="grow" />
         <Button size="s" keys="e" onClick={() => navigate('curate', { dataset: datasetId, region: row.regionId, image: row.imageId, checkpoint: b.id })}><span className={styles.wide}>Open in </span>Curate</Button>
       </div>
+      <ExplainerChoice value={view} onChange={setView} aside="The figures and small pictures stay those of Grad-CAM (AMC)." />
     </>
   )
 }

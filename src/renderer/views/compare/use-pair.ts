@@ -4,6 +4,7 @@ import { useEffect } from 'react'
 import type { Heatmap, ImageRecord, Region } from '../../../shared/domain.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
+import { choiceOf, DEFAULT_VIEW } from '../../ui/ExplainerChoice.tsx'
 import { limiter } from './limiter.ts'
 import type { Row } from './pick.ts'
 
@@ -19,15 +20,17 @@ export interface Pair {
 }
 
 const imageQuery = (imageId: string) => ({ queryKey: [...keys.regions, 'image', imageId], queryFn: () => api.regions.onImage({ imageId, checkpointIds: [] }) })
-function heatQuery(row: Row, checkpointId: string, urgent: boolean) {
-  const call = (signal: AbortSignal) => api.heatmaps.get({ imageId: row.imageId, checkpointId, phrase: row.phrase }, { signal })
-  return { queryKey: keys.heatmap(row.imageId, checkpointId, row.phrase), queryFn: ({ signal }: { signal: AbortSignal }) => (urgent ? call(signal) : quietly(() => call(signal), signal)) }
+function heatQuery(row: Row, checkpointId: string, urgent: boolean, view = DEFAULT_VIEW) {
+  const explainer = choiceOf(view)
+  const call = (signal: AbortSignal) => api.heatmaps.get({ imageId: row.imageId, checkpointId, phrase: row.phrase, ...(explainer ? { explainer } : {}) }, { signal })
+  return { queryKey: keys.heatmap(row.imageId, checkpointId, row.phrase, explainer ? view : ''), queryFn: ({ signal }: { signal: AbortSignal }) => (urgent ? call(signal) : quietly(() => call(signal), signal)) }
 }
 
-export function usePair(row: Row, aId: string, bId: string, urgent: boolean): Pair {
+/** @param view an explainer other than the usual one */
+export function usePair(row: Row, aId: string, bId: string, urgent: boolean, view?: string): Pair {
   const image = useQuery(imageQuery(row.imageId))
-  const heatA = useQuery(heatQuery(row, aId, urgent))
-  const heatB = useQuery(heatQuery(row, bId, urgent))
+  const heatA = useQuery(heatQuery(row, aId, urgent, view))
+  const heatB = useQuery(heatQuery(row, bId, urgent, view))
   return {
     image: image.data?.image ?? null, region: image.data?.regions.find((region) => region.id === row.regionId) ?? null,
     heatA: heatA.data ?? null, heatB: heatB.data ?? null, error: image.error ?? heatA.error ?? heatB.error,

@@ -1,6 +1,7 @@
 import { COLOUR_MAPS, type ColourMap, mapGradient } from '../../canvas/colour-maps.ts'
 import { measured, percent } from '../../app/format.ts'
 import { Checkbox } from '../../ui/Checkbox.tsx'
+import { ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Slider } from '../../ui/Slider.tsx'
 import { setPrefs } from './prefs.ts'
@@ -19,6 +20,7 @@ export function HeatBar({ work }: { work: Workbench }) {
   const range = prefs.shared ? sharedScale(heats) : null
   if (prefs.layout === 'image-only') return null
   return (
+    <>
     <div className={styles.heatbar}>
       <span className={styles.legend} role="img" aria-label={range ? `Shared scale from ${measured(range.low)} to ${measured(range.high)}` : 'Own scale from 0 to 1'}>
         <span>{range ? measured(range.low) : '0'}</span>
@@ -43,5 +45,7 @@ export function HeatBar({ work }: { work: Workbench }) {
       <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>Peak</Checkbox></span>
       {heat && !work.proposing ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
     </div>
+    <ExplainerChoice value={prefs.explainer} onChange={(explainer) => setPrefs({ explainer })} aside="Scores and proposed boxes stay those of Grad-CAM (AMC)." />
+    </>
   )
 }

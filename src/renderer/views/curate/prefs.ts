@@ -3,6 +3,7 @@ import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 import { COLOUR_MAPS, type ColourMap } from '../../canvas/colour-maps.ts'
 import { DEFAULT_HEAT_OPACITY } from '../../canvas/heat.ts'
+import { DEFAULT_VIEW, isView } from '../../ui/ExplainerChoice.tsx'
 import { DEFAULT_THRESHOLD, MAX_THRESHOLD, MIN_THRESHOLD } from './propose.ts'
 
 export const LAYOUTS = ['side-by-side', 'overlay', 'image-only'] as const
@@ -28,11 +29,14 @@ export interface Prefs {
   readonly snap: boolean
   readonly others: boolean
   readonly threshold: number
+  /** Which explanation is drawn: a value of ui/ExplainerChoice. */
+  readonly explainer: string
 }
 
 const DEFAULTS: Prefs = {
   layout: 'side-by-side', map: 'inferno', opacity: DEFAULT_HEAT_OPACITY, peak: true, shared: false, brightness: 1, contrast: 1, gamma: 1,
   guides: false, names: false, minimap: true, tilesFromMegapixels: 40, snap: true, others: true, threshold: DEFAULT_THRESHOLD,
+  explainer: DEFAULT_VIEW,
 }
 const KEY = 'amc.curate'
 
@@ -59,6 +63,7 @@ export function readPrefs(text: string | null): Prefs {
     layout: LAYOUTS.includes(result.layout) ? result.layout : DEFAULTS.layout,
     map: COLOUR_MAPS.includes(result.map) ? result.map : DEFAULTS.map,
     brightness: shade(result.brightness), contrast: shade(result.contrast), gamma: shade(result.gamma),
+    explainer: isView(result.explainer) ? result.explainer : DEFAULTS.explainer,
     opacity: Math.min(1, Math.max(0, result.opacity)),
     threshold: Math.min(MAX_THRESHOLD, Math.max(MIN_THRESHOLD, result.threshold)),
   }

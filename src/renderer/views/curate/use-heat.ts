@@ -4,14 +4,16 @@ import { useEffect, useState } from 'react'
 import type { Heatmap } from '../../../shared/domain.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
+import { choiceOf, DEFAULT_VIEW } from '../../ui/ExplainerChoice.tsx'
 
 const GC_MS = 10 * 60_000
 
-function heatQuery(imageId: string, checkpointId: string, phrase: string) {
+function heatQuery(imageId: string, checkpointId: string, phrase: string, view = DEFAULT_VIEW) {
+  const explainer = choiceOf(view)
   return {
-    queryKey: keys.heatmap(imageId, checkpointId, phrase),
+    queryKey: keys.heatmap(imageId, checkpointId, phrase, explainer ? view : ''),
     // The signal is handed on: a question nobody waits for any more is dropped by the engine too.
-    queryFn: ({ signal }: { signal: AbortSignal }) => api.heatmaps.get({ imageId, checkpointId, phrase }, { signal }),
+    queryFn: ({ signal }: { signal: AbortSignal }) => api.heatmaps.get({ imageId, checkpointId, phrase, ...(explainer ? { explainer } : {}) }, { signal }),
     gcTime: GC_MS,
     retry: false,
   }
@@ -25,11 +27,11 @@ export interface HeatAnswer {
   readonly retry: () => void
 }
 
-/** Nothing is asked while one of the three is missing or the phrase is blank. */
-export function useHeat(imageId: string | null, checkpointId: string | null, phrase: string | null): HeatAnswer {
+/** Nothing is asked while one of the three is missing or the phrase is blank. `view`: an explainer other than the usual one. */
+export function useHeat(imageId: string | null, checkpointId: string | null, phrase: string | null, view?: string): HeatAnswer {
   const asked = phrase?.trim() ? phrase.trim() : null
   const enabled = imageId !== null && checkpointId !== null && asked !== null
-  const query = useQuery({ ...heatQuery(imageId ?? '', checkpointId ?? '', asked ?? ''), enabled, placeholderData: keepPreviousData })
+  const query = useQuery({ ...heatQuery(imageId ?? '', checkpointId ?? '', asked ?? '', view), enabled, placeholderData: keepPreviousData })
   const heat = enabled && query.data && query.data.imageId === imageId && query.data.checkpointId === checkpointId ? query.data : null
   return { heat, stale: query.isPlaceholderData, error: enabled ? query.error : null, retry: () => void query.refetch() }
 }
