@@ -121,7 +121,7 @@ export type Heatmap = z.infer<typeof heatmapSchema>
 
 export const jobSchema = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'score', 'train', 'demo', 'export']),
+  kind: z.enum(['import', 'score', 'trust', 'train', 'demo', 'export']),
   title: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
   done: z.number(),

@@ -15,9 +15,12 @@ import { goldenCommand } from './golden.ts'
 import { importCommand } from './import.ts'
 import { scoreCommand } from './score.ts'
 import { serveCommand } from './serve.ts'
+import { trustCommand } from './trust.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
   doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
   checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
+  doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand, trustCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand,
 ]

@@ -34,6 +34,7 @@ export const evaluateCommand: Command = {
     target: { type: 'string', value: 'itm|itc', help: 'itm: why they match, by cross-attention (usual); itc: why they are similar, by the image encoder.' },
     mode: { type: 'string', value: 'itm|itc', help: 'The same as --target.' },
     layer: { type: 'string', value: 'K', help: 'Layer, from 0; usually the one the model names (itm) or 8 (itc). Rollouts go through all.' },
+    curves: { type: 'boolean', help: 'Also deletion and insertion curves: 22 more forward passes a phrase.' },
     'image-size': { type: 'string', value: 'PX', help: 'Side of the image for the model; usually the published one, for small models their own.' },
     model: { type: 'string', value: 'NAME|FILE', help: 'Sizes of the model, when a checkpoint does not carry them.' },
     project: { ...PROJECT_OPTION, required: false, help: 'Project folder, for the protocol view.' },
@@ -53,7 +54,7 @@ splits: [{split, samples, unreadable, metrics: {key: mean}}], unreadable: [{imag
     const [target, mode] = [input.text('target'), input.text('mode')]
     if (target !== undefined && mode !== undefined && target !== mode) throw new AppError('usage', '--target and --mode are the same and say different things.', 'Leave one of them out.', 'mode')
     const explainer = explainerOf(input.text('explainer'), target ?? mode)
-    const asked = { explainer, layer: input.integer('layer'), imageSize: input.integer('image-size', { min: 1 }) }
+    const asked = { explainer, curves: input.has('curves'), layer: input.integer('layer'), imageSize: input.integer('image-size', { min: 1 }) }
     const name = input.text('protocol') ?? input.text('benchmark')
     if (name === undefined || (input.text('protocol') !== undefined && input.text('benchmark') !== undefined)) {
       throw new AppError('usage', 'amc evaluate needs --protocol NAME, once.', `There are ${(await protocolNames()).join(', ')}.`, 'protocol')
@@ -65,7 +66,7 @@ splits: [{split, samples, unreadable, metrics: {key: mean}}], unreadable: [{imag
   },
 }
 
-type Asked = Pick<Task, 'explainer' | 'layer' | 'imageSize'>
+type Asked = Pick<Task, 'curves' | 'explainer' | 'layer' | 'imageSize'>
 
 async function evaluateBenchmark(input: CommandInput, io: CommandIo, protocol: Protocol, asked: Asked): Promise<CommandResult> {
   const { OPTION_OF, readBenchmark } = await import('../eval/benchmark.ts')

@@ -6,6 +6,7 @@ import type { ErrorData } from '../../shared/errors.ts'
 import type { Scores } from '../../shared/domain.ts'
 import type { ExplainerChoice } from '../../shared/explainers.ts'
 import type { Point } from '../../shared/geometry.ts'
+import type { TrustFigures } from '../train/trust.ts'
 import type { RunEvent, RunResult } from '../train/run-events.ts'
 
 export type { ManifestSample } from '../../shared/manifest.ts'
@@ -83,6 +84,17 @@ export interface ConvertResult {
   readonly sizeBytes: number
 }
 
+export interface TrustRequest {
+  readonly checkpointPath: string
+  readonly modelConfigPath?: string
+  /** JSON lines of ManifestSample. */
+  readonly manifestPath: string
+  readonly explainer?: ExplainerChoice
+  /** How many regions are drawn. */
+  readonly samples: number
+  readonly seed: number
+}
+
 export interface TrainRequest {
   /** Holds config.yaml, manifest.jsonl; gets metrics.jsonl, log.jsonl, checkpoints/, state/. */
   readonly runDir: string
@@ -93,12 +105,18 @@ export interface ComputeMethods {
   explain: { request: ExplainRequest; result: ExplainResult }
   score: { request: ScoreRequest; result: { readonly scored: number; readonly skipped: readonly { regionId: string; reason: string }[] } }
   convert: { request: ConvertRequest; result: ConvertResult }
+  trust: {
+    request: TrustRequest
+    /** `of`: how many regions there were to draw from. */
+    result: TrustFigures & { readonly protocol: string; readonly seed: number; readonly of: number; readonly skipped: readonly { regionId: string; reason: string }[] }
+  }
   train: { request: TrainRequest; result: RunResult }
 }
 export type ComputeMethod = keyof ComputeMethods
 
 export type ComputeEvent =
   | { readonly type: 'score.batch'; readonly done: number; readonly total: number; readonly regions: readonly ScoredRegion[] }
+  | { readonly type: 'trust.progress'; readonly done: number; readonly total: number; readonly what: string }
   | RunEvent
 
 export type ToCompute =

@@ -12,6 +12,7 @@ import { convertCheckpoint } from './convert.ts'
 import { createExplainer, type Explainer } from './explain.ts'
 import type { ComputeEvent, ComputeMethod, ComputeMethods, FromCompute, ToCompute } from './protocol.ts'
 import { scoreManifest } from './score.ts'
+import { trustManifest } from './trust.ts'
 
 type Emit = (event: ComputeEvent) => void
 type Handlers = {
@@ -33,6 +34,10 @@ const handlers: Handlers = {
   async score(request, signal, emit) {
     await backend()
     return scoreManifest(request, { signal, onBatch: emit })
+  },
+  async trust(request, signal, emit) {
+    await backend()
+    return trustManifest(request, { signal, onProgress: emit })
   },
   async convert(request) {
     await backend()

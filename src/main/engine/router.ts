@@ -13,6 +13,7 @@ import { runsHandlers } from '../features/runs/handlers.ts'
 import { scoresHandlers } from '../features/scores/handlers.ts'
 import { suspectsHandlers } from '../features/suspects/handlers.ts'
 import { systemHandlers } from '../features/system/handlers.ts'
+import { trustHandlers } from '../features/trust/handlers.ts'
 import { viewsHandlers } from '../features/views/handlers.ts'
 import type { EngineContext, Handlers } from './context.ts'
 
@@ -23,7 +24,7 @@ export function createHandlers(context: EngineContext): EngineHandlers {
     system: systemHandlers(context), datasets: datasetsHandlers(context), regions: regionsHandlers(context), views: viewsHandlers(context),
     heatmaps: heatmapsHandlers(context), checkpoints: checkpointsHandlers(context), runs: runsHandlers(context), scores: scoresHandlers(context),
     compare: compareHandlers(context), jobs: jobsHandlers(context), machine: machineHandlers(context),
-    suspects: suspectsHandlers(context),
+    suspects: suspectsHandlers(context), trust: trustHandlers(context),
   }
 }
 

@@ -38,6 +38,8 @@ export interface Task {
   readonly tokens: 'model' | 'all'
   readonly detectorAlpha: number
   readonly splits: readonly string[] | null
+  /** Also deletion and insertion curves. */
+  readonly curves: boolean
 }
 
 export interface EvaluateOptions {
@@ -123,8 +125,9 @@ async function evaluateCheckpoint(path: string, options: EvaluateOptions): Promi
     const keeper = options.keeper?.(path, settings, model)
     const { results, notes } = await evaluateSamples({
       model, samples: task.benchmark.samples,
-      settings: { explainer: task.explainer, layer, maxWords: task.maxWords, maxTokens: settings.maxTokens, images, detectorAlpha: task.detectorAlpha },
-      known: keeper?.known, onHeat: keeper?.onHeat,
+      settings: { explainer: task.explainer, layer, maxWords: task.maxWords, maxTokens: settings.maxTokens, images, detectorAlpha: task.detectorAlpha, curves: task.curves },
+      // A heatmap that is there is not enough for the curves.
+      known: task.curves ? undefined : keeper?.known, onHeat: keeper?.onHeat,
       ...(signal ? { signal } : {}),
       onProgress: (done, total) => options.onProgress?.(name, done, total),
     })
@@ -166,7 +169,7 @@ function settingsOf(task: Task, config: ModelConfig, layer: number): ResultSetti
   for (const sample of task.benchmark.samples) data.update(JSON.stringify([sample.id, sample.image.key, sample.phrase, sample.boxes, sample.split]))
   return {
     protocol: task.name, main: task.main, mode: task.explainer.name, layer, imageSize: config.image.size, resize: task.resize, maxWords: task.maxWords,
-    maxTokens: task.tokens === 'model' ? config.max_tokens : config.text.max_positions, detectorAlpha: hasDetections ? task.detectorAlpha : null, data: data.digest('hex'), splits: task.splits,
+    maxTokens: task.tokens === 'model' ? config.max_tokens : config.text.max_positions, detectorAlpha: hasDetections ? task.detectorAlpha : null, data: data.digest('hex'), splits: task.splits, ...(task.curves ? { curves: true } : {}),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { gridSide, type ModelConfig } from '../../shared/config/model-config.ts'
 import { DEFAULT_EXPLAINER, explainerFacts, resolveExplainer, targetOf, type ExplainerFacts, type Target } from '../../shared/explainers.ts'
+import { encodeImages, matchProbabilities } from '../model/explain.ts'
 import { explainPairs, pairsTogether } from '../model/explainers.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import type { LoadedModel } from '../train/model-files.ts'
@@ -57,6 +58,16 @@ export function explainerOf(wanted: string | undefined, wantedTarget: string | u
       const side = gridSide(model.config)
       return maps.map((values, n) => ({ grid: { width: side, height: side, values }, matchProbability: match ? match[n]! : null }))
     },
+  }
+}
+
+/** Match probabilities alone, of images with a phrase each. */
+export function matchOf({ params, tokenizer }: LoadedModel, images: Float32Array, phrases: readonly string[], { maxWords, maxTokens }: Pick<ExplainBatch, 'maxWords' | 'maxTokens'>): Float32Array {
+  const features = encodeImages(params, images)
+  try {
+    return matchProbabilities(params, { features, text: tokenizer.encodeBatch(phrases.map((phrase) => preCaption(phrase, maxWords)), maxTokens), padId: tokenizer.special.pad })
+  } finally {
+    features.dispose()
   }
 }
 

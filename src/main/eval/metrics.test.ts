@@ -14,7 +14,7 @@ function heatOf(values: readonly number[], boxes: readonly Box[], size = SIZE): 
   const grid = { width: side, height: side, values: Float32Array.from(values) }
   const peak = peakOf(grid, size, boxesOnly(boxes))!
   const prepared = prepareHeat(grid, peak.point, 40)
-  return { grid, peak, prepared, consistency: scoreRegion(prepared, boxesOnly(boxes), size), shape: boxesOnly(boxes), size, matchProbability: 0.75 }
+  return { grid, peak, prepared, consistency: scoreRegion(prepared, boxesOnly(boxes), size), shape: boxesOnly(boxes), size, matchProbability: 0.75, faithfulness: null }
 }
 
 /** One hot cell of 4 x 4, in the second column and row: pixels 20 to 40. */

@@ -20,6 +20,8 @@ export interface SampleHeat {
   readonly size: Size
   /** Of the phrase with the image; null where the explainer has none. */
   readonly matchProbability: number | null
+  /** Areas under the curves; null where they were not asked for. */
+  readonly faithfulness: { readonly deletion: number; readonly insertion: number } | null
 }
 
 export interface Metric {
@@ -55,6 +57,8 @@ export const METRICS: readonly Metric[] = [
   mean('meanMargin', 'mean margin', 'higher', null, ({ consistency }) => consistency.meanMargin),
   mean('maxMargin', 'max margin', 'higher', null, ({ consistency }) => consistency.maxMargin),
   mean('matchProbability', 'match probability', 'higher', null, ({ matchProbability }) => matchProbability),
+  mean('deletion', 'deletion curve, hottest patches to the mean colour', 'lower', null, ({ faithfulness }) => faithfulness?.deletion ?? null),
+  mean('insertion', 'insertion curve, hottest patches into the blurred image', 'higher', null, ({ faithfulness }) => faithfulness?.insertion ?? null),
 ]
 
 export function scoresOf(heat: SampleHeat, metrics: readonly Metric[] = METRICS): Record<string, number | null> {

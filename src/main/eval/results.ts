@@ -26,6 +26,8 @@ export interface ResultSettings {
   readonly data: string
   /** Splits that were asked for; null: all. */
   readonly splits: readonly string[] | null
+  /** Deletion and insertion curves were made too. */
+  readonly curves?: boolean
 }
 
 export interface EvaluationResult {

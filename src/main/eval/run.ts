@@ -5,9 +5,10 @@ import { AppError, isAppError } from '../../shared/errors.ts'
 import type { Box, Size } from '../../shared/geometry.ts'
 import type { LoadedModel } from '../train/model-files.ts'
 import { bestBox, boxScores, carryBoxes, RIGHT_FROM } from './detections.ts'
-import type { ExplainedSample, HeatExplainer } from './explainers.ts'
+import { areaUnder, curvesOf } from '../train/trust-curves.ts'
+import { matchOf, type ExplainedSample, type HeatExplainer } from './explainers.ts'
 import { prepareImage, type ImagePreparation, type PreparedImage } from './images.ts'
-import { METRICS, scoresOf, scoresWithoutHeat, type Metric } from './metrics.ts'
+import { METRICS, scoresOf, scoresWithoutHeat, type Metric, type SampleHeat } from './metrics.ts'
 import type { EvalSample, SampleResult, XywhBox } from './types.ts'
 import { peakOf, upsampleBicubic } from './upsample.ts'
 
@@ -19,6 +20,8 @@ export interface EvaluationSettings {
   readonly images: ImagePreparation
   /** Exponent of the area in a detector's boxes. */
   readonly detectorAlpha: number
+  /** Also deletion and insertion curves, which ask the model for each of their points. */
+  readonly curves?: boolean
 }
 
 export interface EvaluationInput {
@@ -124,7 +127,8 @@ async function explainTogether(input: EvaluationInput, works: readonly ImageWork
     }
     for (const sample of work.samples) {
       const one = explained[at++]!
-      const found = judge(sample, one, size, model.config.mask_size, settings.detectorAlpha)
+      const curves = settings.curves ? curveAreas(model, settings, sample.phrase, prepared.planes, one.grid) : null
+      const found = judge(sample, one, size, model.config.mask_size, settings.detectorAlpha, curves)
       answers.push([sample, found])
       onHeat?.(sample, one, found.result)
     }
@@ -142,14 +146,19 @@ async function prepareOrSay(path: string, preparation: ImagePreparation): Promis
 }
 
 /** Everything that follows from one heatmap alone. */
-export function judge(sample: EvalSample, { grid, matchProbability }: ExplainedSample, size: Size, maskSize: number, detectorAlpha: number): Found {
+export function judge(sample: EvalSample, { grid, matchProbability }: ExplainedSample, size: Size, maskSize: number, detectorAlpha: number, faithfulness: SampleHeat['faithfulness'] = null): Found {
   const shape = { boxes: sample.boxes, outlines: sample.outlines ?? [] }
   const peak = peakOf(grid, size, shape)
   const chosen = sample.detections ? { chosen: peak ? bestOf(sample.detections, grid, size, detectorAlpha) : null } : {}
   if (!peak) return { result: failedResult(sample, 'The heatmap has values that are not numbers.'), ...chosen }
   const prepared = prepareHeat(grid, peak.point, maskSize)
-  const heat = { grid, peak, prepared, consistency: scoreRegion(prepared, shape, size), shape, size, matchProbability }
+  const heat = { grid, peak, prepared, consistency: scoreRegion(prepared, shape, size), shape, size, matchProbability, faithfulness }
   return { result: { ...namesOf(sample), point: peak.point, scores: scoresOf(heat) }, ...chosen }
+}
+
+function curveAreas(model: LoadedModel, { maxWords, maxTokens }: EvaluationSettings, phrase: string, planes: Float32Array, grid: ExplainedSample['grid']): NonNullable<SampleHeat['faithfulness']> {
+  const { deletion, insertion } = curvesOf({ planes, side: model.config.image.size, grid, match: (images, count) => matchOf(model, images, Array.from({ length: count }, () => phrase), { maxWords, maxTokens }) })
+  return { deletion: areaUnder(deletion), insertion: areaUnder(insertion) }
 }
 
 function bestOf(boxes: readonly XywhBox[], grid: ExplainedSample['grid'], size: Size, alpha: number): XywhBox | null {

@@ -4,7 +4,7 @@
  */
 import { gridSide } from '../../shared/config/model-config.ts'
 import { encodeText, imageSources, paddingBias, type KeysValues } from './bert.ts'
-import { fuseTapped, fusionEntry, type FusionInput } from './fusion.ts'
+import { fuseTapped, fuseToMatch, fusionEntry, type FusionInput } from './fusion.ts'
 import { rawMaps, ungroup } from './gradcam.ts'
 import { tf, type Tensor, type Tensor2D, type Tensor4D } from './tf.ts'
 import type { ModelParams, TokenBatch } from './types.ts'
@@ -67,6 +67,19 @@ export function explainHeatmaps(params: ModelParams, input: ExplainInput): Expla
   }
   tf.dispose([maps, match])
   return result
+}
+
+/** Softmax of the match logits, class 1, without a heatmap: a forward pass alone. [N] */
+export function matchProbabilities(params: ModelParams, { features, text, padId }: Omit<ExplainInput, 'layer'>): Float32Array {
+  const probabilities = tf.tidy(() => {
+    const bias = paddingBias(text)
+    const fusion: FusionInput = { params, count: text.count, bias, sources: features.sources }
+    const logits = fuseToMatch(fusion, fusionEntry(fusion, encodeText(params, text, bias, padId)), true)
+    return tf.slice(tf.softmax(logits), [0, 1], [text.count, 1])
+  })
+  const values = probabilities.dataSync<'float32'>()
+  probabilities.dispose()
+  return values
 }
 
 /** The tensors behind a heatmap, in the reference's layout; the caller's scope owns them. */

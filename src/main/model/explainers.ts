@@ -132,7 +132,7 @@ function imageMaps({ params, images, text, pad }: PairsInput, { name, layer }: E
 }
 
 /** [N, h, R, C] -> [N, C]: the mean over heads and own tokens of what the explainer makes of a channel. */
-export function channelMean(name: Explainer['name'], attention: Tensor4D, gradient: Tensor4D, mask: Tensor4D | null, lengths: Tensor2D | null): Tensor {
+function channelMean(name: Explainer['name'], attention: Tensor4D, gradient: Tensor4D, mask: Tensor4D | null, lengths: Tensor2D | null): Tensor {
   const of = (): Tensor => {
     if (name === 'attention') return attention
     return tf.mul(attention, name === 'hirescam' ? gradient : tf.mean(gradient as Tensor, 3, true))

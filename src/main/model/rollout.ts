@@ -14,7 +14,7 @@ const product = (a: Tensor3D, b: Tensor3D): Tensor3D => tf.matMul(a, b) as Tenso
 const half = (a: Tensor, b: Tensor): Tensor3D => tf.mul(tf.add(a, b), 0.5) as Tensor3D
 const headMean = (attention: Tensor4D): Tensor3D => tf.mean(attention as Tensor, 1) as Tensor3D
 
-export interface Relevance {
+interface Relevance {
   readonly tt: Tensor3D // [N, L, L]
   readonly ti: Tensor3D // [N, L, T]
   readonly ii: Tensor3D // [I, T, T]

@@ -73,6 +73,9 @@ function apply(client: QueryClient, event: EngineEvent): void {
       refetch(client, keys.comparisons)
       refetch(client, keys.regions)
       break
+    case 'trust.changed':
+      refetch(client, keys.trust(event.datasetId))
+      break
     case 'job.progressed':
       client.setQueryData<readonly Job[]>(keys.jobs, (jobs) => upsert(jobs, event.job))
       break

@@ -23,6 +23,7 @@ export const keys = {
   jobs: ['jobs'] as const,
   machine: ['machine'] as const,
   scoresSummary: (datasetId: string) => ['scores', datasetId] as const,
+  trust: (datasetId: string) => ['trust', datasetId] as const,
   comparisons: ['comparison'] as const,
   comparison: (datasetId: string, a: string, b: string, split: string) => ['comparison', datasetId, a, b, split] as const,
   heatmap: (imageId: string, checkpointId: string, phrase: string, explainer = '') => ['heatmap', imageId, checkpointId, phrase, explainer] as const,

@@ -13,6 +13,7 @@ import { explainerChoiceSchema } from '../explainers.ts'
 import { regionDiffSchema } from '../region-diff.ts'
 import { REASONS } from '../suspects/reasons.ts'
 import { eventSchema } from './events.ts'
+import { trustInputSchema, trustResultSchema } from './trust.ts'
 
 export const keyReportSchema = z.object({
   loaded: z.number().int(),
@@ -231,6 +232,11 @@ export const contract = {
     learned: call(none, learnedSchema),
     /** Forgets the decisions; the reasons weigh what they usually do. */
     forget: call(none, learnedSchema),
+  },
+  trust: {
+    compute: call(trustInputSchema, jobSchema),
+    /** The newest of each checkpoint, view, split and explainer. */
+    list: call(z.object({ datasetId: z.string() }), z.array(trustResultSchema)),
   },
   compare: {
     get: call(z.object({ datasetId: z.string(), a: z.string(), b: z.string(), split: z.string().optional() }), comparisonSchema),

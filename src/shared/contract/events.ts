@@ -10,6 +10,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('scores.changed'), datasetId: z.string(), checkpointId: z.string() }),
   /** The rank of the suspects, or what was learned of their reasons. */
   z.object({ type: z.literal('suspects.changed'), datasetId: z.string(), checkpointId: z.string() }),
+  z.object({ type: z.literal('trust.changed'), datasetId: z.string() }),
   z.object({ type: z.literal('job.progressed'), job: jobSchema }),
   z.object({ type: z.literal('run.progressed'), run: runSchema }),
   z.object({ type: z.literal('run.measured'), runId: z.string(), rows: z.array(metricRowSchema) }),

@@ -19,6 +19,7 @@ import { SomeMissing } from './MissingScores.tsx'
 import { type Brush, type Cell, CELLS, cellOf, type Order, pickRows } from './pick.ts'
 import { Scatter } from './Scatter.tsx'
 import { Slices } from './Slices.tsx'
+import { Trust } from './Trust.tsx'
 import { usePrefetchPair } from './use-pair.ts'
 import { Viewer } from './Viewer.tsx'
 import styles from './compare.module.css'
@@ -67,6 +68,7 @@ export function Results({ comparison, a, b, dataset, split }: { comparison: Comp
           <div className="scroll grow">
             <Matrix matrix={comparison.matrix!} p={comparison.mcnemarP} cell={cell} onPick={pick} />
             <Slices slices={comparison.slices} />
+            <Trust a={a} b={b} dataset={dataset} split={split} />
             <Changes a={a} b={b} />
           </div>
         </Pane>

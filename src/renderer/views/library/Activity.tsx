@@ -1,4 +1,4 @@
-import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Scale, type LucideIcon } from 'lucide-react'
+import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
 import type { Job, Run } from '../../../shared/domain.ts'
 import { count, when } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
@@ -16,13 +16,13 @@ interface Happening {
 }
 
 const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled'])
-const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, train: Pulse, demo: Images, export: Import }
+const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, demo: Images, export: Import }
 
 function happeningOfJob(job: Job): Happening {
   const text = job.state === 'failed' ? `${job.title} failed: ${job.error?.message ?? job.message}` : job.state === 'cancelled' ? `${job.title} was cancelled; nothing of it was kept` : `${job.title}${job.message ? `: ${job.message}` : ' done'}`
   return {
     key: job.id, at: job.updatedAt, text, icon: job.state === 'failed' ? CircleAlert : job.state === 'cancelled' ? CircleSlash : JOB_ICONS[job.kind],
-    tone: job.state === 'failed' ? 'neg' : '', link: job.kind === 'score' && job.state === 'done' ? { href: formatHash('compare'), label: 'Compare' } : null,
+    tone: job.state === 'failed' ? 'neg' : '', link: (job.kind === 'score' || job.kind === 'trust') && job.state === 'done' ? { href: formatHash('compare'), label: 'Compare' } : null,
   }
 }
 
