@@ -193,6 +193,20 @@ describeWithTensorFlow('amc evaluate', () => {
     expect(await run('--target', 'itc', '--mode', 'itm')).toMatchObject({ code: 2 })
   }, 300_000)
 
+  test('with curves each phrase has a deletion and an insertion area; without, the result with them holds too', async () => {
+    const out = await temporaryFolder()
+    const run = (...more: string[]) => amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'refclef', '--data', refer, '--json', '--out', out, ...more)
+    const plain = (await run()).json.results[0]!
+    expect(plain.splits[0]!.metrics).toMatchObject({ deletion: null, insertion: null })
+    const curved = await run('--curves')
+    expect(curved.err).toMatch(/other settings \(curves\)/)
+    const [result] = curved.json.results
+    expect(result!.settings.curves).toBe(true)
+    expect(result!.published).toEqual(plain.published)
+    for (const { scores } of await samplesOf(result!.file)) for (const key of ['deletion', 'insertion']) expect(scores[key]! > 0 && scores[key]! < 1).toBe(true)
+    expect((await run()).json.results[0]).toMatchObject({ computed: false, splits: result!.splits })
+  }, 300_000)
+
   test('another image size: position embeddings are interpolated; what cannot be cut into patches is refused', async () => {
     const run = (size: string, out: string) => amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'flickr30k', '--data', flickr, '--json', '--image-size', size, '--out', out)
     const larger = await run('72', await temporaryFolder())
