@@ -19,8 +19,6 @@ import { trustCommand } from './trust.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
-  doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand,
-  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
   doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand, trustCommand,
-  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
 ]
