@@ -88,7 +88,7 @@ function Shown({ row, a, b, index, total, onStep, datasetId, shared, onShared }:
         <span className="grow" />
         <Button size="s" keys="e" onClick={() => navigate('curate', { dataset: datasetId, region: row.regionId, image: row.imageId, checkpoint: b.id })}><span className={styles.wide}>Open in </span>Curate</Button>
       </div>
-      <ExplainerChoice value={view} onChange={setView} aside="The figures and small pictures stay those of Grad-CAM (AMC)." />
+      <ExplainerChoice value={view} onChange={setView} aside="Figures stay those of Grad-CAM (AMC)." />
     </>
   )
 }

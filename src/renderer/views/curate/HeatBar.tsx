@@ -45,7 +45,7 @@ export function HeatBar({ work }: { work: Workbench }) {
       <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>Peak</Checkbox></span>
       {heat && !work.proposing ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
     </div>
-    <ExplainerChoice value={prefs.explainer} onChange={(explainer) => setPrefs({ explainer })} aside="Scores and proposed boxes stay those of Grad-CAM (AMC)." />
+    <ExplainerChoice value={prefs.explainer} onChange={(explainer) => setPrefs({ explainer })} aside="Scores and proposals stay those of Grad-CAM (AMC)." />
     </>
   )
 }
