@@ -50,7 +50,7 @@ module.exports = {
     ),
     layer('checkpoints-use-shared', 'Checkpoint formats know shared data only.', '^src/main/checkpoints/', ['^src/main/checkpoints/', '^src/shared/']),
     layer('store-uses-shared', 'The store knows shared data only.', '^src/main/store/', ['^src/main/store/', '^src/shared/']),
-    layer('formats-use-shared', 'Annotation formats know shared data and how to look at an image file.', '^src/main/formats/', ['^src/main/formats/', '^src/main/images/', '^src/shared/']),
+    layer('formats-use-shared', 'Annotation formats know shared data, how to look at an image file, and the pickles that some of them are.', '^src/main/formats/', ['^src/main/formats/', '^src/main/images/', '^src/main/checkpoints/pickle(-writer)?\\.ts$', '^src/shared/']),
     layer('images-use-shared', 'Image decoding knows shared data only.', '^src/main/images/', ['^src/main/images/', '^src/shared/']),
     layer(
       'features-reach',

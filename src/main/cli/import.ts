@@ -10,11 +10,11 @@ export const importCommand: Command = {
   positionals: ['PATH'],
   options: {
     project: PROJECT_OPTION,
-    format: { type: 'string', value: 'NAME', help: 'auto (usual), amc-json or yolo.' },
+    format: { type: 'string', value: 'NAME', help: 'auto (usual), amc-json, coco, yolo, visual-genome, ...; a wrong name lists them all.' },
     images: { type: 'string', value: 'DIR', help: 'Folder of the images, when not beside the annotations.' },
     name: { type: 'string', value: 'NAME', help: 'Name of the dataset; usually that of the folder.' },
   },
-  details: `PATH is an AMC annotation file or folder ([{"image", "caption", "bbox": [[x1, y1, x2, y2], ...]}]) or a YOLO folder (images, labels, class names).
+  details: `PATH is a file or folder in one of the formats of docs/formats.md; which one is recognised.
 What cannot be used is listed and skipped; a malformed file brings in nothing.
 Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]}.`,
   run: (input, io) =>

@@ -17,7 +17,11 @@ export interface Output {
   /** Pieces of a file that is put together from them at the end, for lists that grow side by side. */
   readonly part: () => Promise<Part>
   readonly copy: (from: string, name: string) => Promise<void>
-  readonly bytes: (name: string, bytes: Uint8Array) => Promise<void>
+  readonly binary: (name: string) => Promise<BinaryFile>
+}
+export interface BinaryFile {
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly close: () => Promise<void>
 }
 /** A text that waits in a file of its own. */
 export interface Part extends TextFile {
@@ -78,14 +82,17 @@ export async function stage(target: string, options: { onlyFile: string | null; 
         await mkdir(dirname(inside(name)), { recursive: true })
         await copyFile(from, inside(name))
       }),
-      bytes: (name, bytes) => told(place, async () => {
+      binary: (name) => told(place, async () => {
         await mkdir(dirname(inside(name)), { recursive: true })
         const handle = await openNew(inside(name))
-        try {
-          await handle.writeFile(bytes)
-          await handle.sync()
-        } finally {
-          await handle.close()
+        open.add(handle)
+        return {
+          write: (bytes) => told(place, () => handle.appendFile(bytes)),
+          close: async () => {
+            await told(place, () => handle.sync())
+            open.delete(handle)
+            await handle.close()
+          },
         }
       }),
       commit: () => told(place, async () => {

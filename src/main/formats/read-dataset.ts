@@ -54,9 +54,11 @@ async function* readItems(source: OpenSource, roots: readonly string[], stripFol
   const told = new Set<unknown>()
   const look = async (item: RawItem) => {
     if ('skipped' in item) return item
-    const known = images.get(item.imageRef)
-    const image = known ?? lookAtImage(item, roots, stripFolders)
-    if (!known) images.set(item.imageRef, image)
+    const key = [...(item.roots ?? []), item.imageRef].join('\0')
+    const known = images.get(key)
+    // A folder that the person named comes before those that the annotations speak of.
+    const image = known ?? lookAtImage(item, [...(stripFolders ? roots.slice(0, 1) : []), ...(item.roots ?? []), ...roots], stripFolders)
+    if (!known) images.set(key, image)
     return { entry: item, image: await image }
   }
   const byPath = new Map<string, ReadImage>()

@@ -4,10 +4,23 @@ import { AppError, nearest } from '../../shared/errors.ts'
 import { amcCsv } from './amc-csv.ts'
 import { amcJson } from './amc-json.ts'
 import { amcJsonl } from './amc-jsonl.ts'
+import { coco, lvis } from './coco.ts'
+import { cvat } from './cvat.ts'
+import { flickr30k } from './flickr30k.ts'
+import { labelStudio } from './label-studio.ts'
+import { labelme } from './labelme.ts'
+import { odvg } from './odvg.ts'
+import { openImages } from './open-images.ts'
+import { pascalVoc } from './pascal-voc.ts'
+import { refer } from './refer.ts'
 import type { Format } from './types.ts'
+import { via } from './via.ts'
+import { visualGenome } from './visual-genome.ts'
 import { yolo } from './yolo.ts'
 
-export const FORMATS: readonly Format[] = [amcJsonl, amcCsv, yolo, amcJson]
+export const FORMATS: readonly Format[] = [
+  amcJsonl, amcCsv, odvg, refer, flickr30k, visualGenome, openImages, lvis, coco, cvat, pascalVoc, labelStudio, via, labelme, yolo, amcJson,
+]
 
 /** @throws AppError 'bad-input' when there is no such format */
 export function formatNamed(name: string): Format {

@@ -87,6 +87,8 @@ export interface ReadOptions {
 export interface RawEntry {
   /** Path as written, relative to one of the roots, or absolute. */
   readonly imageRef: string
+  /** Folders to look in before the source's own: another split may have an image of the same name. */
+  readonly roots?: readonly string[]
   /** For the report: name of the annotation file, and the line where the entry begins. */
   readonly file: string
   readonly line: number | null

@@ -17,7 +17,7 @@ import table from '../../ui/table.module.css'
 import { splitShares } from './splits.ts'
 import styles from './library.module.css'
 
-const FORMAT_NAMES: Readonly<Record<string, string>> = { 'amc-json': 'AMC JSON', 'amc-jsonl': 'AMC JSON Lines', 'amc-csv': 'AMC CSV', yolo: 'YOLO', demo: 'Demo' }
+const FORMAT_NAMES: Readonly<Record<string, string>> = { 'amc-json': 'AMC JSON', 'amc-jsonl': 'AMC JSON Lines', 'amc-csv': 'AMC CSV', yolo: 'YOLO', coco: 'COCO', lvis: 'LVIS', 'pascal-voc': 'Pascal VOC', cvat: 'CVAT', 'label-studio': 'Label Studio', via: 'VIA', 'visual-genome': 'Visual Genome', refcoco: 'RefCOCO', flickr30k: 'Flickr30k Entities', 'open-images': 'Open Images', odvg: 'ODVG', demo: 'Demo' }
 export const formatName = (format: string) => FORMAT_NAMES[format] ?? format
 
 /** Enter or a double click opens a dataset in Curate; the arrows walk the rows. */

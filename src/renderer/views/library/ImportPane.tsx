@@ -63,7 +63,7 @@ export function ImportPane({ initialPath, dropped, onClose }: { initialPath: str
         <Section>
           <div className={styles.form}>
             {dropped !== null && !path ? <Note tone="warning">A browser does not tell where “{dropped}” lies. Choose it below, or paste its path.</Note> : null}
-            <PathField label="Folder or annotation file" endings={['json', 'jsonl', 'yaml']} value={path} onChange={(next) => { change(next); if (next !== path && /[\\/]/.test(next)) setAsked(null) }} autoFocus={!initialPath} onEnter={look} hint="On the machine where the engine runs." />
+            <PathField label="Folder or annotation file" endings={['json', 'jsonl', 'csv', 'xml', 'p', 'yaml']} value={path} onChange={(next) => { change(next); if (next !== path && /[\\/]/.test(next)) setAsked(null) }} autoFocus={!initialPath} onEnter={look} hint="On the machine where the engine runs." />
             <details className={styles.more}>
               <summary className="t12 c2">Images in another folder</summary>
               <PathField label="Folder of images" value={imagesDir} onChange={setImagesDir} onEnter={look} />

@@ -22,7 +22,7 @@ import { ProjectPane } from './ProjectPane.tsx'
 import { SkippedDialog } from './SkippedDialog.tsx'
 import styles from './library.module.css'
 
-const FORMATS = 'AMC annotation JSON or a YOLO folder. The format is recognised; nothing is added until you confirm.'
+const FORMATS = 'COCO, YOLO, Visual Genome, RefCOCO, Flickr30k, CVAT, Label Studio, labelme and more. The format is recognised; nothing is added until you confirm.'
 
 export function LibraryView() {
   const { params } = useRoute()
