@@ -94,7 +94,6 @@ export const child = (element: Element, name: string): Element | undefined => el
 export const textOf = (element: Element, name: string): string | undefined => child(element, name)?.text.trim()
 
 /** Characters that XML cannot hold, however they are written. */
-// eslint-disable-next-line no-control-regex
 const NO_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
 export const isXmlText = (text: string): boolean => !NO_XML.test(text) && text.isWellFormed()
