@@ -22,6 +22,8 @@ const annotationSchema = z.looseObject({
 })
 type Annotation = z.infer<typeof annotationSchema>
 type Id = number | string
+/** A list of categories alone may also be another program's notes beside its labels, unless it is longer than what is looked at. */
+const LISTS = /"(images|annotations)"\s*:\s*\[/
 
 export interface Dialect {
   readonly name: string
@@ -59,7 +61,7 @@ async function cocoFiles(path: string, dialect: Dialect): Promise<string[]> {
 async function looksLikeCoco(path: string, dialect: Dialect): Promise<boolean> {
   if (!/\.json$/i.test(path)) return false
   const head = await headOf(path, 65536)
-  if (!/^\uFEFF?\s*\{/.test(head) || !/"(images|annotations|categories)"\s*:\s*\[/.test(head) || /"_via_|"shapes"\s*:/.test(head)) return false
+  if (!/^\uFEFF?\s*\{/.test(head) || !(LISTS.test(head) || (head.length > 60_000 && /"categories"\s*:\s*\[/.test(head))) || /"_via_|"shapes"\s*:/.test(head)) return false
   const isLvis = /"(neg_category_ids|not_exhaustive_category_ids|synset|image_count)"/.test(head)
   return isLvis === dialect.lvis
 }
