@@ -188,7 +188,7 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     await image.ready()
     const banner = page.getByTestId('banner')
     await banner.waitFor()
-    const suspects = stored.count("SELECT count(*) FROM scores s JOIN regions r ON r.id = s.region_id AND r.deleted = 0 WHERE s.checkpoint_id = ? AND s.protocol LIKE '%strict%' AND s.inside_energy <= 0.4", checkpointId)
+    const suspects = stored.count("SELECT count(*) FROM scores s JOIN regions r ON r.id = s.region_id AND r.deleted = 0 WHERE s.checkpoint_id = ? AND s.protocol LIKE '%strict%' AND s.trust < 0.5", checkpointId)
     if (suspects > 0) await expect.poll(() => page.getByRole('button', { name: /^View Suspects/ }).innerText()).toContain(String(suspects))
     await takePicture(page, 'curate-suspects-dark-1440')
     await page.keyboard.press('p')

@@ -86,8 +86,8 @@ interface ScoredRow {
   readonly pointing_hit: number
 }
 
-/** Judges all scored regions of an image and keeps what it finds. To be called in a transaction. */
-export function judgeImage(db: Db, { checkpointId }: Judged, imageId: string, basis: Basis): readonly Judgement[] {
+/** Judges all scored regions of an image and keeps what it finds, unless it is kept already. To be called in a transaction. */
+export function judgeImage(db: Db, { checkpointId }: Judged, imageId: string, basis: Basis, kept = false): readonly Judgement[] {
   const image = db.get<Size>('SELECT width, height FROM images WHERE id = ?', imageId)
   if (!image) return []
   const rows = db.all<ScoredRow>(
@@ -95,7 +95,7 @@ export function judgeImage(db: Db, { checkpointId }: Judged, imageId: string, ba
      WHERE r.image_id = ? AND r.deleted = 0 AND r.box_count > 0 ORDER BY r.position`, checkpointId, PROTOCOL, imageId,
   )
   const judgements = judgeRegions(judgedRegions(db, checkpointId, imageId, image, rows, basis), image, basis.baseline, basis.weights)
-  for (const { regionId, suspicion, strengths } of judgements) {
+  if (!kept) for (const { regionId, suspicion, strengths } of judgements) {
     db.run('UPDATE scores SET trust = ?, evidence = ? WHERE checkpoint_id = ? AND protocol = ? AND region_id = ?', 1 - suspicion, short(strengths), checkpointId, PROTOCOL, regionId)
   }
   return judgements
@@ -121,6 +121,11 @@ function judgedRegions(db: Db, checkpointId: string, imageId: string, image: Siz
       history: history.flatMap((id) => by?.get(id) ?? []),
     }
   })
+}
+
+/** Whether every score of an image by a checkpoint is judged. */
+export function isJudged(db: Db, checkpointId: string, imageId: string): boolean {
+  return db.get('SELECT 1 FROM regions r JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id AND s.evidence IS NULL WHERE r.image_id = ?', checkpointId, PROTOCOL, imageId) === undefined
 }
 
 /** Scores by other checkpoints: region, then checkpoint. */

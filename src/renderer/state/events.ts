@@ -76,6 +76,10 @@ function apply(client: QueryClient, event: EngineEvent): void {
     case 'trust.changed':
       refetch(client, keys.trust(event.datasetId))
       break
+    case 'suspects.changed':
+      refetch(client, [...keys.regions, 'suspect'])
+      refetch(client, [...keys.regions, 'learned'])
+      break
     case 'job.progressed':
       client.setQueryData<readonly Job[]>(keys.jobs, (jobs) => upsert(jobs, event.job))
       break

@@ -11,10 +11,10 @@ import { learnedWeights, weighAgain } from '../../store/suspect-decisions.ts'
 import { type Basis, company, countScores, findBaseline, judgeImage, type Judged, putBaseline, readBasis } from '../../store/suspect-rows.ts'
 
 export interface Ranking {
-  /** Soon judges what of it is not judged yet. */
+  /** Soon judges what of it is not judged yet, all of it where what is usual has changed. */
   wake(judged: Judged): void
-  /** Soon weighs the reasons anew, after decisions. */
-  weigh(judged: Judged): void
+  /** The same after an edit, which changes nothing of what is usual; learned: the reasons are weighed anew too. */
+  touch(judged: Judged, learned: boolean): void
 }
 
 const IMAGES_AT_ONCE = 20
@@ -26,26 +26,26 @@ const LONG = 20_000
 const WAIT_MS = 100
 
 export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | 'jobs' | 'events'>): Ranking {
-  const asked = new Map<string, { judged: Judged; weigh: boolean }>()
+  const asked = new Map<string, { judged: Judged; weigh: boolean; whole: boolean }>()
   let running: Promise<void> | null = null
   let closed = false
 
-  const ask = ({ datasetId, checkpointId }: Judged, weigh: boolean): void => {
+  const ask = ({ datasetId, checkpointId }: Judged, weigh: boolean, whole: boolean): void => {
     const key = JSON.stringify([datasetId, checkpointId])
-    asked.set(key, { judged: { datasetId, checkpointId }, weigh: weigh || (asked.get(key)?.weigh ?? false) })
+    const known = asked.get(key)
+    asked.set(key, { judged: { datasetId, checkpointId }, weigh: weigh || (known?.weigh ?? false), whole: whole || (known?.whole ?? false) })
     running ??= work().finally(() => (running = null))
   }
 
   async function work(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS).unref())
     for (let next = asked.entries().next().value; next && !closed; next = (await setImmediate(), asked.entries().next().value)) {
-      const [key, { judged, weigh }] = next
+      const [key, { judged, weigh, whole }] = next
       asked.delete(key)
       try {
-        if (needsAll(judged) && countScores(db, judged) > LONG) await jobs.ended(addJob(judged))
-        else await pass(judged, never, () => undefined)
+        const done = whole ? await judgeWhole(judged) : await judgeRest(judged, readBasis(db, judged), never)
         if (weigh) await reweigh(judged)
-        events.emit({ ...judged, type: 'suspects.changed' })
+        if (weigh || done > 0) events.emit({ ...judged, type: 'suspects.changed' })
       } catch (error) {
         if (!isOpen()) return
         console.error('Ranking the suspects:', error)
@@ -62,6 +62,11 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
       closed = true
       return false
     }
+  }
+
+  async function judgeWhole(judged: Judged): Promise<number> {
+    const isLong = needsAll(judged) && countScores(db, judged) > LONG
+    return isLong ? (await jobs.ended(addJob(judged))).done : await pass(judged, never, () => undefined)
   }
 
   function addJob(judged: Judged): string {
@@ -82,21 +87,21 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
     return now > GROWTH * known.scores || GROWTH * now < known.scores || known.peers !== peersOf(judged)
   }
 
-  async function pass(judged: Judged, signal: AbortSignal, onProgress: (done: number, total: number) => void): Promise<void> {
+  async function pass(judged: Judged, signal: AbortSignal, onProgress: (done: number, total: number) => void): Promise<number> {
     const scores = countScores(db, judged)
-    if (scores === 0) return
+    if (scores === 0) return 0
     const known = findBaseline(db, judged)
     let from = known?.walked_to ?? null
     if (from === null && needsAll(judged)) {
       const peers = peersOf(judged)
       const baseline = await measure(judged, signal)
-      if (signal.aborted || !db.get('SELECT 1 FROM datasets d, checkpoints c WHERE d.id = ? AND c.id = ?', judged.datasetId, judged.checkpointId)) return
+      if (signal.aborted || !db.get('SELECT 1 FROM datasets d, checkpoints c WHERE d.id = ? AND c.id = ?', judged.datasetId, judged.checkpointId)) return 0
       putBaseline(db, judged, { scores, peers, baseline, walkedTo: 0 })
       from = 0
     }
     const basis = readBasis(db, judged)
-    if (from !== null) await walkAll(judged, basis, from, signal, (done) => onProgress(done, scores))
-    await judgeRest(judged, basis, signal)
+    const walked = from === null ? 0 : await walkAll(judged, basis, from, signal, (done) => onProgress(done, scores))
+    return walked + (await judgeRest(judged, basis, signal))
   }
 
   /** What is usual now, read in pages. */
@@ -114,7 +119,7 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
     return takeBaseline(samples)
   }
 
-  async function walkAll(judged: Judged, basis: Basis, start: number, signal: AbortSignal, onDone: (done: number) => void): Promise<void> {
+  async function walkAll(judged: Judged, basis: Basis, start: number, signal: AbortSignal, onDone: (done: number) => void): Promise<number> {
     let done = 0
     for (let from = start; !signal.aborted && !closed; await setImmediate()) {
       const images = db.all<{ id: string; position: number }>('SELECT id, position FROM images WHERE dataset_id = ? AND position >= ? ORDER BY position LIMIT ?', judged.datasetId, from, IMAGES_AT_ONCE)
@@ -125,23 +130,26 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
         db.run('UPDATE suspect_baselines SET walked_to = ? WHERE dataset_id = ? AND checkpoint_id = ?', next, judged.datasetId, judged.checkpointId)
       })
       onDone(done)
-      if (next === null) return
+      if (next === null) break
       from = next
     }
+    return done
   }
 
-  async function judgeRest(judged: Judged, basis: Basis, signal: AbortSignal): Promise<void> {
+  async function judgeRest(judged: Judged, basis: Basis, signal: AbortSignal): Promise<number> {
+    let done = 0
     for (let last = ''; !signal.aborted && !closed; await setImmediate()) {
       const rows = db.all<{ region_id: string; image_id: string }>(
         `SELECT s.region_id, r.image_id FROM scores s INDEXED BY scores_unjudged CROSS JOIN regions r ON r.id = s.region_id
          WHERE s.dataset_id = ? AND s.checkpoint_id = ? AND s.evidence IS NULL AND s.region_id > ? ORDER BY s.region_id LIMIT ?`, judged.datasetId, judged.checkpointId, last, IMAGES_AT_ONCE,
       )
       db.transaction(() => {
-        for (const imageId of new Set(rows.map((row) => row.image_id))) judgeImage(db, judged, imageId, basis)
+        for (const imageId of new Set(rows.map((row) => row.image_id))) done += judgeImage(db, judged, imageId, basis).length
       })
-      if (rows.length < IMAGES_AT_ONCE) return
+      if (rows.length < IMAGES_AT_ONCE) break
       last = rows.at(-1)!.region_id
     }
+    return done
   }
 
   async function reweigh(judged: Judged): Promise<void> {
@@ -153,8 +161,8 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
   }
 
   return {
-    wake: (judged) => ask(judged, false),
-    weigh: (judged) => ask(judged, true),
+    wake: (judged) => ask(judged, false, true),
+    touch: (judged, learned) => ask(judged, learned, false),
   }
 }
 

@@ -12,9 +12,10 @@ import { onEngineEvent } from '../../state/events.ts'
 import { createEditLog } from './edit-log.ts'
 import { type PendingEdit, imagesOf, stepLabels } from './edit-steps.ts'
 import { mintId } from './words.ts'
+import { suspectOf } from './shown-suspects.ts'
 
 export const editLog = createEditLog(
-  { apply: (input) => api.regions.apply(input), undo: (input) => api.regions.undo(input), redo: (input) => api.regions.redo(input), undoState: () => api.regions.undoState({}) },
+  { apply: (input) => api.regions.apply({ ...input, suspect: suspectOf(input.edits) }), undo: (input) => api.regions.undo(input), redo: (input) => api.regions.redo(input), undoState: () => api.regions.undoState({}) },
   { mintId, toError: errorData, isDisconnected, wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)) },
 )
 

@@ -22,9 +22,6 @@ export function fromSaved(view: View): QueueView {
   return { id: view.id, name: view.name, filter, sort: view.sort, descending: view.descending }
 }
 
-/** Below this consistency the boxes hold so little of the heat that they are suspected. */
-export const SUSPECT_BELOW = 0.4
-
 const filterSchema = regionFilterSchema.omit({ datasetId: true, checkpointId: true })
 const ALL = BUILT_IN[0]!
 

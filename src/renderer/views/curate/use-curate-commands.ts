@@ -1,5 +1,5 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
-import { Check, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect } from 'react'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { useUndoLabels } from './edits.ts'
@@ -47,6 +47,8 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'region.reject', title: 'Reject and next', group: 'Region', keys: 'x', icon: X, enabled: has, run: () => verbs.decide('rejected') },
     { id: 'region.skip', title: 'Skip and next', group: 'Region', keys: 'd', icon: SkipForward, enabled: has, run: () => verbs.decide('skipped') },
     { id: 'proposal.use', title: 'Use proposal and next', group: 'Region', keys: 'f', icon: Flag, enabled: has && proposals.length > 0 && !isFree, run: verbs.useProposal },
+    { id: 'mend.next', title: 'Next mend', group: 'Region', keys: 'w', icon: ChevronRight, enabled: work.mends.all.length > 1 && !isFree, run: () => work.mends.step(1) },
+    { id: 'mend.previous', title: 'Previous mend', group: 'Region', keys: 'Shift+w', icon: ChevronLeft, enabled: work.mends.all.length > 1 && !isFree, run: () => work.mends.step(-1) },
     { id: 'proposal.toggle', title: 'Propose boxes', group: 'Region', keys: 'p', icon: Sparkles, enabled: has, run: verbs.toggleProposals },
     { id: 'queue.next', title: 'Next sample', group: 'Region', keys: ['j', 'PageDown', '$mod+ArrowDown'], repeats: true, run: () => verbs.go(1) },
     { id: 'queue.previous', title: 'Previous sample', group: 'Region', keys: ['k', 'PageUp', '$mod+ArrowUp'], repeats: true, run: () => verbs.go(-1) },

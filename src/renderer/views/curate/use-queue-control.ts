@@ -7,7 +7,7 @@ import { api } from '../../state/engine.ts'
 import { sentence, useViews } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { QueueSource } from './queue-source.ts'
-import { BUILT_IN, type QueueView, SUSPECT_BELOW, fromSaved, sameView, toQuery, viewFromParams, viewToParams } from './queue-views.ts'
+import { BUILT_IN, type QueueView, fromSaved, sameView, toQuery, viewFromParams, viewToParams } from './queue-views.ts'
 import { mintId } from './words.ts'
 
 export interface QueueControl {
@@ -102,9 +102,8 @@ function useSuspectCount(queue: QueueSource, wanted: boolean): number | null {
     setCount(null)
     if (!wanted || !answered?.filter.checkpointId) return
     let live = true
-    const filter = { ...answered.filter, consistencyMax: Math.min(answered.filter.consistencyMax ?? 1, SUSPECT_BELOW) }
     // Without its count the queue is walked all the same.
-    api.regions.query({ filter, sort: 'file-order', descending: false, offset: 0, limit: 1 }).then(({ total }) => live && setCount(total), () => undefined)
+    api.suspects.count({ filter: answered.filter }).then((found) => live && setCount(found.suspects), () => undefined)
     return () => {
       live = false
     }

@@ -12,6 +12,7 @@ import { addAwaited, createRegion } from './awaited.ts'
 import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
 import { editLog } from './edits.ts'
 import { getMarks, mark } from './marks.ts'
+import { type Mend, mendLabel } from './mends.ts'
 import { boxKey } from './scene-boxes.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
 import type { Walk } from './use-walk.ts'
@@ -26,6 +27,8 @@ interface Hands {
   readonly region: Region | null
   readonly free: FreePhrase
   readonly proposals: readonly Box[]
+  /** The one that is proposed, of the region in hand. */
+  readonly mend: Mend | null
   readonly proposing: boolean
   readonly chosenIds: readonly string[]
   /** Where the scene sends what was done on a canvas. */
@@ -38,7 +41,7 @@ interface Hands {
 
 const NO_BOXES: readonly Box[] = []
 
-export function useVerbs({ dataset, scene, walk, image, region, free, proposals, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals }: Hands): Verbs {
+export function useVerbs({ dataset, scene, walk, image, region, free, proposals, mend, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals }: Hands): Verbs {
   const { queue, now, show, go, goTo, announce } = walk
 
   /** The region in hand at this moment, if it is still there. */
@@ -179,9 +182,16 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     },
     toggleProposals: () => setWantsProposals(!proposing),
     useProposal() {
-      if (proposals.length === 0 || free.state !== 'none' || region?.id !== now.current.regionId || !mayDecide()) return
+      if (!mend || free.state !== 'none' || region?.id !== now.current.regionId || !mayDecide()) return
       settleHands()
-      edit('Proposal used', { ...boxesOnly(proposals), status: 'accepted' })
+      const held = live()
+      const other = mend.kind === 'swap' && mend.other ? editLog.region(mend.other.imageId, mend.other.id) : undefined
+      if (!held || (mend.kind === 'swap' && !other)) return
+      editLog.edit(mendLabel(mend), held.imageId, [
+        { regionId: held.id, after: { ...mend.shape, status: 'accepted' } },
+        // What it is swapped with is not decided by that: it comes up in its turn.
+        ...(other ? [{ regionId: other.id, after: { boxes: held.boxes, outlines: held.outlines } }] : []),
+      ])
       go(1)
     },
     deleteBox(index) {

@@ -20,6 +20,7 @@ import { boxKey, sceneBoxes } from './scene-boxes.ts'
 import { isTiled, useTiles } from './tile-source.ts'
 import { HEAT_DELAY_MS, squeezed, useFreePhrase } from './use-free-phrase.ts'
 import { useHeat, useSettled } from './use-heat.ts'
+import { useMends, useSuspicion } from './use-mends.ts'
 import { useQueueControl } from './use-queue-control.ts'
 import { useVerbs } from './use-verbs.ts'
 import { useWalk } from './use-walk.ts'
@@ -30,6 +31,8 @@ import { imageQuery, useChosen, usePrefetch } from './workbench-parts.ts'
 
 const NO_SCORES: Readonly<Record<string, Scores>> = {}
 const NO_BOXES: readonly Box[] = []
+/** A phrase typed freely may name several things. */
+const MOST_FREE = 3
 
 export function useWorkbench(dataset: Dataset): Workbench {
   const { params } = useRoute()
@@ -112,8 +115,11 @@ export function useWorkbench(dataset: Dataset): Workbench {
   // Boxes come from the heat of exactly the phrase that they would be stored with.
   const proposing = isFree || (wantsProposals ?? control.view.sort === 'suspect')
   const source = isFree ? (free.state === 'ready' ? free.heat.heat : null) : heat.stale || isTyping || !region ? null : heat.heat
-  const most = isFree ? 3 : (region?.boxes.length ?? 1)
-  const proposals = useMemo(() => (proposing && source && image ? proposeBoxes(source.grid, image, prefs.threshold, most) : NO_BOXES), [proposing, source, image, prefs.threshold, most])
+  const suspicion = useSuspicion(region?.id ?? null, checkpointId, proposing && control.view.sort === 'suspect')
+  const mends = useMends({ region, regions, image, heat: proposing && !isFree ? source : null, prepared, threshold: prefs.threshold, suspicion })
+  const mended = mends.shown?.shape.boxes ?? NO_BOXES
+  const freeBoxes = useMemo(() => (isFree && source && image ? proposeBoxes(source.grid, image, prefs.threshold, MOST_FREE) : NO_BOXES), [isFree, source, image, prefs.threshold])
+  const proposals = isFree ? freeBoxes : mended
 
   // The scene is fed outside React too: an edit must be in it before the draft of the gesture goes away.
   const shown = useRef({ image, proposals })
@@ -152,16 +158,18 @@ export function useWorkbench(dataset: Dataset): Workbench {
     if (!selected?.startsWith(`${regionId}/`)) scene.select(firstBox)
   }, [scene, regionId, firstBox === null, image])
 
-  const verbs = useVerbs({ dataset, scene, walk, image, region, free, proposals, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals })
+  const verbs = useVerbs({ dataset, scene, walk, image, region, free, proposals, mend: mends.shown, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals })
 
   usePrefetch(queue, current.index, chosenIds, heat.heat !== null && !heat.stale)
   useEngineEvents((event) => {
     if (event.type === 'scores.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId) control.scored()
+    // Whoever has begun to walk or to edit keeps the order that was begun with.
+    if (event.type === 'suspects.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId && control.view.sort === 'suspect' && now.current.index <= 0 && editLog.acknowledged() === 0) queue.reload()
     if (event.type === 'datasets.changed' && queue.store.getState().total === 0) queue.reload()
   })
 
   return {
     dataset, scene, queue, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
-    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, announcement: walk.announcement, verbs,
+    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
   }
 }

@@ -11,6 +11,7 @@ import type { Prefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
 import type { HeatAnswer } from './use-heat.ts'
+import type { Mends, Suspicion } from './use-mends.ts'
 import type { QueueControl } from './use-queue-control.ts'
 
 export interface Current {
@@ -57,6 +58,10 @@ export interface Workbench {
   readonly isFree: boolean
   readonly proposals: readonly Box[]
   readonly proposing: boolean
+  /** What would mend the region in hand; the one shown is what is proposed. */
+  readonly mends: Mends
+  /** Why it may be wrong; null where that is not asked or not known yet. */
+  readonly suspicion: Suspicion | null
   readonly announcement: string
   readonly verbs: Verbs
 }
