@@ -141,7 +141,7 @@ export function createRanking({ db, jobs, events }: Pick<EngineContext, 'db' | '
     for (let last = ''; !signal.aborted && !closed; await setImmediate()) {
       const rows = db.all<{ region_id: string; image_id: string }>(
         `SELECT s.region_id, r.image_id FROM scores s INDEXED BY scores_unjudged CROSS JOIN regions r ON r.id = s.region_id
-         WHERE s.dataset_id = ? AND s.checkpoint_id = ? AND s.evidence IS NULL AND s.region_id > ? ORDER BY s.region_id LIMIT ?`, judged.datasetId, judged.checkpointId, last, IMAGES_AT_ONCE,
+         WHERE s.dataset_id = ? AND s.checkpoint_id = ? AND s.evidence IS NULL AND s.protocol = ? AND s.region_id > ? ORDER BY s.region_id LIMIT ?`, judged.datasetId, judged.checkpointId, PROTOCOL, last, IMAGES_AT_ONCE,
       )
       db.transaction(() => {
         for (const imageId of new Set(rows.map((row) => row.image_id))) done += judgeImage(db, judged, imageId, basis).length
