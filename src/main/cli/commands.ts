@@ -1,5 +1,6 @@
 /** All commands, in the order of `amc --help`. */
 import type { Command } from './command.ts'
+import { archiveCommand, restoreCommand } from './archive.ts'
 import { checkpointInspectCommand } from './checkpoint.ts'
 import { checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand } from './checkpoint-files.ts'
 import { checkpointEmbedCommand } from './checkpoint-embed.ts'
@@ -19,6 +20,6 @@ import { trustCommand } from './trust.ts'
 import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
-  doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand, trustCommand,
+  doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, archiveCommand, restoreCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand, trustCommand,
   checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
 ]

@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
-import type { Command } from './command.ts'
+import { AppError } from '../../shared/errors.ts'
+import type { EngineCore } from '../engine/engine.ts'
+import type { UpdateReport } from '../features/datasets/update-job.ts'
+import type { Command, CommandInput, CommandIo, CommandResult } from './command.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 const SHOWN = 20
@@ -13,13 +16,20 @@ export const importCommand: Command = {
     format: { type: 'string', value: 'NAME', help: 'auto (usual), amc-json, coco, yolo, visual-genome, ...; a wrong name lists them all.' },
     images: { type: 'string', value: 'DIR', help: 'Folder of the images, when not beside the annotations.' },
     name: { type: 'string', value: 'NAME', help: 'Name of the dataset; usually that of the folder.' },
+    update: { type: 'boolean', help: 'Read the source of a dataset that is there already again, instead of making another.' },
+    'dry-run': { type: 'boolean', help: 'With --update: only say what would change.' },
+    conflicts: { type: 'string', value: 'mine|theirs', help: 'With --update: who wins where both sides changed a region. Left out, such regions stay as they are and are listed (exit code 3).' },
+    mine: { type: 'string', value: 'REGION', help: 'With --update: keep this region as it is here.', multiple: true },
+    theirs: { type: 'string', value: 'REGION', help: 'With --update: take this region from the source.', multiple: true },
   },
   details: `PATH is a file or folder in one of the formats of docs/formats.md; which one is recognised.
 What cannot be used is listed and skipped; a malformed file brings in nothing.
-Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]}.`,
+Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]}.
+With --update: {datasetId, addedImages, added, changed, removed, same, resolved, conflicts: [{regionId, image, mine, theirs}], skipped}.`,
   run: (input, io) =>
     withProject(input, io, async (engine) => {
       const { datasets } = engine.handlers
+      if (input.has('update')) return updateFrom(engine, resolve(input.positionals[0]!), input, io)
       const images = input.text('images')
       const format = input.text('format')
       const name = input.text('name')
@@ -40,4 +50,27 @@ Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]
         ],
       }
     }),
+}
+
+async function updateFrom({ handlers, context }: EngineCore, path: string, input: CommandInput, io: CommandIo): Promise<CommandResult> {
+  const otherwise = input.text('conflicts')
+  if (otherwise !== undefined && otherwise !== 'mine' && otherwise !== 'theirs') throw new AppError('usage', `--conflicts is mine or theirs; it is "${otherwise}".`, 'Leave it out to see the conflicts first.', 'conflicts')
+  const stored = context.project.toStored(path)
+  const found = context.db.all<{ id: string; name: string }>("SELECT id, name FROM datasets WHERE source = ? AND state = 'ready' ORDER BY created_at DESC", stored)
+  const named = input.text('name')
+  const dataset = named === undefined ? found[0] : found.find((one) => one.name === named)
+  if (!dataset) throw new AppError('not-found', `No dataset${named === undefined ? '' : ` ${named}`} was imported from ${path}.`, 'Import it without --update first.', path)
+  const decisions = Object.fromEntries((['mine', 'theirs'] as const).flatMap((side) => input.all(side).map((id) => [id, side] as const)))
+  const job = await handlers.datasets.update({ id: dataset.id, dryRun: input.has('dry-run'), decisions, ...(otherwise ? { otherwise } : {}) })
+  const report = (await waitForJob({ handlers, context } as EngineCore, job, io)) as UpdateReport
+  const { addedImages, added, changed, removed, same, resolved, conflicts, skipped } = report
+  return {
+    json: report,
+    lines: [
+      `${dataset.name}${input.has('dry-run') ? ' (nothing was changed)' : ''}: ${added} regions new, ${addedImages} of the images new, ${changed} changed, ${removed} gone, ${same} as before, ${skipped} skipped`,
+      ...(resolved > 0 ? [`${resolved} conflicts decided`] : []),
+      ...(conflicts.length > 0 ? [`${conflicts.length} regions were changed here and in the source; they stay as they are here:`, ...conflicts.slice(0, SHOWN).map(({ regionId, mine, theirs }) => `  ${regionId}  here "${mine.deleted ? '(deleted)' : mine.phrase}", there ${theirs ? `"${theirs.phrase}"` : 'gone'}`), 'Decide with --mine ID, --theirs ID, or --conflicts mine|theirs for all.'] : []),
+    ],
+    ...(conflicts.length > 0 ? { exitCode: 3 } : {}),
+  }
 }

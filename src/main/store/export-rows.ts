@@ -57,14 +57,15 @@ export function* exportRows(db: Db, filter: RegionFilter, options: { whole: bool
 function withHistory(db: Db, rows: readonly (RegionRow & WithRaw)[], all: boolean): ExportRow[] {
   const edited = rows.filter((row) => row.revision > 1).map((row) => row.id)
   const past = edited.length === 0 ? [] : db.all<RevisionRow>(
-    `SELECT v.region_id, v.revision, v.at, v.actor, v.label, v.fields FROM json_each(?) wanted CROSS JOIN revisions v ON v.region_id = wanted.value ${all ? '' : 'AND v.revision = 1'} ORDER BY v.region_id, v.revision`,
+    `SELECT v.region_id, v.revision, v.at, v.actor, v.label, v.fields FROM json_each(?) wanted CROSS JOIN revisions v ON v.region_id = wanted.value ${all ? '' : "AND (v.revision = 1 OR v.actor = 'import')"} ORDER BY v.region_id, v.revision`,
     JSON.stringify(edited),
   )
   const byRegion = Map.groupBy(past, (row) => row.region_id)
   return rows.map((region) => {
     const fields = toFields(region)
     const history = byRegion.get(region.id) ?? []
-    const first = history.find((row) => row.revision === 1)
+    // What the source said last: an update of the dataset is a new beginning.
+    const first = history.findLast((row) => row.revision === 1 || row.actor === 'import')
     return { region, fields, untouched: region.revision === 1 || (first !== undefined && sameFields(JSON.parse(first.fields) as RegionFields, fields)), history: all ? history : [] }
   })
 }

@@ -31,6 +31,7 @@ const byId = z.object({ id: z.string() })
 export const skippedSchema = z.object({ file: z.string(), line: z.number().nullable(), reason: z.string() })
 
 export const exportSourceSchema = z.object({ datasetId: z.string(), viewId: z.string().optional(), format: z.string(), history: z.boolean().optional() })
+const sideSchema = z.enum(['mine', 'theirs'])
 export const lossSchema = z.object({ field: z.string(), what: z.string(), count: z.number().int(), unit: z.enum(['regions', 'images', 'boxes']) })
 
 /** One edit: either a diff of an existing region or the creation of a new one with an id minted by the client. */
@@ -149,6 +150,11 @@ export const contract = {
     planExport: call(exportSourceSchema, z.object({ format: z.string(), images: z.number().int(), regions: z.number().int(), losses: z.array(lossSchema) })),
     /** 'conflict' when something would be lost and `drop` is not set: nothing is left out behind anybody's back. */
     export: call(exportSourceSchema.extend({ out: z.string().min(1), images: z.enum(['copy', 'refer']).optional(), replace: z.boolean().optional(), drop: z.boolean().optional() }), jobSchema),
+    /**
+     * Reads the source again: what is new comes in, what nobody touched is updated, and where both sides changed a region it is a conflict. With
+     * `dryRun` nothing is changed. The result of the job is an update report.
+     */
+    update: call(z.object({ id: z.string(), dryRun: z.boolean().optional(), decisions: z.record(z.string(), sideSchema).optional(), otherwise: sideSchema.optional() }), jobSchema),
     /** Makes the demo and imports it into this project. */
     demo: call(none, jobSchema),
     skipped: call(byId, z.array(skippedSchema)),

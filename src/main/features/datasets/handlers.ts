@@ -10,11 +10,12 @@ import { exportDataset, planExport } from './export-job.ts'
 import { importDataset } from './import-job.ts'
 import { listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
+import { updateDataset } from './update-job.ts'
 
 /** For a page; the command line lists all. */
 const MAX_SKIPPED_SHOWN = 10_000
 
-export function datasetsHandlers({ project, db, jobs, events, makeDemo }: EngineContext): Handlers<'datasets'> {
+export function datasetsHandlers({ project, db, jobs, events, makeDemo, author }: EngineContext): Handlers<'datasets'> {
   /** Images found by the last previews, so that the import knows how much there is to do. */
   const previewed = new Map<string, number>()
   return {
@@ -57,6 +58,17 @@ export function datasetsHandlers({ project, db, jobs, events, makeDemo }: Engine
         work: async ({ signal, progress }) => {
           const written = await exportDataset(project, { ...request, out: resolve(request.out), signal, onProgress: ({ images, regions }) => progress({ done: images, message: `${images.toLocaleString('en')} images, ${regions.toLocaleString('en')} regions` }) })
           return { ...written, format: plan.format, lost: plan.losses }
+        },
+      })
+    },
+    update: ({ id, dryRun, decisions, otherwise }) => {
+      const { name } = requireDataset(db, id)
+      return jobs.add({
+        kind: 'import', title: `${dryRun ? 'Compare' : 'Update'} ${name}`, lane: 'files', unit: 'images', about: { datasetId: id },
+        work: async ({ signal, progress }) => {
+          const report = await updateDataset(project, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
+          if (!dryRun) events.emit({ type: 'datasets.changed' })
+          return report
         },
       })
     },

@@ -16,6 +16,8 @@ export interface ImportRequest {
   readonly imagesDir?: string | undefined
   readonly format?: string | undefined
   readonly name: string
+  /** Leaves it in the state 'importing', which nobody sees: for comparing it with another. */
+  readonly hidden?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { images: number; regions: number; skipped: number }) => void
 }
@@ -70,7 +72,7 @@ export async function importDataset(project: Project, request: ImportRequest): P
       throw new AppError('bad-input', `No image with a region could be read from ${request.path}.${why}`, 'Correct the file, or name the folder that holds the images.', request.path)
     }
     const head = source.head()
-    db.run("UPDATE datasets SET state = 'ready', raw = ?, images_dir = ? WHERE id = ?", head == null ? null : JSON.stringify(head), request.imagesDir ? project.toStored(request.imagesDir) : null, datasetId)
+    db.run("UPDATE datasets SET state = ?, raw = ?, images_dir = ? WHERE id = ?", request.hidden ? 'importing' : 'ready', head == null ? null : JSON.stringify(head), request.imagesDir ? project.toStored(request.imagesDir) : null, datasetId)
     return { datasetId, ...counts }
   } catch (error) {
     // With a full disk even the removal may fail: the next start does it.

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ZipFile } from 'yazl'
+import { readArchive } from '../../src/main/features/archive/read-archive.ts'
+import { writeArchive } from '../../src/main/features/archive/write-archive.ts'
+import { addCheckpoint, annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
+
+async function archived(folder: string): Promise<{ file: string; phrases: string[] }> {
+  const engine = await openTestEngine({ projectDir: join(folder, 'project') })
+  const id = await importInto(engine, await writeDataset(join(folder, 'elsewhere'), annotationsOf(3, 2)))
+  await addCheckpoint(engine.context.project, 'one')
+  await mkdir(join(engine.context.project.runsDir, 'r1'))
+  await writeFile(join(engine.context.project.runsDir, 'r1', 'metrics.jsonl'), '{}\n')
+  const file = join(folder, 'project.zip')
+  const result = await writeArchive(engine.context.project, { out: file, version: '1', images: true, replace: false })
+  expect(result.missing).toEqual([])
+  await expect(writeArchive(engine.context.project, { out: file, version: '1', images: true, replace: false })).rejects.toMatchObject({ code: 'bad-input' })
+  const page = await engine.handlers.regions.query({ filter: { datasetId: id }, sort: 'file-order', descending: false, offset: 0, limit: 9 })
+  await engine.close()
+  return { file, phrases: page.rows.map((row) => row.phrase) }
+}
+
+test('a project goes to another place with its images, runs and checkpoints, whatever becomes of the first', async () => {
+  const folder = await temporaryFolder()
+  const { file, phrases } = await archived(folder)
+  for (const name of ['project', 'elsewhere']) await rm(join(folder, name), { recursive: true })
+  const target = join(folder, 'new', 'place')
+  expect(await readArchive(file, target)).toMatchObject({ path: target, project: 'project' })
+  expect(await readdir(join(folder, 'new'))).toEqual(['place'])
+  const engine = await openTestEngine({ projectDir: target })
+  const [dataset] = await engine.handlers.datasets.list({})
+  expect(dataset).toMatchObject({ images: 3, regions: 6 })
+  expect((await engine.handlers.regions.query({ filter: { datasetId: dataset!.id }, sort: 'file-order', descending: false, offset: 0, limit: 9 })).rows.map((row) => row.phrase)).toEqual(phrases)
+  for (const { path } of engine.context.db.all<{ path: string }>('SELECT path FROM images')) expect((await readFile(engine.context.project.fromStored(path))).length).toBeGreaterThan(50)
+  expect((await engine.handlers.checkpoints.list({})).map((one) => one.name)).toContain('one')
+  expect(await readFile(join(target, 'runs', 'r1', 'metrics.jsonl'), 'utf8')).toBe('{}\n')
+  await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('not an empty folder') })
+})
+
+test('a damaged archive says which entry, and leaves nothing behind', async () => {
+  const folder = await temporaryFolder()
+  const { file } = await archived(folder)
+  const whole = await readFile(file)
+  const start = whole.indexOf(Buffer.from('images/im_')) + 60
+  const image = Buffer.from(whole)
+  image[start] = image[start]! ^ 0xff
+  const target = join(folder, 'new')
+  for (const bytes of [image, whole.subarray(0, whole.length - 500), Buffer.from('not a zip'), Buffer.alloc(0)]) {
+    await writeFile(file, bytes)
+    const error = await readArchive(file, target).then(() => null, (caught: unknown) => caught)
+    expect(error).toMatchObject({ code: 'bad-input' })
+    if (bytes === image) expect((error as Error).message).toMatch(/images\/im_\S+ is damaged/)
+  }
+  expect((await readdir(folder)).filter((name) => name.includes('new'))).toEqual([])
+  await expect(readArchive(join(folder, 'gone.zip'), target)).rejects.toMatchObject({ code: 'not-found' })
+})
+
+test('entries that nobody listed, that leave the folder or that swell are refused', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'made.zip')
+  const make = async (entries: Record<string, Buffer>, manifest: unknown): Promise<void> => {
+    const zip = new ZipFile()
+    for (const [name, bytes] of Object.entries(entries)) zip.addBuffer(bytes, name)
+    zip.addBuffer(Buffer.from(JSON.stringify(manifest)), 'manifest.json')
+    zip.end()
+    const chunks: Buffer[] = []
+    for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer)
+    await writeFile(file, Buffer.concat(chunks))
+  }
+  const manifest = (...files: { path: string; bytes: number; sha256: string }[]) => ({ format: 'amc-archive', version: 1, project: 'p', program: '1', createdAt: '', files })
+  const listed = (path: string, bytes: Buffer) => ({ path, bytes: bytes.length, sha256: 'x' })
+  const small = randomBytes(10)
+  const zeros = Buffer.alloc(20_000_000)
+  const target = join(folder, 'new')
+  for (const [entries, list, message] of [
+    [{ 'project.sqlite': small, extra: small }, manifest(listed('project.sqlite', small)), 'extra is not in manifest.json'],
+    [{ 'project.sqlite': small }, manifest(listed('project.sqlite', small), listed('runs/gone', small)), 'runs/gone is missing'],
+    [{ 'project.sqlite': zeros }, manifest(listed('project.sqlite', zeros)), 'more than 1000 times'],
+    [{ 'project.sqlite': small }, manifest(listed('project.sqlite', small)), 'project.sqlite is damaged'],
+    [{ 'project.sqlite': small }, { ...manifest(), format: 'other' }, 'manifest.json cannot be read'],
+  ] as const) {
+    await make(entries as Record<string, Buffer>, list)
+    await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining(message) })
+  }
+  await make({ 'project.sqlite': small, 'aaaaaaaaaa': small }, manifest(listed('project.sqlite', small), listed('../../../x', small)))
+  const bytes = await readFile(file)
+  await writeFile(file, Buffer.from(bytes.toString('latin1').replaceAll('aaaaaaaaaa', '../../../x'), 'latin1'))
+  await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'bad-input' })
+  await make({ 'project.sqlite': small }, { ...manifest(), version: 2 })
+  await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'newer-version' })
+  expect((await readdir(folder)).sort()).toEqual(['made.zip'])
+})

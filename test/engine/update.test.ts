@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { UpdateReport } from '../../src/main/features/datasets/update-job.ts'
+import { importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
+
+type Engine = Awaited<ReturnType<typeof openTestEngine>>
+
+const entry = (image: string, caption: string, x = 1): Annotation => ({ image, caption, bbox: [[x, 2, x + 10, 12]] })
+async function regionsOf(engine: Engine, id: string) {
+  const { rows } = await engine.handlers.regions.query({ filter: { datasetId: id }, sort: 'file-order', descending: false, offset: 0, limit: 100 })
+  const images = await Promise.all([...new Set(rows.map((row) => row.imageId))].map((imageId) => engine.handlers.regions.onImage({ imageId, checkpointIds: [] })))
+  return images.flatMap(({ regions }) => regions)
+}
+async function edit(engine: Engine, id: string, phrase: string, change: Record<string, unknown>): Promise<string> {
+  const region = (await regionsOf(engine, id)).find((one) => one.phrase === phrase)!
+  const diff = Object.fromEntries(Object.entries(change).map(([field, after]) => [field, { before: (region as unknown as Record<string, unknown>)[field], after }]))
+  await engine.handlers.regions.apply({ editId: randomUUID(), label: 'Edit', edits: [{ regionId: region.id, revision: region.revision, diff }] })
+  return region.id
+}
+const update = async (engine: Engine, request: Parameters<Engine['handlers']['datasets']['update']>[0]): Promise<UpdateReport> => {
+  const job = await engine.context.jobs.ended((await engine.handlers.datasets.update(request)).id)
+  expect(job).toMatchObject({ state: 'done' })
+  return job.result as UpdateReport
+}
+const phrases = async (engine: Engine, id: string) => (await regionsOf(engine, id)).map((one) => one.phrase).sort()
+
+async function start() {
+  const engine = await openTestEngine()
+  const folder = join(await temporaryFolder(), 'data')
+  const path = await writeDataset(folder, [entry('0.png', 'stays'), entry('0.png', 'grows', 3), entry('0.png', 'goes', 5), entry('1.png', 'mine', 1), entry('1.png', 'both', 4), entry('2.png', 'picture')])
+  const id = await importInto(engine, path)
+  const changed = [entry('0.png', 'stays'), entry('0.png', 'grows more', 3), entry('1.png', 'mine', 1), entry('1.png', 'both there', 4), entry('1.png', 'new one', 9), entry('2.png', 'picture'), entry('3.png', 'new picture')]
+  await writeFile(join(folder, '3.png'), await readFile(join(folder, '0.png')))
+  return { engine, path, id, changed }
+}
+
+test('the same source again changes nothing and doubles nothing', async () => {
+  const { engine, id } = await start()
+  const before = await regionsOf(engine, id)
+  expect(await update(engine, { id })).toMatchObject({ added: 0, addedImages: 0, changed: 0, removed: 0, same: 6, conflicts: [] })
+  expect(await regionsOf(engine, id)).toEqual(before)
+  expect(engine.context.db.get('SELECT count(*) AS n FROM datasets')).toEqual({ n: 1 })
+})
+
+test('what is new comes in, what changed there is updated with its history, what is gone goes; edits here stay', async () => {
+  const { engine, path, id, changed } = await start()
+  const edited = await edit(engine, id, 'mine', { status: 'accepted', note: 'seen' })
+  await writeFile(path, JSON.stringify(changed.map((one) => (one.caption === 'both there' ? { ...one, caption: 'both' } : one))))
+  const expected = { added: 2, addedImages: 1, changed: 1, removed: 1, conflicts: [] }
+  expect(await update(engine, { id, dryRun: true })).toMatchObject(expected)
+  expect(await phrases(engine, id)).toEqual(['both', 'goes', 'grows', 'mine', 'picture', 'stays'])
+  expect(await update(engine, { id })).toMatchObject(expected)
+  expect(await phrases(engine, id)).toEqual(['both', 'grows more', 'mine', 'new one', 'new picture', 'picture', 'stays'])
+  const all = await regionsOf(engine, id)
+  expect(all.find((one) => one.id === edited)).toMatchObject({ status: 'accepted', note: 'seen' })
+  const grown = all.find((one) => one.phrase === 'grows more')!
+  expect((await engine.handlers.regions.history({ id: grown.id })).map((one) => one.label).sort()).toEqual(['Imported', 'Updated from the source'])
+  expect(await update(engine, { id })).toMatchObject({ added: 0, addedImages: 0, changed: 0, removed: 0, conflicts: [] })
+  expect((await engine.handlers.datasets.list({}))[0]).toMatchObject({ images: 4, regions: 7 })
+  const out = `${path}.again.json`
+  await engine.context.jobs.ended((await engine.handlers.datasets.export({ datasetId: id, format: 'amc-json', out })).id)
+  expect((JSON.parse(await readFile(out, 'utf8')) as Annotation[]).map((one) => one.caption).sort()).toEqual(await phrases(engine, id))
+})
+
+test('a region changed on both sides is a conflict: it stays as it is here until somebody says, row by row', async () => {
+  const { engine, path, id, changed } = await start()
+  const both = await edit(engine, id, 'both', { phrase: 'both here' })
+  const gone = await edit(engine, id, 'goes', { note: 'keep me' })
+  await writeFile(path, JSON.stringify(changed))
+  const report = await update(engine, { id })
+  expect(report.conflicts.map(({ regionId, mine, theirs }) => [regionId, mine.phrase, theirs?.phrase ?? null]).sort()).toEqual([[both, 'both here', 'both there'], [gone, 'goes', null]].sort())
+  expect((await phrases(engine, id)).filter((one) => /both|goes/.test(one))).toEqual(['both here', 'goes'])
+  expect((await update(engine, { id })).conflicts).toHaveLength(2)
+  expect(await update(engine, { id, decisions: { [both]: 'mine', [gone]: 'theirs' } })).toMatchObject({ resolved: 2, conflicts: [] })
+  expect((await phrases(engine, id)).filter((one) => /both|goes/.test(one))).toEqual(['both here'])
+  expect((await engine.handlers.regions.history({ id: both })).map((one) => one.label)).toContain('Kept mine')
+  expect(await update(engine, { id })).toMatchObject({ resolved: 0, conflicts: [], changed: 0, removed: 0, added: 0 })
+  await edit(engine, id, 'both here', { phrase: 'both again' })
+  await writeFile(path, JSON.stringify(changed.map((one) => (one.caption === 'both there' ? { ...one, caption: 'both third' } : one))))
+  expect((await update(engine, { id, otherwise: 'theirs' })).resolved).toBe(1)
+  expect((await phrases(engine, id)).filter((one) => /both/.test(one))).toEqual(['both third'])
+})
+
+test('records with numbers of their own are the same region whatever else of them changed', async () => {
+  const engine = await openTestEngine()
+  const folder = await temporaryFolder()
+  await writeDataset(folder, [entry('0.png', 'x')])
+  const path = join(folder, 'instances.json')
+  const coco = (annotations: readonly { id: number; category_id: number; bbox: number[] }[]) => writeFile(path, JSON.stringify({ images: [{ id: 1, file_name: '0.png', width: 40, height: 30 }], categories: [{ id: 1, name: 'cat' }, { id: 2, name: 'dog' }], annotations: annotations.map((one) => ({ ...one, image_id: 1 })) }))
+  await coco([{ id: 11, category_id: 1, bbox: [1, 2, 5, 6] }, { id: 12, category_id: 1, bbox: [20, 2, 5, 6] }])
+  const id = await importInto(engine, path)
+  const first = await regionsOf(engine, id)
+  await coco([{ id: 12, category_id: 2, bbox: [22, 5, 9, 9] }, { id: 11, category_id: 1, bbox: [1, 2, 5, 6] }])
+  expect(await update(engine, { id })).toMatchObject({ changed: 1, same: 1, added: 0, removed: 0 })
+  expect((await regionsOf(engine, id)).map((one) => [one.id, one.phrase, one.boxes])).toEqual([[first[0]!.id, 'cat', [[1, 2, 6, 8]]], [first[1]!.id, 'dog', [[22, 5, 31, 14]]]])
+})
+
+test('a source that is gone or broken changes nothing', async () => {
+  const { engine, path, id } = await start()
+  const before = await regionsOf(engine, id)
+  await writeFile(path, '[{"image": "0.png", "caption": ')
+  const job = await engine.context.jobs.ended((await engine.handlers.datasets.update({ id })).id)
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'bad-input' } })
+  expect(await regionsOf(engine, id)).toEqual(before)
+  expect(engine.context.db.get('SELECT count(*) AS n FROM datasets')).toEqual({ n: 1 })
+})
