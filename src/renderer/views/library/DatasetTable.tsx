@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query'
-import { Download, Ellipsis, FileWarning, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
+import { Download, Ellipsis, FileWarning, RefreshCw, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
 import { useState } from 'react'
 import type { Dataset } from '../../../shared/domain.ts'
 import { count, counted, fixed, percent } from '../../app/format.ts'
@@ -21,7 +21,7 @@ const FORMAT_NAMES: Readonly<Record<string, string>> = { 'amc-json': 'AMC JSON',
 export const formatName = (format: string) => FORMAT_NAMES[format] ?? format
 
 /** Enter or a double click opens a dataset in Curate; the arrows walk the rows. */
-export function DatasetTable({ datasets, selectedId, onSkipped, onExport }: { datasets: readonly Dataset[]; selectedId: string | null; onSkipped: (dataset: Dataset) => void; onExport: (dataset: Dataset) => void }) {
+export function DatasetTable({ datasets, selectedId, onSkipped, onExport, onUpdate }: { datasets: readonly Dataset[]; selectedId: string | null; onSkipped: (dataset: Dataset) => void; onExport: (dataset: Dataset) => void; onUpdate: (dataset: Dataset) => void }) {
   const [removing, setRemoving] = useState<Dataset | null>(null)
   const onKeyDown = (event: React.KeyboardEvent, index: number) => {
     if (event.target !== event.currentTarget) return
@@ -70,6 +70,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped, onExport }: { da
                   { label: 'Train on it', icon: Pulse, onSelect: () => navigate('train', { dataset: dataset.id }) },
                   { label: 'Compare checkpoints on it', icon: Scale, onSelect: () => navigate('compare', { dataset: dataset.id }) },
                   { label: 'Export', icon: Download, onSelect: () => onExport(dataset) },
+                  { label: 'Update from its source', icon: RefreshCw, onSelect: () => onUpdate(dataset) },
                   { label: 'Skipped at import', icon: FileWarning, detail: count(dataset.skipped), disabled: dataset.skipped === 0, onSelect: () => onSkipped(dataset) },
                   null,
                   { label: 'Remove from project', icon: Trash2, danger: true, onSelect: () => setRemoving(dataset) },

@@ -20,6 +20,7 @@ import { ExportDialog } from './ExportDialog.tsx'
 import { ImportPane } from './ImportPane.tsx'
 import { ProjectPane } from './ProjectPane.tsx'
 import { SkippedDialog } from './SkippedDialog.tsx'
+import { UpdateDialog } from './UpdateDialog.tsx'
 import styles from './library.module.css'
 
 const FORMATS = 'COCO, YOLO, Visual Genome, RefCOCO, Flickr30k, CVAT, Label Studio, labelme and more. The format is recognised; nothing is added until you confirm.'
@@ -32,6 +33,7 @@ export function LibraryView() {
   const [dropping, setDropping] = useState(false)
   const [skippedOf, setSkippedOf] = useState<Dataset | null>(null)
   const [exported, setExported] = useState<Dataset | null>(null)
+  const [updated, setUpdated] = useState<Dataset | null>(null)
   const importing = params.import !== undefined
   const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null, dropped: null })
   useStatus(datasets.data ? <span>{datasets.data.length === 1 ? '1 dataset' : `${datasets.data.length} datasets`}</span> : null)
@@ -71,7 +73,7 @@ export function LibraryView() {
           ) : (
             <>
               <Headlines datasets={datasets.data} />
-              <DatasetTable datasets={datasets.data} selectedId={selected?.id ?? null} onSkipped={setSkippedOf} onExport={setExported} />
+              <DatasetTable datasets={datasets.data} selectedId={selected?.id ?? null} onSkipped={setSkippedOf} onExport={setExported} onUpdate={setUpdated} />
               {demo ? <div className={styles.pad}><DemoProgress job={demo} /></div> : null}
               <Activity />
               <div className={styles.drop}>
@@ -83,6 +85,7 @@ export function LibraryView() {
       </Pane>
       {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onClose={() => setParams({ import: null, path: null, dropped: null })} /> : null}
       <ExportDialog dataset={exported} onClose={() => setExported(null)} />
+      <UpdateDialog dataset={updated} onClose={() => setUpdated(null)} />
       <SkippedDialog dataset={skippedOf} onClose={() => setSkippedOf(null)} />
     </div>
   )
