@@ -106,6 +106,53 @@ describe('the queue of suspects', () => {
   })
 })
 
+describe('what a judgement rests on', () => {
+  test('the checkpoints of one run are a history: a sample that none of them learned says so, and they are no chorus of peers', async () => {
+    const { db, context, datasetId, of, regionId } = await openScored({ elsewhere: 33 })
+    const id = regionId(33, 'the cup')
+    db.run(
+      `INSERT INTO runs (id, number, name, preset, dataset_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at)
+       VALUES ('run', 1, 'run', 'demo-amc', ?, 'finished', 'runs/run', '{}', 30, 30, 1, 1, 't')`, datasetId,
+    )
+    for (const step of [10, 20, 30]) {
+      const { id: checkpointId } = await addCheckpoint(context.project, `step ${step}`)
+      db.run('UPDATE checkpoints SET run_id = ?, step = ?, best = ? WHERE id = ?', 'run', step, step === 20 ? 1 : 0, checkpointId)
+      scoreAll(db, checkpointId)
+      context.events.emit({ type: 'scores.changed', datasetId, checkpointId })
+    }
+    await expect.poll(() => db.get<{ n: number }>('SELECT count(*) AS n FROM suspect_baselines WHERE walked_to IS NULL')!.n, WAIT).toBe(4)
+    const { reasons } = await of(id)
+    expect(reasons.find((one) => one.name === 'unlearned')!.numbers.slice(0, 2)).toEqual([0, 3])
+    expect(reasons.find((one) => one.name === 'agree')!.numbers.slice(0, 2), 'one of a run is heard').toEqual([1, 1])
+    expect((await of(regionId(2, 'the cup'))).reasons).toEqual([])
+  })
+
+  test('a pass that was ended goes on where it was, and leaves what it had done', async () => {
+    const { db, context, datasetId, checkpointId } = await openScored()
+    const walkedTo = () => db.get<{ walked_to: number | null }>('SELECT walked_to FROM suspect_baselines')!.walked_to
+    await expect.poll(walkedTo, WAIT).toBeNull()
+    const middle = db.get<{ position: number }>("SELECT position FROM images WHERE name = '30.png'")!.position
+    db.run('UPDATE scores SET trust = 0.123')
+    db.run('UPDATE suspect_baselines SET walked_to = ?', middle)
+    context.events.emit({ type: 'scores.changed', datasetId, checkpointId })
+    await expect.poll(walkedTo, WAIT).toBeNull()
+    const left = db.all<{ name: string }>('SELECT DISTINCT i.name FROM scores s JOIN regions r ON r.id = s.region_id JOIN images i ON i.id = r.image_id WHERE s.trust = 0.123 ORDER BY i.name').map((row) => row.name)
+    expect([left.length, left[0], left.at(-1)]).toEqual([30, '00.png', '29.png'])
+  })
+
+  test('scores by hand of an older project have a trust by their share inside until they are judged', async () => {
+    const { db } = await openScored()
+    db.run('UPDATE scores SET evidence = NULL')
+    const one = db.get<{ checkpoint_id: string; region_id: string; dataset_id: string }>('SELECT * FROM scores LIMIT 1')!
+    db.run('DELETE FROM scores WHERE region_id = ?', one.region_id)
+    db.run(
+      `INSERT INTO scores (checkpoint_id, region_id, protocol, dataset_id, revision, pointing_hit, inside_energy, mean_margin, max_margin, amc_mean, amc_max, soft_iou, uncertain, match_probability)
+       VALUES (?, ?, 'AMC strict', ?, 1, 1, 0.6, 0, 0, 0, 0, 0, 0, 0)`, one.checkpoint_id, one.region_id, one.dataset_id,
+    )
+    expect(db.get('SELECT trust, evidence FROM scores WHERE region_id = ?', one.region_id)).toEqual({ trust: 0.8, evidence: null })
+  })
+})
+
 describe('what decisions teach', () => {
   test('a mend agrees, keeping refuses; undone it taught nothing; forgotten, the weights are the usual ones', async () => {
     const { move, keep, regionId, handlers } = await openScored({ swapped: 7, twin: 20, elsewhere: 33 })
