@@ -36,18 +36,19 @@ export function trustSubject(model: LoadedModel, explainer: Explainer, seed: num
   const parts = partsOf(config, explainer)
   let fresh: ReadonlyMap<string, Float32Array> | null = null
   const size = 3 * config.image.size ** 2
-  const encoded = <T>(images: Float32Array, phrase: string, use: (features: ReturnType<typeof encodeImages>, phrases: string[]) => T): T => {
+  const encoded = <T>(images: Float32Array, use: (features: ReturnType<typeof encodeImages>) => T): T => {
     const features = encodeImages(params, images)
     try {
-      return use(features, Array.from({ length: images.length / size }, () => phrase))
+      return use(features)
     } finally {
       features.dispose()
     }
   }
   return {
     side: config.image.size,
-    explain: (images, phrase) => encoded(images, phrase, (features, phrases) => explainPhrasesBy(model, { features, pixels: images }, phrases, explainer).map(({ grid }) => grid)),
-    match: (images, phrase) => encoded(images, phrase, (features, phrases) => matchProbabilities(params, { features, text: tokenizePhrases(model, phrases), padId: model.tokenizer.special.pad })),
+    explain: (images, phrases) => encoded(images, (features) => explainPhrasesBy(model, { features, pixels: images }, phrases, explainer).map(({ grid }) => grid)),
+    match: (images, phrase) =>
+      encoded(images, (features) => matchProbabilities(params, { features, text: tokenizePhrases(model, Array.from({ length: images.length / size }, () => phrase)), padId: model.tokenizer.special.pad })),
     stages: parts.map(({ name }) => name),
     randomise: (stage) => {
       fresh ??= startAll(config, createRandom(seed))
