@@ -48,7 +48,7 @@ export function Trust({ a, b, dataset, split }: { a: Checkpoint; b: Checkpoint; 
             </tbody>
           </table>
         ) : <p className="t12 c2">Does the match rest on what is hot, does the heat show what was learned, and does it move with the image? Not yet tested here.</p>}
-        {running.map((job) => <Progress key={job.id} label={job.title} value={job.total > 0 ? job.done / job.total : null} />)}
+        {running.map((job) => <div key={job.id}><p className="t11 c2 trunc">{job.title}</p><Progress label={job.title} value={job.total > 0 ? job.done / job.total : null} /></div>)}
         {failed ? <ErrorNote error={new Error(failed.error?.message ?? failed.message)} title={failed.error?.message ?? 'The test failed'} /> : null}
         {start.error ? <ErrorNote error={start.error} title="The test did not start" /> : null}
         {running.length === 0 ? <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length > 0 ? 'Test on 32 regions' : 'Test again'}</Button> : null}
