@@ -8,9 +8,10 @@ import { AppError } from '../../shared/errors.ts'
 import { protocolOf, resolveExplainer } from '../../shared/explainers.ts'
 import { decodeRgb } from '../images/decode.ts'
 import { encodeImages, type ImageFeatures } from '../model/explain.ts'
+import { requireHeatmapMemory } from '../model/memory.ts'
 import { disposeParams } from '../model/params.ts'
 import { preCaption } from '../model/pre-caption.ts'
-import { loadModel, type LoadedModel } from '../train/model-files.ts'
+import { loadForHeatmaps, type LoadedModel } from '../train/model-files.ts'
 import { resizeBicubic } from '../train/resize.ts'
 import { evaluationPixels, explainPhrasesBy, LONGEST_PHRASE } from '../train/scoring.ts'
 import type { ExplainedPhrase, ExplainRequest, ExplainResult } from './protocol.ts'
@@ -50,9 +51,10 @@ const DEFAULT_LIMITS: ExplainerLimits = { models: 4, images: 32 }
 export function createExplainer(limits: ExplainerLimits = DEFAULT_LIMITS): Explainer {
   const models = new Map<string, KeptModel>()
 
-  async function modelFor({ checkpointPath, modelConfigPath }: ExplainRequest): Promise<KeptModel> {
+  async function modelFor({ checkpointPath, modelConfigPath, phrases }: ExplainRequest): Promise<KeptModel> {
     const key = `${checkpointPath}\n${modelConfigPath ?? ''}\n${await changeOf(checkpointPath, 'The checkpoint is missing.')}`
-    return keep(models, key, limits.models, () => ({ model: loadModel(checkpointPath, modelConfigPath), images: new Map(), users: 0, forgotten: false }), forgetModel)
+    const load = () => loadForHeatmaps(checkpointPath, modelConfigPath, (config) => requireHeatmapMemory(config, { images: 1, phrases: phrases.length }))
+    return keep(models, key, limits.models, () => ({ model: load(), images: new Map(), users: 0, forgotten: false }), forgetModel)
   }
 
   async function explainWith(kept: KeptModel, model: LoadedModel, request: ExplainRequest, signal?: AbortSignal): Promise<ExplainResult> {

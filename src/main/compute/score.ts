@@ -2,11 +2,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { AppError } from '../../shared/errors.ts'
 import { resolveExplainer } from '../../shared/explainers.ts'
+import { phrasesThatFit } from '../model/memory.ts'
 import { disposeParams } from '../model/params.ts'
 import { createImageCache } from '../train/image-cache.ts'
-import { loadModel } from '../train/model-files.ts'
+import { loadForHeatmaps } from '../train/model-files.ts'
 import { groupByImage, readManifest } from '../train/samples.ts'
-import { LONGEST_PHRASE, scoreImages, type ScoredSample } from '../train/scoring.ts'
+import { LONGEST_PHRASE, scoreImages, TEXTS_TOGETHER, type ScoredSample } from '../train/scoring.ts'
 import { preCaption } from '../model/pre-caption.ts'
 import type { ComputeEvent, ComputeMethods, ScoredRegion, ScoreRequest } from './protocol.ts'
 
@@ -15,11 +16,14 @@ export interface ScoreOptions {
   readonly onBatch: (event: Extract<ComputeEvent, { type: 'score.batch' }>) => void
 }
 
-/** Regions of images that cannot be read are told with the reason, never dropped. Throws AppError 'cancelled' when aborted. */
+/** Regions of images that cannot be read are told with the reason, never dropped. Throws AppError 'cancelled' when aborted, 'conflict' with the numbers when the model does not fit into memory. */
 export async function scoreManifest(request: ScoreRequest, { signal, onBatch }: ScoreOptions): Promise<ComputeMethods['score']['result']> {
   const images = await groupByImage(readManifest(request.manifestPath))
   const total = images.reduce((sum, image) => sum + image.regions.length, 0)
-  const model = await loadModel(request.checkpointPath, request.modelConfigPath)
+  let together = TEXTS_TOGETHER
+  const model = await loadForHeatmaps(request.checkpointPath, request.modelConfigPath, (config) => {
+    together = phrasesThatFit(config, TEXTS_TOGETHER)
+  })
   try {
     const cache = createImageCache(model.config.image.size, 'bicubic', 0) // every image is seen once
     const phrases = new Map(images.flatMap((image) => image.regions.map((region) => [region.regionId, region.phrase] as const)))
@@ -31,7 +35,7 @@ export async function scoreManifest(request: ScoreRequest, { signal, onBatch }: 
     const explainer = resolveExplainer(model.config, request.explainer)
     const skipped: { regionId: string; reason: string }[] = []
     let scored = 0
-    for await (const batch of scoreImages(model, images, cache, signal, explainer)) {
+    for await (const batch of scoreImages(model, images, cache, signal, explainer, together)) {
       scored += batch.scored.length
       for (const { image, reason } of batch.unreadable) for (const { regionId } of image.regions) skipped.push({ regionId, reason })
       onBatch({ type: 'score.batch', done: scored + skipped.length, total, regions: batch.scored.map(withTokens) })

@@ -2,11 +2,12 @@ import { cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/pro
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { SIZE, writeFlickr, writeRefer } from '../../../test/support/benchmark-folder.ts'
 import { describeWithTensorFlow } from '../../../test/support/tensorflow.ts'
 import { temporaryFolder, TINY } from '../../../test/support/tiny-runs.ts'
 import { createParams, disposeParams } from '../model/params.ts'
+import { tf } from '../model/tf.ts'
 import { parseModelConfig } from '../../shared/config/model-config.ts'
 import { saveCheckpoint } from '../train/model-files.ts'
 import { evaluateCommand } from '../cli/evaluate.ts'
@@ -68,6 +69,19 @@ describeWithTensorFlow('amc evaluate', () => {
     const log = (await readFile(join(out, 'log.jsonl'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(log).toHaveLength(2)
     expect(log[0]).toMatchObject({ checkpoint: 'epoch_01.safetensors', protocol: 'flickr30k', ...one!.published, samples: 15, unreadable: 0 })
+  })
+
+  test('a model that does not fit into memory is refused with the numbers, before a weight is read', async () => {
+    const out = await temporaryFolder()
+    vi.spyOn(process, 'availableMemory').mockReturnValue(20_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const before = tf.memory().numTensors
+    const one = await amc('--checkpoint', join(checkpoints, 'epoch_01.safetensors'), '--protocol', 'flickr30k', '--data', flickr, '--out', out)
+    expect(one.code).not.toBe(0)
+    expect(one.err).toMatch(/This needs about \d+\.\d GB of memory and 0\.0 GB are free/)
+    expect(tf.memory().numTensors).toBe(before)
+    const { json } = await amc('--checkpoint', checkpoints, '--protocol', 'flickr30k', '--data', flickr, '--out', out, '--json')
+    expect(json.failed.map(({ error }) => error.message)).toEqual([expect.stringMatching('This needs about'), expect.stringMatching('This needs about')])
   })
 
   test('the folders as published give the very same numbers', async () => {

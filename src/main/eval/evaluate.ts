@@ -5,13 +5,14 @@ import { mkdir, readdir, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError, toErrorData, type ErrorData } from '../../shared/errors.ts'
+import { requireHeatmapMemory } from '../model/memory.ts'
 import { disposeParams } from '../model/params.ts'
 import { loadModel, openCheckpoint, type LoadedModel } from '../train/model-files.ts'
 import { layerOf, type HeatExplainer } from './explainers.ts'
 import type { ImagePreparation } from './images.ts'
 import { METRICS } from './metrics.ts'
 import { keptResult, resultPath, fingerprintOf, writeLogLine, writeResult, type EvaluationResult, type ResultSettings } from './results.ts'
-import { DETECTOR_PUBLISHED, DETECTOR_TITLES, evaluateSamples, publishedResult, summarize, type EvaluationInput } from './run.ts'
+import { DETECTOR_PUBLISHED, DETECTOR_TITLES, evaluateSamples, IMAGES_TOGETHER, publishedResult, summarize, type EvaluationInput } from './run.ts'
 import type { Benchmark, SampleResult } from './types.ts'
 
 /** Which number is called the benchmark's result. */
@@ -119,6 +120,7 @@ async function evaluateCheckpoint(path: string, options: EvaluateOptions): Promi
   }
   if (why) note?.(`${name}: computed again, because ${why}`)
   const began = performance.now()
+  requireHeatmapMemory(config, { images: Math.min(IMAGES_TOGETHER, task.benchmark.samples.length), phrases: Math.min(task.explainer.together, task.benchmark.samples.length) })
   const model = await loadModel(path, config)
   try {
     const images: ImagePreparation = { side: config.image.size, resize: task.resize, orientation: task.orientation }
@@ -166,7 +168,7 @@ const SMALLEST_PUBLISHED_PX = 224
 function settingsOf(task: Task, config: ModelConfig, layer: number): ResultSettings {
   const hasDetections = task.benchmark.samples.some(({ detections }) => detections)
   const data = createHash('sha256').update(JSON.stringify([task.benchmark.files, task.benchmark.samples.length]))
-  for (const sample of task.benchmark.samples) data.update(JSON.stringify([sample.id, sample.image.key, sample.phrase, sample.boxes, sample.split]))
+  for (const sample of task.benchmark.samples) data.update(JSON.stringify([sample.id, sample.image.key, sample.phrase, sample.boxes, sample.split, ...(sample.outlines ? [sample.outlines] : [])]))
   return {
     protocol: task.name, main: task.main, mode: task.explainer.name, layer, imageSize: config.image.size, resize: task.resize, maxWords: task.maxWords,
     maxTokens: task.tokens === 'model' ? config.max_tokens : config.text.max_positions, detectorAlpha: hasDetections ? task.detectorAlpha : null, data: data.digest('hex'), splits: task.splits, ...(task.curves ? { curves: true } : {}),

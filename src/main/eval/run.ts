@@ -43,7 +43,7 @@ export interface EvaluationOutcome {
 }
 
 /** Images at once: more need more memory and are hardly quicker. */
-const IMAGES_TOGETHER = 16
+export const IMAGES_TOGETHER = 16
 const NOTED = 5
 
 /** Samples of images that cannot be read are results too: misses with the reason. @throws AppError 'cancelled' */

@@ -90,6 +90,35 @@ export function explainMemory(model: ModelConfig, images = 1, phrases = 1): Memo
   return { runtime: RUNTIME_BYTES, weights, momentumCopy: 0, queues: 0, optimizer: 0, images: 0, step, saving: 0, total }
 }
 
+export interface HeatmapBatch {
+  readonly images: number
+  /** Of all of them together. */
+  readonly phrases: number
+}
+
+/**
+ * Before the weights of a model are read: do they and a batch of heatmaps fit?
+ * @throws AppError 'conflict' with the numbers when they do not
+ */
+export function requireHeatmapMemory(model: ModelConfig, { images, phrases }: HeatmapBatch): void {
+  // The program that asks is in memory already.
+  const { runtime, ...needs } = explainMemory(model, images, phrases)
+  requireMemory({ ...needs, runtime: 0, total: needs.total - runtime }, availableMemory())
+}
+
+/** The most phrases, halved from `most` down to one, that are explained together in the memory that is free. @throws as requireHeatmapMemory when not even one is */
+export function phrasesThatFit(model: ModelConfig, most: number): number {
+  const available = availableMemory()
+  const fits = (count: number): boolean => {
+    const { total, runtime } = explainMemory(model, count, count)
+    return total - runtime <= available
+  }
+  let count = most
+  while (count > 1 && !fits(count)) count = Math.floor(count / 2)
+  if (count === 1) requireHeatmapMemory(model, { images: 1, phrases: 1 })
+  return count
+}
+
 /** Bytes this process may still take: what the system has left, or the limit of its container where that is less. */
 export function availableMemory(): number {
   return process.availableMemory()

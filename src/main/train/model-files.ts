@@ -145,3 +145,15 @@ export async function loadModel(path: string, modelConfig?: string | ModelConfig
     file.close()
   }
 }
+
+/**
+ * A checkpoint's model for heatmaps alone: without the momentum copy and the queues, which only training needs.
+ * @param fits is told the sizes before any weight is read, and throws when they are too large
+ */
+export async function loadForHeatmaps(path: string, modelConfig: string | undefined, fits: (config: ModelConfig) => void): Promise<LoadedModel> {
+  const { file, config } = await openCheckpoint(path, modelConfig)
+  file.close()
+  const needed = { ...config, momentum: null, queue_size: 0 }
+  fits(needed)
+  return loadModel(path, needed)
+}

@@ -34,7 +34,7 @@ export interface ScoredSample {
 }
 
 /** Texts computed together; more need more memory and are hardly quicker. */
-const TEXTS_TOGETHER = 96
+export const TEXTS_TOGETHER = 96
 /** Words of a phrase that are looked at; the published evaluation cuts there too. */
 export const LONGEST_PHRASE = 50
 
@@ -110,6 +110,7 @@ export async function* explainMany(
   cache: ImageCache,
   signal?: AbortSignal,
   explainer?: Explainer,
+  mostTexts = TEXTS_TOGETHER,
 ): AsyncGenerator<readonly (ExplainedImage | UnreadableImage)[]> {
   const byCount = new Map<number, typeof asked[number][]>()
   for (const entry of asked) {
@@ -119,7 +120,7 @@ export async function* explainMany(
     else byCount.set(entry.phrases.length, [entry])
   }
   for (const [count, entries] of byCount) {
-    const together = Math.max(1, Math.floor(TEXTS_TOGETHER / count))
+    const together = Math.max(1, Math.floor(mostTexts / count))
     for (let start = 0; start < entries.length; start += together) {
       if (signal?.aborted) return
       yield explainBatch(model, entries.slice(start, start + together), cache, explainer)
@@ -157,10 +158,10 @@ async function explainBatch(
 
 /** Scores every region of the images; answers come batch by batch. */
 export async function* scoreImages(
-  model: LoadedModel, images: readonly SampleImage[], cache: ImageCache, signal?: AbortSignal, explainer?: Explainer,
+  model: LoadedModel, images: readonly SampleImage[], cache: ImageCache, signal?: AbortSignal, explainer?: Explainer, mostTexts = TEXTS_TOGETHER,
 ): AsyncGenerator<{ readonly scored: readonly ScoredSample[]; readonly unreadable: readonly UnreadableImage[] }> {
   const asked = images.map((image) => ({ image, phrases: image.regions.map((region) => region.phrase) }))
-  for await (const batch of explainMany(model, asked, cache, signal, explainer)) {
+  for await (const batch of explainMany(model, asked, cache, signal, explainer, mostTexts)) {
     const scored = batch.flatMap((answer) =>
       'reason' in answer
         ? []
