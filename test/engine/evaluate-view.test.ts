@@ -32,7 +32,15 @@ describeWithTensorFlow('amc evaluate --protocol view', () => {
     const colours = ['red', 'green', 'blue']
     const annotations = await writeDataset(join(root, 'data'), Array.from({ length: 12 }, (_, i) => (
       { image: `${i % 6}.png`, caption: `the ${colours[i % 3]!} square`, bbox: [[i, 5, i + 12, 25]] as const, split: i % 6 < 4 ? 'train' : 'val' })))
-    for (const one of [project, other]) await amc('import', annotations, '--project', one, '--name', 'squares')
+    for (const one of [project, other]) {
+      await amc('import', annotations, '--project', one, '--name', 'squares')
+      // One region is not its box but a triangle in it.
+      const { context, handlers, close } = await openEngine({ projectDir: one })
+      const { id, boxes } = context.db.get<{ id: string; boxes: string }>('SELECT id, boxes FROM regions ORDER BY position LIMIT 1')!
+      const [[x1, y1, x2, y2]] = JSON.parse(boxes) as [[number, number, number, number]]
+      await handlers.regions.apply({ editId: 'triangle', label: 'Outline', edits: [{ regionId: id, revision: 1, diff: { outlines: { before: [], after: [[x1, y1, x2, y1, x1, y2]] } } }] })
+      await close()
+    }
     const params = createParams(TINY, 5)
     await saveCheckpoint(checkpoint, params, { step: 1, metrics: {} }, 'fp32')
     disposeParams(params)
@@ -56,6 +64,8 @@ describeWithTensorFlow('amc evaluate --protocol view', () => {
         region_id: id, pointing_hit: scores['pointing'], inside_energy: scores['energyInside'], soft_iou: scores['softIou'], match_probability: scores['matchProbability'],
       })
     }
+
+    expect(new Set(samples.map(({ scores }) => scores['energyInside'])).size).toBeGreaterThan(1)
 
     // Another project, scored by a job: the same figures.
     const job = await amc('score', '--project', other, '--checkpoint', checkpoint)

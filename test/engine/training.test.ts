@@ -1,7 +1,7 @@
 /** A run through the engine with the real model, real compute processes and the real database; small enough for seconds. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readInstalledRuntime } from '../../src/main/compute/backend.ts'
 import { type EngineCore, openEngine } from '../../src/main/engine/engine.ts'
 import { generateDemo } from '../../src/main/demo/generate.ts'
@@ -89,6 +89,7 @@ describe.skipIf(!hasTensorFlow)(`a run${hasTensorFlow ? '' : ' (skipped: TensorF
     const file = join(engine.context.project.runsDir, run.id, 'checkpoints', `step-${newest!.step}.safetensors`)
     const { checkpoint, keys } = await engine.handlers.checkpoints.import({ path: file, name: 'Brought in' })
     expect([checkpoint.parameters, keys.missing, keys.unexpected]).toEqual([newest!.parameters, [], []])
+    expect((await engine.handlers.checkpoints.keys({ id: checkpoint.id })).keys).toEqual(keys) // kept with it
     const brought = await engine.handlers.heatmaps.get({ imageId, checkpointId: checkpoint.id, phrase })
     expect(brought.peak).toEqual(heat.peak)
   }, TIMEOUT_MS)
@@ -128,6 +129,20 @@ describe('before a run starts', () => {
     expect(problems.filter((problem) => problem.blocking)).toMatchObject([{ key, message: expect.stringMatching(message) }])
     await expect((async () => engine.handlers.runs.start(input))()).rejects.toMatchObject({ code: 'bad-input', place: key })
     expect(await engine.handlers.runs.list({})).toEqual([])
+  })
+
+  test('more memory than is free is a problem with the numbers, and nothing is begun', async () => {
+    const { engine, datasetId } = await withDemo()
+    vi.spyOn(process, 'availableMemory').mockReturnValue(2e8)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const input = { preset: 'demo-amc', overrides: {}, datasetId }
+    const { problems, memoryAvailableBytes } = await engine.handlers.runs.estimate(input)
+    expect(memoryAvailableBytes).toBe(2e8)
+    expect(problems.filter((problem) => problem.blocking)).toMatchObject([{ key: 'batch.images', message: expect.stringMatching(/^This needs about \d\.\d GB of memory and 0\.2 GB are free: /) }])
+    await expect((async () => engine.handlers.runs.start(input))()).rejects.toMatchObject({ message: expect.stringContaining('0.2 GB are free') })
+    expect(await engine.handlers.runs.list({})).toEqual([])
+    const unchecked = await engine.handlers.runs.estimate({ ...input, overrides: { 'memory.check': false } })
+    expect(unchecked.problems.filter(({ message }) => message.includes('of memory'))).toMatchObject([{ blocking: false }])
   })
 
   test('a dataset without training regions is a problem; so is one that is not there', async () => {

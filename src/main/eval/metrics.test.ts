@@ -2,19 +2,21 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { prepareHeat, scoreRegion } from '../../shared/consistency.ts'
 import type { Box } from '../../shared/geometry.ts'
-import { boxesOnly } from '../../shared/shape.ts'
+import { boxesOnly, type Shape } from '../../shared/shape.ts'
 import { boxOfHeat } from './heat-box.ts'
 import { giniOf, METRICS, scoresOf, scoresWithoutHeat, type SampleHeat } from './metrics.ts'
 import { peakOf } from './upsample.ts'
 
 const SIZE = { width: 80, height: 80 }
 
-function heatOf(values: readonly number[], boxes: readonly Box[], size = SIZE): SampleHeat {
+const heatOf = (values: readonly number[], boxes: readonly Box[], size = SIZE): SampleHeat => heatOfShape(values, boxesOnly(boxes), size)
+
+function heatOfShape(values: readonly number[], shape: Shape, size = SIZE): SampleHeat {
   const side = Math.sqrt(values.length)
   const grid = { width: side, height: side, values: Float32Array.from(values) }
-  const peak = peakOf(grid, size, boxesOnly(boxes))!
+  const peak = peakOf(grid, size, shape)!
   const prepared = prepareHeat(grid, peak.point, 40)
-  return { grid, peak, prepared, consistency: scoreRegion(prepared, boxesOnly(boxes), size), shape: boxesOnly(boxes), size, matchProbability: 0.75, faithfulness: null }
+  return { grid, peak, prepared, consistency: scoreRegion(prepared, shape, size), shape, size, matchProbability: 0.75, faithfulness: null }
 }
 
 /** One hot cell of 4 x 4, in the second column and row: pixels 20 to 40. */
@@ -104,4 +106,18 @@ test('every metric has a name of its own, and without a heatmap a share counts a
   expect(new Set(METRICS.map(({ key }) => key)).size).toBe(METRICS.length)
   expect(new Set(METRICS.map(({ title }) => title)).size).toBe(METRICS.length)
   expect(scoresWithoutHeat()).toMatchObject({ pointing: 0, pointingTolerance15: 0, pointingAnyTie: 0, boxAccuracy: 0, energyInside: 0, softIou: 0, giniSparseness: null, matchProbability: null })
+})
+
+test('an outline is what counts, not its box', () => {
+  // The peak is at pixels 20 to 40; the triangle leaves the lower right corner of its box out.
+  const corner = (side: number): Shape => ({ boxes: [[0, 0, side, side]], outlines: [[0, 0, side, 0, 0, side]] })
+  const [inside, near, far] = [70, 45, 34].map((side) => scoresOf(heatOfShape(ONE, corner(side))))
+  expect(inside).toMatchObject({ pointing: 1, pointingTolerance15: 1, pointingAnyTie: 1 })
+  expect(near).toMatchObject({ pointing: 0, pointingTolerance15: 1, pointingAnyTie: 0 })
+  expect(far).toMatchObject({ pointing: 0, pointingTolerance15: 0 })
+  expect(scoresOf(heatOf(ONE, [[0, 0, 34, 34]]))).toMatchObject({ pointing: 1 }) // its box has it
+  expect(scoresOf(heatOf(ONE, [[0, 0, 45, 45]]))).toMatchObject({ pointing: 1 })
+  expect(near!['energyInside']!).toBeLessThan(scoresOf(heatOf(ONE, [[0, 0, 45, 45]]))['energyInside']!)
+  // A rectangle as an outline is its box in every figure.
+  expect(scoresOf(heatOfShape(ONE, { boxes: [[10, 10, 45, 40]], outlines: [[10, 10, 45, 10, 45, 40, 10, 40]] }))).toEqual(scoresOf(heatOf(ONE, [[10, 10, 45, 40]])))
 })

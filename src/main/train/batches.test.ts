@@ -45,6 +45,14 @@ describe('batches repeat from their seed', () => {
     for (let i = 3; i < 7; i++) expect(await resumed.prepare('all')).toEqual(batches[i])
   })
 
+  test('the incomplete batch at the end of an epoch is left out', () => {
+    const sampler = createSampler(new Map([['all', 11]]), 5)
+    const epochs = Array.from({ length: 4 }, () => [...sampler.next('all', 4), ...sampler.next('all', 4)])
+    for (const epoch of epochs) expect(new Set(epoch).size).toBe(8) // the last three of each do not come, not even into the next
+    expect(sampler.state()).toEqual({ all: { epoch: 3, drawn: 8 } })
+    expect(new Set(epochs.flat()).size).toBe(11)
+  })
+
   test('an epoch shows every image once and no batch shows one twice', () => {
     const sampler = createSampler(new Map([['all', 12]]), 5)
     const epoch = [0, 1, 2].flatMap(() => [...sampler.next('all', 4)])

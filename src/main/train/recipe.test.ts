@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openSafetensors } from '../checkpoints/safetensors.ts'
 import { loadBackend } from '../compute/backend.ts'
 import { setTf, tf } from '../model/tf.ts'
@@ -237,6 +237,18 @@ describe('what cannot be trained is said in words', () => {
     const samples = (await drawSamples(join(folder, 'images'), 4)).map((sample) => ({ ...sample, ...change }))
     await freezeTinyRun({ dir: folder, images: folder, samples, overrides })
     await expect(train(folder)).rejects.toMatchObject({ code: 'bad-input', message: says })
+  })
+
+  test('more memory than is free when its turn comes, unless the check is off', async () => {
+    vi.spyOn(process, 'availableMemory').mockReturnValue(1e8)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const [dir, unchecked] = await twoRuns({ overrides: { steps: 1 } })
+    const before = tf.memory().numTensors
+    await expect(train(dir)).rejects.toMatchObject({ code: 'conflict', message: expect.stringMatching(/^This needs about \d\.\d GB of memory and 0\.1 GB are free/) as string })
+    expect(tf.memory().numTensors).toBe(before)
+    await freezeTinyRun({ dir: unchecked, images: join(dir, '../images'), overrides: { steps: 1, 'memory.check': false } })
+    await train(unchecked)
+    expect(existsSync(runPaths(unchecked).checkpoint(1))).toBe(true)
   })
 
   test('a learning rate that breaks the loss', async () => {
