@@ -101,6 +101,7 @@ export interface RawTensor {
 
 export interface TensorToWrite {
   readonly shape: readonly number[]
+  /** May be a getter that makes the values when their turn comes; dtype must be given then. */
   readonly data: HostArray
   /** Written as stored in data unless given; F16 halves the size of float32 values. */
   readonly dtype?: Dtype
@@ -111,9 +112,17 @@ export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Tens
   writeRawSafetensors(path, new Map(Array.from(tensors, ([name, tensor]) => [name, rawTensor(name, tensor)])), metadata)
 }
 
-export function rawTensor(name: string, { shape, data, dtype = dtypeOf(data) }: TensorToWrite): RawTensor {
-  if (countOf(shape) !== data.length) throw new AppError('internal', `The tensor ${name} has ${data.length} values, not those of its shape.`)
-  return { dtype, shape, bytes: () => encodeValues(data, dtype) }
+export function rawTensor(name: string, tensor: TensorToWrite): RawTensor {
+  const { shape } = tensor
+  const dtype = tensor.dtype ?? dtypeOf(tensor.data)
+  return {
+    dtype, shape,
+    bytes: () => {
+      const { data } = tensor
+      if (countOf(shape) !== data.length) throw new AppError('internal', `The tensor ${name} has ${data.length} values, not those of its shape.`)
+      return encodeValues(data, dtype)
+    },
+  }
 }
 
 /** Like writeSafetensors, of bytes that are read or made one tensor after the other. */

@@ -8,6 +8,7 @@ import { list, planKeys, refuseUnfit, type KeyAccount, type KeyPlan } from './ke
 import { assembleParams, disposeParams, emptyQueues, startAll, variableOf, type QueueValues } from './params.ts'
 import { createRandom } from './random.ts'
 import { bicubicMatrix } from './resize-matrix.ts'
+import type { Variable } from './tf.ts'
 import type { ModelParams } from './types.ts'
 
 export { modelTensors } from './key-plan.ts'
@@ -155,22 +156,39 @@ export function interpolatePositions(data: ArrayLike<number>, fromTokens: number
   return out
 }
 
+/** A tensor of the model whose values are read from TensorFlow each time they are asked for, so that a large model is never on the host as a whole. */
+export interface LiveTensor {
+  readonly shape: readonly number[]
+  readonly dtype: 'F32' | 'I64'
+  readonly data: Float32Array | BigInt64Array
+}
+
 /**
  * Every tensor of the model under its state-dict name, as a checkpoint holds it; tied copies and position ids are left out.
  * Queue pointers are int64 of one element.
  */
-export function exportTensors(params: ModelParams): Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }> {
-  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }>()
-  for (const name of params.variables.keys()) {
-    const variable = variableOf(params, name)
-    tensors.set(name, { shape: variable.shape, data: variable.dataSync<'float32'>() })
+export function liveTensors(params: ModelParams): Map<string, LiveTensor> {
+  const tensors = new Map<string, LiveTensor>()
+  const add = (name: string, variable: Variable): void => {
+    tensors.set(name, {
+      shape: variable.shape, dtype: 'F32',
+      get data() {
+        return variable.dataSync<'float32'>()
+      },
+    })
   }
+  for (const name of params.variables.keys()) add(name, variableOf(params, name))
   const { queues } = params
   if (queues) {
-    tensors.set('image_queue', { shape: queues.image.shape, data: queues.image.dataSync<'float32'>() })
-    tensors.set('text_queue', { shape: queues.text.shape, data: queues.text.dataSync<'float32'>() })
-    tensors.set('queue_ptr_img', { shape: [1], data: BigInt64Array.of(BigInt(queues.imagePointer)) })
-    tensors.set('queue_ptr_txt', { shape: [1], data: BigInt64Array.of(BigInt(queues.textPointer)) })
+    add('image_queue', queues.image)
+    add('text_queue', queues.text)
+    tensors.set('queue_ptr_img', { shape: [1], dtype: 'I64', data: BigInt64Array.of(BigInt(queues.imagePointer)) })
+    tensors.set('queue_ptr_txt', { shape: [1], dtype: 'I64', data: BigInt64Array.of(BigInt(queues.textPointer)) })
   }
   return tensors
+}
+
+/** The same with all values as they are now. */
+export function exportTensors(params: ModelParams): Map<string, { shape: readonly number[]; data: Float32Array | BigInt64Array }> {
+  return new Map(Array.from(liveTensors(params), ([name, { shape, data }]) => [name, { shape, data }]))
 }

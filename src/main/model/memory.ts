@@ -10,11 +10,16 @@ import { encodePeakValues, stepPeakValues } from './memory-walk.ts'
 import { momentumName, parameterSpecs } from './params.ts'
 
 const FLOAT_BYTES = 4
-/** The program, TensorFlow and its addon before a model is made; training adds what the interpreter keeps of a step's bookkeeping. */
-const RUNTIME_BYTES = 470e6
-const TRAINING_RUNTIME_BYTES = 530e6
-/** What allocators lose between blocks, and host copies not yet collected. */
+/** The program, TensorFlow and its addon before a model is made. */
+const RUNTIME_BYTES = 450e6
+/** What allocators lose between blocks when heatmaps are made, and host copies not yet collected. */
 const SLACK = 1.06
+/** The same in training, where moments and gradients lie between blocks that come and go; measured over six steps of other sizes (docs/results-full-size.md). */
+const TRAINING_SLACK = 1.32
+/** TensorFlow's own buffers over what the walk finds, measured likewise. */
+const BEYOND_WALK = 1.17
+/** Values on the host while they are written one tensor at a time, until they are collected. */
+const SAVING_BYTES = 400e6
 
 /** Bytes by what they are for. Step and saving are not there at the same time. */
 export interface MemoryNeeds {
@@ -72,14 +77,14 @@ export function runMemory(model: ModelConfig, config: RunConfig, { trainImages, 
   })
   // The batch under way and the next one: pixels and region masks; twice, on the host and as tensors.
   const batchBytes = 3 * batch.accumulate * images * FLOAT_BYTES * (3 * model.image.size ** 2 + batch.phrases * model.mask_size ** 2)
-  const step = peak * FLOAT_BYTES + batchBytes + (batch.accumulate > 1 ? learning : 0)
+  const step = BEYOND_WALK * peak * FLOAT_BYTES + batchBytes + (batch.accumulate > 1 ? learning : 0)
   const optimizer = 2 * learning
-  const saving = weights + momentumCopy + queues + optimizer // each is copied to be written
+  const saving = Math.min(SAVING_BYTES, weights + momentumCopy + queues + optimizer)
   const cached = trainImages * model.image.size ** 2 * 3
   const pictures = Math.min(TRAIN_CACHE_BYTES, cached)
   const kept = weights + momentumCopy + queues + optimizer
-  const total = TRAINING_RUNTIME_BYTES + pictures + SLACK * (kept + Math.max(step, saving))
-  return { runtime: TRAINING_RUNTIME_BYTES, weights, momentumCopy, queues, optimizer, images: pictures, step, saving, total }
+  const total = RUNTIME_BYTES + pictures + TRAINING_SLACK * (kept + Math.max(step, saving))
+  return { runtime: RUNTIME_BYTES, weights, momentumCopy, queues, optimizer, images: pictures, step, saving, total }
 }
 
 /** Encoding images and explaining phrases on them. The momentum copy and queues of a checkpoint are not needed for it. */

@@ -7,7 +7,7 @@ import { AppError } from '../../shared/errors.ts'
 import { openTensors } from '../checkpoints/open-tensors.ts'
 import { writeSafetensors, type TensorToWrite } from '../checkpoints/safetensors.ts'
 import type { TensorFile } from '../checkpoints/tensor-file.ts'
-import { exportTensors, paramsFromTensors, type KeyReport } from '../model/load-params.ts'
+import { liveTensors, paramsFromTensors, type KeyReport } from '../model/load-params.ts'
 import { createTokenizer, type Tokenizer } from '../model/tokenizer.ts'
 import type { ModelParams } from '../model/types.ts'
 import { explainWriteError } from './files.ts'
@@ -86,8 +86,9 @@ export async function tokenizerFor(config: ModelConfig): Promise<Tokenizer> {
 export async function saveCheckpoint(path: string, params: ModelParams, info: CheckpointInfo, precision: 'fp32' | 'fp16'): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
   const tensors = new Map<string, TensorToWrite>()
-  for (const [name, tensor] of exportTensors(params)) {
-    tensors.set(name, precision === 'fp16' && tensor.data instanceof Float32Array ? { ...tensor, dtype: 'F16' } : tensor)
+  for (const [name, tensor] of liveTensors(params)) {
+    const dtype = precision === 'fp16' && tensor.dtype === 'F32' ? 'F16' : tensor.dtype
+    tensors.set(name, { shape: tensor.shape, dtype, get data() { return tensor.data } })
   }
   try {
     writeSafetensors(path, tensors, checkpointHeader(params.config, info))

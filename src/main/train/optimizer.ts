@@ -129,10 +129,9 @@ function sameNames(buckets: readonly Bucket[], names: readonly string[]): boolea
   return known.size === names.length && names.every((name) => known.has(name))
 }
 
-/** Groups the parameters that have gradients now; rare, since losses switch on and off seldom. */
+/** Groups the parameters that have gradients now; rare, since losses switch on and off seldom. Buckets that stay as they are are not touched, the others change one at a time. */
 function arrange(state: AdamWState, params: ModelParams, names: readonly string[]): void {
-  const moments = readMoments(state)
-  disposeAdamW(state)
+  const moments = liveMoments(state)
   const groups = new Map<string, string[][]>()
   for (const name of names) {
     const { size, rank } = variableOf(params, name)
@@ -144,9 +143,19 @@ function arrange(state: AdamWState, params: ModelParams, names: readonly string[
     if (open && filled + size <= PIECE_VALUES) open.push(name)
     else lists.push([name])
   }
-  state.buckets = [...groups.values()].flat().map((list) => makeBucket(params, list, moments))
-  for (const name of names) moments.delete(name)
-  state.resting = moments
+  const same = new Map(state.buckets.map((bucket) => [bucket.names.join('\n'), bucket]))
+  const buckets = [...groups.values()].flat().map((list) => same.get(list.join('\n')) ?? makeBucket(params, list, moments))
+  const active = new Set(names)
+  const resting = new Map<string, Moment>()
+  for (const [name, moment] of moments) {
+    if (active.has(name)) continue
+    const { shape, first, second, step } = moment // read now: their bucket goes
+    resting.set(name, { shape, first, second, step })
+  }
+  const kept = new Set(buckets)
+  for (const bucket of state.buckets) if (!kept.has(bucket)) tf.dispose([...bucket.first, ...bucket.second])
+  state.buckets = buckets
+  state.resting = resting
 }
 
 function makeBucket(params: ModelParams, names: readonly string[], moments: ReadonlyMap<string, Moment>): Bucket {
@@ -176,20 +185,40 @@ function joinMoments(parts: readonly (Float32Array | null)[], sizes: readonly nu
   return joined
 }
 
-/** All moments by parameter, to be saved. */
+/** All moments by parameter, with their values as they are now. */
 export function readMoments(state: AdamWState): Map<string, Moment> {
+  return new Map(Array.from(liveMoments(state), ([name, { shape, first, second, step }]) => [name, { shape, first, second, step }]))
+}
+
+/** All moments by parameter, to be saved: values are read from TensorFlow each time they are asked for, a bucket at a time. */
+export function liveMoments(state: AdamWState): Map<string, Moment> {
   const moments = new Map(state.resting)
   for (const { names, sizes, shapes, first, second, step } of state.buckets) {
-    const [firsts, seconds] = [hostValues(first), hostValues(second)]
-    let at = 0
+    const [firsts, seconds] = [rememberedOnce(first), rememberedOnce(second)]
+    let start = 0
     names.forEach((name, i) => {
-      const end = at + sizes[i]!
-      const part = (all: Float32Array): Float32Array => (names.length === 1 ? all : all.slice(at, end)) // no second copy of the large ones
-      moments.set(name, { shape: shapes[i]!, first: part(firsts), second: part(seconds), step })
-      at = end
+      const [from, end] = [start, start + sizes[i]!]
+      const isLast = i === names.length - 1
+      const part = (all: (forget: boolean) => Float32Array): Float32Array => (names.length === 1 ? all(true) : all(isLast).slice(from, end)) // no second copy of the large ones
+      moments.set(name, {
+        shape: shapes[i]!, step,
+        get first() { return part(firsts) },
+        get second() { return part(seconds) },
+      })
+      start = end
     })
   }
   return moments
+}
+
+/** The values of a bucket, kept from the first of its parameters to the last, so that they are read once where all are asked in order. */
+function rememberedOnce(pieces: readonly Variable[]): (forget: boolean) => Float32Array {
+  let kept: Float32Array | null = null
+  return (forget) => {
+    const values = kept ?? hostValues(pieces)
+    kept = forget ? null : values
+    return values
+  }
 }
 
 function hostValues(pieces: readonly Variable[]): Float32Array {

@@ -6,10 +6,10 @@ import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { TensorToWrite } from '../checkpoints/safetensors.ts'
 import { toFloat32 } from '../checkpoints/tensor-file.ts'
-import { exportTensors, paramsFromTensors } from '../model/load-params.ts'
+import { liveTensors, paramsFromTensors } from '../model/load-params.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
-import { readMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
+import { liveMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
 import type { RunIdentity } from './run-identity.ts'
 import { openNewestState, writeState } from './state-files.ts'
 
@@ -40,11 +40,12 @@ const SECOND = 'optimizer.second.'
 /** Durable when it returns. @throws AppError 'disk-full' that names the step which stays saved */
 export function saveRunState(folder: string, params: ModelParams, optimizer: AdamWState, state: RunProgressState): void {
   const tensors = new Map<string, TensorToWrite>()
-  for (const [name, tensor] of exportTensors(params)) tensors.set(MODEL + name, tensor)
+  for (const [name, tensor] of liveTensors(params)) tensors.set(MODEL + name, tensor)
   const optimizerSteps: Record<string, number> = {}
-  for (const [name, { shape, first, second, step }] of readMoments(optimizer)) {
-    tensors.set(FIRST + name, { shape, data: first })
-    tensors.set(SECOND + name, { shape, data: second })
+  for (const [name, moment] of liveMoments(optimizer)) {
+    const { shape, step } = moment
+    tensors.set(FIRST + name, { shape, dtype: 'F32', get data() { return moment.first } })
+    tensors.set(SECOND + name, { shape, dtype: 'F32', get data() { return moment.second } })
     optimizerSteps[name] = step
   }
   const info: StateInfo = { ...state, optimizerSteps }

@@ -41,7 +41,7 @@ export interface StateToWrite {
  */
 export function writeState(folder: string, { step, tensors, info }: StateToWrite): void {
   mkdirSync(folder, { recursive: true })
-  const metadata = { [STATE_KEY]: JSON.stringify(info), [CHECKSUM_KEY]: checksum([...tensors.values()].map(({ data }) => data)) }
+  const metadata = { [STATE_KEY]: JSON.stringify(info), [CHECKSUM_KEY]: checksum(dataOf(tensors)) }
   const write = (): void => writeSafetensors(statePath(folder, step), tensors, metadata)
   const before = stateSteps(folder).filter((saved) => saved < step)
   try {
@@ -64,8 +64,15 @@ function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
 }
 
+/** One after the other: values may be made when they are asked for. */
+function* dataOf(tensors: ReadonlyMap<string, TensorToWrite>): Generator<HostArray> {
+  for (const tensor of tensors.values()) yield tensor.data
+}
+
 function bytesOf(tensors: ReadonlyMap<string, TensorToWrite>): number {
-  return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0)
+  let sum = 0
+  for (const data of dataOf(tensors)) sum += data.byteLength
+  return sum
 }
 
 function diskFull(step: number, kept: number | undefined, bytes: number, folder: string, cause: unknown): AppError {
