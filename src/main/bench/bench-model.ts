@@ -60,7 +60,7 @@ export async function benchModel(input: BenchInput): Promise<{ parameters: numbe
   const optimizer = createAdamW(config.optimizer)
   try {
     freezeParameters(params, config.freeze)
-    await measure('explain', explainMemory(model).total + needs.momentumCopy + needs.queues, () => explainOne(params, tokens, random), (cells) => `a heatmap of ${cells} cells`)
+    await measure('explain', explainMemory(model).total + needs.queues, () => explainOne(params, tokens, random), (cells) => `a heatmap of ${cells} cells`)
     for (let step = 1; step <= steps; step++) {
       await measure('step', needs.total, () => {
         const batches = Array.from({ length: config.batch.accumulate }, () => randomBatch(model, config.batch.images, config.batch.phrases, tokens, random))

@@ -68,7 +68,7 @@ describe('the memory of a run', () => {
     expect(total({ 'batch.images': 16, 'adapt.imageSize': 384 })).toBeGreaterThan(1.3 * plain)
     expect(total({ 'batch.images': 8, 'batch.accumulate': 2 })).toBeLessThan(plain)
     expect(total({ 'batch.images': 8, 'batch.accumulate': 2 })).toBeGreaterThan(total({ 'batch.images': 8 }))
-    expect(explainMemory(model).total).toBeLessThan(2e9)
+    expect(explainMemory(model).total).toBeLessThan(2.5e9)
   })
 
   test('what does not fit is refused with the numbers and with what would help', async () => {

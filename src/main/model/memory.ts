@@ -12,10 +12,11 @@ import { momentumName, parameterSpecs } from './params.ts'
 const FLOAT_BYTES = 4
 /** The program, TensorFlow and its addon before a model is made. */
 const RUNTIME_BYTES = 450e6
-/** What allocators lose between blocks when heatmaps are made, and host copies not yet collected. */
+/** What allocators lose between blocks when heatmaps are made. */
 const SLACK = 1.06
-/** The same in training, where moments and gradients lie between blocks that come and go; measured over six steps of other sizes (docs/results-full-size.md). */
-const TRAINING_SLACK = 1.32
+/** Share lost in training, where moments and gradients lie between large blocks that come and go, beyond what small ones fill; measured over seven sizes (docs/results-full-size.md). */
+const TRAINING_LOSS = 0.35
+const FILLED_BYTES = 0.5e9
 /** TensorFlow's own buffers over what the walk finds, measured likewise. */
 const BEYOND_WALK = 1.17
 /** Values on the host while they are written one tensor at a time, until they are collected. */
@@ -83,7 +84,8 @@ export function runMemory(model: ModelConfig, config: RunConfig, { trainImages, 
   const cached = trainImages * model.image.size ** 2 * 3
   const pictures = Math.min(TRAIN_CACHE_BYTES, cached)
   const kept = weights + momentumCopy + queues + optimizer
-  const total = RUNTIME_BYTES + pictures + TRAINING_SLACK * (kept + Math.max(step, saving))
+  const most = kept + Math.max(step, saving)
+  const total = RUNTIME_BYTES + pictures + most + TRAINING_LOSS * Math.max(0, most - FILLED_BYTES)
   return { runtime: RUNTIME_BYTES, weights, momentumCopy, queues, optimizer, images: pictures, step, saving, total }
 }
 
@@ -91,7 +93,8 @@ export function runMemory(model: ModelConfig, config: RunConfig, { trainImages, 
 export function explainMemory(model: ModelConfig, images = 1, phrases = 1): MemoryNeeds {
   const { weights } = modelBytes(model)
   const step = encodePeakValues(model, images, phrases) * FLOAT_BYTES
-  const total = RUNTIME_BYTES + SLACK * (weights + step)
+  // TensorFlow takes values over when they are first used; the host's copies stay until they are collected.
+  const total = RUNTIME_BYTES + weights + SLACK * (weights + step)
   return { runtime: RUNTIME_BYTES, weights, momentumCopy: 0, queues: 0, optimizer: 0, images: 0, step, saving: 0, total }
 }
 
