@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from 'react'
+import { useStore } from 'zustand'
 import { boxArea, boxHeight, boxWidth } from '../../../shared/geometry.ts'
 import { MINUS, percent } from '../../app/format.ts'
 import { liveBox } from '../../canvas/scene-state.ts'
@@ -11,6 +12,7 @@ import styles from './canvases.module.css'
 /** Pointer and box, written past React as they move. */
 export function BoxReadout({ work }: { work: Workbench }) {
   const { scene } = work
+  const tool = useStore(scene.store, (state) => state.tool)
   const pointer = useRef<HTMLElement>(null)
   const size = useRef<HTMLElement>(null)
   const share = useRef<HTMLElement>(null)
@@ -36,7 +38,7 @@ export function BoxReadout({ work }: { work: Workbench }) {
       <span>Box <b ref={size} /></span>
       <span className={styles.wide}><b ref={share} /> of image</span>
       <span className="grow" />
-      <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> 1 px</span>
+      {tool === 'polygon' ? <span className={styles.wide}><Keys of="Enter" /> closes <Keys of="Backspace" /> takes a point back</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> 1 px</span>}
     </>
   )
 }

@@ -84,6 +84,10 @@ describe('the tiles of an image', () => {
     source.get(at(0, 0))
     await settled()
     expect(asked).toEqual([])
+    source.start()
+    source.get(at(0, 0))
+    await settled()
+    expect(asked).toEqual(['0/0'])
   })
 
   it('are for images above the limit alone', () => {

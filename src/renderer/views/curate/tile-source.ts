@@ -17,6 +17,8 @@ const WISHES = 64
 interface Loader<T> extends TileSource {
   readonly state: () => 'waiting' | 'ready' | 'failed'
   readonly stop: () => void
+  /** Takes up again what was stopped. */
+  readonly start: () => void
   readonly kept: () => readonly T[]
 }
 
@@ -89,6 +91,9 @@ export function createTileSource<T extends CanvasImageSource>(image: { readonly 
       wishes = []
       there.clear()
     },
+    start() {
+      stopped = false
+    },
     kept: () => [...there.values()],
   }
 }
@@ -119,6 +124,7 @@ export function useTiles(image: ImageRecord | null): ShownTiles {
   useEffect(() => {
     if (!source) return
     const tell = () => redraw(`${key} ${attempt} ${source.state()}`)
+    source.start()
     const unsubscribe = source.subscribe(tell)
     source.get({ level: 0, x: 0, y: 0 })
     return () => {
