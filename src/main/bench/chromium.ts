@@ -29,8 +29,31 @@ export function findChromium(): string {
 export async function openBenchPage(size: { readonly width: number; readonly height: number }): Promise<BenchPage> {
   const profile = await mkdtemp(join(tmpdir(), 'amc-bench-'))
   const child = spawn(findChromium(), [`--user-data-dir=${profile}`, `--window-size=${size.width},${size.height}`, ...FLAGS], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const browser = await connect(await endpointOf(child))
-  const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank', ...size })
+  const end = async (asked: Promise<unknown>): Promise<void> => {
+    // Without a process id it never started, and will not end.
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+      await asked.catch(() => undefined)
+      await gone
+      clearTimeout(timer)
+    }
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+  }
+  try {
+    return await attach(await connect(await endpointOf(child)), size, end)
+  } catch (error) {
+    // A browser that cannot be used must not stay, and keep this process alive.
+    child.kill('SIGKILL')
+    await end(Promise.resolve())
+    throw error
+  }
+}
+
+type Connection = Awaited<ReturnType<typeof connect>>
+
+async function attach(browser: Connection, size: { readonly width: number; readonly height: number }, end: (asked: Promise<unknown>) => Promise<void>): Promise<BenchPage> {
+  const { targetId } = await browser.send('Target.createTarget', { url: 'about:blank' })
   const { sessionId } = await browser.send('Target.attachToTarget', { targetId, flatten: true })
   const send = (method: string, params: object = {}) => browser.send(method, params, String(sessionId))
   await send('Emulation.setDeviceMetricsOverride', { ...size, deviceScaleFactor: 1, mobile: false })
@@ -41,14 +64,7 @@ export async function openBenchPage(size: { readonly width: number; readonly hei
       if (answer.exceptionDetails) throw new AppError('internal', `The page failed: ${answer.exceptionDetails.exception?.description ?? answer.exceptionDetails.text}`)
       return answer.result.value
     },
-    async close() {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      await browser.send('Browser.close').catch(() => undefined)
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-      await gone
-      clearTimeout(timer)
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
-    },
+    close: () => end(browser.send('Browser.close')),
   }
 }
 
