@@ -47,7 +47,7 @@ const READ_PANE = `(() => {
 const NEXT_FRAME = 'new Promise((resolve) => requestAnimationFrame((time) => resolve(time)))'
 /** A few frames and some idle time, so that what loads late does not count. */
 const SETTLE = 'new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(() => resolve(true), { timeout: 2000 })), 600))'
-const LOAD_WITHIN_MS = 120_000
+const LOAD_WITHIN_MS = 60_000
 
 /** @param middle image px of the box that is dragged: the one in hand, the same in every case */
 export async function benchFrames(page: BenchPage, url: string, cases: readonly FrameCase[], middle: { readonly x: number; readonly y: number }, frames: number, onRow: (row: FrameRow) => void): Promise<FrameRow[]> {
@@ -78,7 +78,10 @@ async function showCase(page: BenchPage, url: string, one: FrameCase): Promise<P
       await page.evaluate(SETTLE)
       return (await page.evaluate<Pane | null>(READ_PANE)) ?? pane
     }
-    if (Date.now() > until) throw new AppError('internal', `The canvas with ${one.boxes} boxes was not shown within ${LOAD_WITHIN_MS / 1000} s.`)
+    if (Date.now() > until) {
+      const seen = await page.evaluate<string>("location.href.split('?token')[0] + ': ' + (document.body?.innerText ?? '').replace(/\\s+/g, ' ').slice(0, 300)")
+      throw new AppError('internal', `The canvas with ${one.boxes} boxes was not shown within ${LOAD_WITHIN_MS / 1000} s. The page shows ${seen}`)
+    }
   }
 }
 
