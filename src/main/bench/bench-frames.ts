@@ -67,10 +67,10 @@ export async function benchFrames(page: BenchPage, url: string, cases: readonly 
 }
 
 async function showCase(page: BenchPage, url: string, one: FrameCase): Promise<Pane> {
+  // By way of an empty page: with the hash alone changed nothing would be loaded anew, and each case is to begin alike.
+  await page.send('Page.navigate', { url: 'about:blank' })
   await page.send('Page.navigate', { url: `${url}/#${one.hash}` })
   const until = Date.now() + LOAD_WITHIN_MS
-  // Of another case before this one the hash alone changes: the page is loaded anew, so that each begins alike.
-  await page.send('Page.reload')
   for (;;) {
     await page.evaluate(SETTLE)
     const pane = await page.evaluate<Pane | null>(READ_PANE)
