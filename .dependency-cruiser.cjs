@@ -88,7 +88,7 @@ module.exports = {
       '^src/main/golden/',
       ['^src/main/golden/', '^src/main/eval/', '^src/main/train/', '^src/main/model/', '^src/main/checkpoints/', '^src/main/images/', '^src/main/compute/backend\\.ts$', '^src/shared/'],
     ),
-    layer('bench-reaches', 'Benches run the model with random weights; no project and no files of a person.', '^src/main/bench/', ['^src/main/bench/', '^src/main/train/', '^src/main/model/', '^src/shared/']),
+    layer('bench-reaches', 'Benches run the model with random weights, and the engine on projects made of figures; no files of a person.', '^src/main/bench/', ['^src/main/bench/', '^src/main/train/', '^src/main/model/', '^src/main/store/', '^src/main/engine/engine\\.ts$', '^src/shared/']),
     layer('runtime-reaches', 'The doctor looks at the machine and loads TensorFlow, nothing else.', '^src/main/runtime/', ['^src/main/runtime/', '^src/main/compute/(backend|protocol)\\.ts$', '^src/shared/']),
     layer('shell-is-thin', 'The shell starts the engine as another process and knows nothing of its code.', '^src/main/(index\\.ts$|electron/)', ['^src/main/electron/', '^src/shared/']),
     layer('main-leaves-the-page', 'What runs in Node never imports the page or the preload script; the command line knows no shell.', '^src/main/(?!index\\.ts$|electron/)', ['^src/main/(?!index\\.ts$|electron/)', '^src/shared/']),

@@ -22,13 +22,31 @@ export const regionFieldsSchema = z.object({
 })
 export type RegionFields = z.infer<typeof regionFieldsSchema>
 
-export const regionSchema = regionFieldsSchema.extend({
+/** A decision: whose, and when (ISO time). */
+export const reviewSchema = z.object({ by: z.string(), at: z.string() }).readonly()
+/** What a second person decided, kept beside the first decision, and how far their boxes and phrase agree with the first person's. */
+export const secondReviewSchema = z.object({ status: regionStatusSchema, by: z.string(), at: z.string(), iou: z.number(), samePhrase: z.boolean() }).readonly()
+export type SecondReview = z.infer<typeof secondReviewSchema>
+
+/** What work with a region leaves on it, beside its fields. Value-based diffs are made of these too. */
+export const regionMarksSchema = z.object({
+  split: splitSchema,
+  /** Who is to do it; null for nobody in particular. */
+  assignee: z.string().nullable(),
+  /** Null until it is accepted or rejected. */
+  review: reviewSchema.nullable(),
+  second: secondReviewSchema.nullable(),
+})
+export type RegionMarks = z.infer<typeof regionMarksSchema>
+/** Marks are absent in what was written before they were kept. */
+export type RegionState = RegionFields & Partial<RegionMarks>
+
+export const regionSchema = regionFieldsSchema.extend(regionMarksSchema.shape).extend({
   id: z.string(),
   imageId: z.string(),
   datasetId: z.string(),
   /** Counts the edits of this region from 1; an edit made against an older one is a conflict. */
   revision: z.number().int(),
-  split: splitSchema,
   /** What the import noticed and kept as it was: crosses-edge, outside-image, no-area, inverted. */
   flags: z.array(z.string()).readonly(),
 })
@@ -80,7 +98,7 @@ export const revisionSchema = z.object({
   at: z.string(),
   actor: z.string(),
   label: z.string(),
-  fields: regionFieldsSchema,
+  fields: regionFieldsSchema.extend(regionMarksSchema.partial().shape),
 })
 export type Revision = z.infer<typeof revisionSchema>
 
@@ -185,10 +203,26 @@ export const regionFilterSchema = z.object({
   hit: z.boolean().optional(),
   imageId: z.string().optional(),
   flagged: z.boolean().optional(),
+  /** The checkpoint that a disagreement is measured against. */
+  otherCheckpointId: z.string().optional(),
+  matchMin: z.number().optional(),
+  matchMax: z.number().optional(),
+  /** Share of the image under the boxes, at least and less than. */
+  areaMin: z.number().optional(),
+  areaMax: z.number().optional(),
+  hasNote: z.boolean().optional(),
+  /** Whose decision stands. */
+  reviewers: z.array(z.string()).optional(),
+  /** Who is to do it; '' for nobody. */
+  assignees: z.array(z.string()).optional(),
+  /** Second review: not done, done, or done with another outcome than the first. */
+  second: z.enum(['open', 'done', 'differs']).optional(),
 })
 export type RegionFilter = z.infer<typeof regionFilterSchema>
 
-export const regionSortSchema = z.enum(['file-order', 'consistency', 'suspect', 'match', 'phrase', 'random'])
+export const regionSortSchema = z.enum([
+  'file-order', 'consistency', 'suspect', 'match', 'phrase', 'random', 'area', 'disagreement', 'max-margin', 'mean-margin', 'amc-mean', 'amc-max', 'soft-iou',
+])
 export type RegionSort = z.infer<typeof regionSortSchema>
 
 export const queueRowSchema = z.object({

@@ -1,10 +1,11 @@
 /** A change of a region is a value-based diff; undo is the same diff reversed. The same code runs in the page and in the engine. */
 import { z } from 'zod'
 import { AppError } from './errors.ts'
-import { outlinesSchema, type RegionFields, regionFieldsSchema } from './domain.ts'
+import { outlinesSchema, regionFieldsSchema, regionMarksSchema, type RegionState } from './domain.ts'
 
 const change = <T extends z.ZodType>(value: T) => z.object({ before: value, after: value }).readonly().optional()
 const shape = regionFieldsSchema.shape
+const marks = regionMarksSchema.shape
 
 export const regionDiffSchema = z.object({
   phrase: change(shape.phrase),
@@ -14,13 +15,17 @@ export const regionDiffSchema = z.object({
   tags: change(shape.tags),
   note: change(shape.note),
   deleted: change(shape.deleted),
+  split: change(marks.split),
+  assignee: change(marks.assignee),
+  review: change(marks.review),
+  second: change(marks.second),
 })
 export type RegionDiff = z.infer<typeof regionDiffSchema>
 
-const FIELDS = ['phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'deleted'] as const
+const FIELDS = ['phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'deleted', 'split', 'assignee', 'review', 'second'] as const
 
 /** The diff that leads from one state to another; an empty object when they are equal. */
-export function diffRegion(before: RegionFields, after: RegionFields): RegionDiff {
+export function diffRegion(before: RegionState, after: RegionState): RegionDiff {
   const diff: Record<string, unknown> = {}
   for (const field of FIELDS) {
     if (!sameValue(before[field], after[field])) diff[field] = { before: before[field], after: after[field] }
@@ -36,7 +41,7 @@ export function isEmptyDiff(diff: RegionDiff): boolean {
  * The fields after the diff.
  * @throws AppError 'conflict' when a changed field no longer holds the value the diff started from.
  */
-export function applyRegionDiff(fields: RegionFields, diff: RegionDiff): RegionFields {
+export function applyRegionDiff<T extends RegionState>(fields: T, diff: RegionDiff): T {
   const result: Record<string, unknown> = { ...fields }
   for (const field of FIELDS) {
     const entry = diff[field]
@@ -46,7 +51,7 @@ export function applyRegionDiff(fields: RegionFields, diff: RegionDiff): RegionF
     }
     result[field] = entry.after
   }
-  return result as RegionFields
+  return result as T
 }
 
 export function reverseRegionDiff(diff: RegionDiff): RegionDiff {
@@ -59,6 +64,11 @@ export function reverseRegionDiff(diff: RegionDiff): RegionDiff {
 }
 
 function sameValue(a: unknown, b: unknown): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return a === b
-  return a.length === b.length && a.every((value, i) => sameValue(value, b[i]))
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, i) => sameValue(value, b[i]))
+  // A review is a small record; it is compared by what it says.
+  return a === b || (isRecord(a) && isRecord(b) && Object.keys({ ...a, ...b }).every((key) => a[key] === b[key]))
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

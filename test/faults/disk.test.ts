@@ -156,10 +156,11 @@ describe('the file of a project', () => {
   })
 
   test('of every earlier version comes up to date, keeps its rows, and a copy of before is left', async () => {
-    for (let old = 1; old < MIGRATIONS.length; old++) {
+    for (let known = 1; known < MIGRATIONS.length; known++) {
+      const old = MIGRATIONS[known - 1]!.version
       const { dir, file } = await fileOf()
       const before = openDatabase(file)
-      migrate(before, MIGRATIONS.slice(0, old))
+      migrate(before, MIGRATIONS.slice(0, known))
       before.run("INSERT INTO datasets (id, name, format, source, created_at, state) VALUES ('d', 'Old', 'amc-json', 's', '2026-01-01T00:00:00Z', 'ready')")
       before.close()
       const project = openProject(dir)

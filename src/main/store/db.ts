@@ -10,6 +10,10 @@ export interface Db {
   readonly file: string
   all<T>(sql: string, ...values: readonly Value[]): T[]
   get<T>(sql: string, ...values: readonly Value[]): T | undefined
+  /** The first column alone: for a million row numbers, without an object for each. */
+  column<T>(sql: string, ...values: readonly Value[]): T[]
+  /** Rows as arrays of their columns, for the same reason. */
+  arrays<T extends readonly unknown[]>(sql: string, ...values: readonly Value[]): T[]
   /** Rows one by one, for what does not fit in memory. Nothing else may run on this Db until it is finished. */
   each<T>(sql: string, ...values: readonly Value[]): IterableIterator<T>
   run(sql: string, ...values: readonly Value[]): { readonly changes: number }
@@ -56,18 +60,23 @@ export function openDatabase(file: string, options: OpenOptions = {}): Db {
 
 function wrap(database: Database.Database, file: string): Db {
   const statements = new Map<string, Database.Statement>()
-  const prepare = (sql: string): Database.Statement => {
-    const known = statements.get(sql)
+  const prepare = (sql: string, shape: 'rows' | 'column' | 'arrays' = 'rows'): Database.Statement => {
+    const key = shape === 'rows' ? sql : `${shape} ${sql}`
+    const known = statements.get(key)
     if (known) return known
     const statement = database.prepare(sql)
+    if (shape === 'column') statement.pluck()
+    if (shape === 'arrays') statement.raw()
     if (statements.size >= STATEMENTS_KEPT) statements.delete(statements.keys().next().value!)
-    statements.set(sql, statement)
+    statements.set(key, statement)
     return statement
   }
   return {
     file,
     all: <T>(sql: string, ...values: readonly Value[]) => told(file, () => prepare(sql).all(...values) as T[]),
     get: <T>(sql: string, ...values: readonly Value[]) => told(file, () => prepare(sql).get(...values) as T | undefined),
+    column: <T>(sql: string, ...values: readonly Value[]) => told(file, () => prepare(sql, 'column').all(...values) as T[]),
+    arrays: <T extends readonly unknown[]>(sql: string, ...values: readonly Value[]) => told(file, () => prepare(sql, 'arrays').all(...values) as T[]),
     each: <T>(sql: string, ...values: readonly Value[]) => told(file, () => database.prepare(sql).iterate(...values) as IterableIterator<T>),
     run: (sql, ...values) => told(file, () => ({ changes: prepare(sql).run(...values).changes })),
     exec: (sql) => told(file, () => void database.exec(sql)),

@@ -1,9 +1,9 @@
 /** Images with their regions, in the order of the file, page by page: edits go on meanwhile, and memory does not grow with the dataset. */
-import type { RegionFields, RegionFilter } from '../../shared/domain.ts'
+import type { RegionFields, RegionFilter, RegionState } from '../../shared/domain.ts'
 import { diffRegion, isEmptyDiff } from '../../shared/region-diff.ts'
 import type { Db } from './db.ts'
 import { asksScore, regionWhere, scoreWhere, type Where } from './region-filter.ts'
-import { IMAGE_COLUMNS, type ImageRow, REGION_COLUMNS, type RegionRow, toFields } from './region-rows.ts'
+import { IMAGE_COLUMNS, type ImageRow, REGION_COLUMNS, type RegionRow, toFields, toState } from './region-rows.ts'
 
 interface WithRaw {
   readonly raw: string | null
@@ -66,12 +66,13 @@ function withHistory(db: Db, rows: readonly (RegionRow & WithRaw)[], all: boolea
     const history = byRegion.get(region.id) ?? []
     // What the source said last: an update of the dataset is a new beginning.
     const first = history.findLast((row) => row.revision === 1 || row.actor === 'import')
-    return { region, fields, untouched: region.revision === 1 || (first !== undefined && sameFields(JSON.parse(first.fields) as RegionFields, fields)), history: all ? history : [] }
+    return { region, fields, untouched: region.revision === 1 || (first !== undefined && sameState(JSON.parse(first.fields) as RegionState, toState(region))), history: all ? history : [] }
   })
 }
 
-function sameFields(before: RegionFields, after: RegionFields): boolean {
-  return isEmptyDiff(diffRegion(before, after))
+/** What the first revision says nothing of was not kept then. */
+function sameState(first: RegionState, now: RegionState): boolean {
+  return isEmptyDiff(diffRegion({ ...now, ...first }, now))
 }
 
 /** By image, whatever the filter asks of scores: they are looked up one by one then. */

@@ -8,6 +8,8 @@ import * as runView from './migrations/0003-run-view.ts'
 import * as outlines from './migrations/0004-outlines.ts'
 import * as explainers from './migrations/0005-explainers.ts'
 import * as records from './migrations/0006-records.ts'
+import * as search from './migrations/0008-search.ts'
+import * as review from './migrations/0009-review.ts'
 import * as suspicion from './migrations/0013-suspicion.ts'
 
 export interface Migration {
@@ -16,7 +18,7 @@ export interface Migration {
 }
 
 /** Monotonic; a landed one is never edited. */
-export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, suspicion]
+export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, search, review, suspicion]
 /** Marks the file as ours ("AMCW"), so that another program's database is not taken for a project. */
 export const APPLICATION_ID = 0x414d4357
 

@@ -3,12 +3,15 @@ import type { RegionFilter } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Db, Value } from './db.ts'
 import { PROTOCOL } from './region-rows.ts'
+import { searchWhere } from './region-search.ts'
 
 export interface Where {
   readonly sql: string
   readonly values: readonly Value[]
 }
 
+/** Another status, another phrase, or boxes that hardly overlap. */
+const DIFFERS = "r.second IS NOT NULL AND NOT (json_extract(r.second, '$.status') = r.status AND json_extract(r.second, '$.samePhrase') AND json_extract(r.second, '$.iou') >= 0.5)"
 const REVIEWED = "('accepted', 'rejected')"
 /** The order of the tables matters: with CROSS JOIN the index of the scores is walked, and regions are looked up. */
 export const SCORED_REGIONS = 'scores s CROSS JOIN regions r ON r.id = s.region_id'
@@ -37,7 +40,7 @@ export function filterWhere(filter: RegionFilter): Where {
 }
 
 export function asksScore(filter: RegionFilter): boolean {
-  return filter.consistencyMin !== undefined || filter.consistencyMax !== undefined || filter.hit !== undefined
+  return [filter.consistencyMin, filter.consistencyMax, filter.matchMin, filter.matchMax, filter.hit].some((limit) => limit !== undefined)
 }
 
 /** Conditions on `scores s`: those of the filter's checkpoint in its dataset, within the limits asked for. */
@@ -46,20 +49,26 @@ export function scoreWhere(filter: RegionFilter): Where {
   const parts: Where[] = [{ sql: 's.dataset_id = ? AND s.checkpoint_id = ? AND s.protocol = ?', values: [filter.datasetId, filter.checkpointId, PROTOCOL] }]
   if (filter.consistencyMin !== undefined) parts.push({ sql: 's.inside_energy >= ?', values: [filter.consistencyMin] })
   if (filter.consistencyMax !== undefined) parts.push({ sql: 's.inside_energy <= ?', values: [filter.consistencyMax] })
+  if (filter.matchMin !== undefined) parts.push({ sql: 's.match_probability >= ?', values: [filter.matchMin] })
+  if (filter.matchMax !== undefined) parts.push({ sql: 's.match_probability <= ?', values: [filter.matchMax] })
   if (filter.hit !== undefined) parts.push({ sql: 's.pointing_hit = ?', values: [filter.hit ? 1 : 0] })
   return join(...parts)
 }
 
-/** Conditions on `regions r`; deleted regions never match. Every word of the text must occur, whatever its case. */
+/** Conditions on `regions r`; deleted regions never match. */
 export function regionWhere(filter: RegionFilter): Where {
   const parts: Where[] = [{ sql: 'r.dataset_id = ? AND r.deleted = 0', values: [filter.datasetId] }]
   if (filter.splits?.length) parts.push(oneOf('r.split', filter.splits))
   if (filter.statuses?.length) parts.push(oneOf('r.status', filter.statuses))
   if (filter.imageId !== undefined) parts.push({ sql: 'r.image_id = ?', values: [filter.imageId] })
   if (filter.flagged !== undefined) parts.push({ sql: filter.flagged ? "r.flags <> '[]'" : "r.flags = '[]'", values: [] })
-  for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean)) {
-    parts.push({ sql: "r.phrase LIKE ? ESCAPE '\\'", values: [`%${word.replace(/[\\%_]/g, '\\$&')}%`] })
-  }
+  if (filter.hasNote !== undefined) parts.push({ sql: filter.hasNote ? "r.note <> ''" : "r.note = ''", values: [] })
+  if (filter.areaMin !== undefined) parts.push({ sql: 'r.area >= ?', values: [filter.areaMin] })
+  if (filter.areaMax !== undefined) parts.push({ sql: 'r.area < ?', values: [filter.areaMax] })
+  if (filter.reviewers?.length) parts.push(oneOf("json_extract(r.review, '$.by')", filter.reviewers))
+  if (filter.assignees?.length) parts.push(oneOf("coalesce(r.assignee, '')", filter.assignees))
+  if (filter.second) parts.push({ sql: filter.second === 'open' ? 'r.second IS NULL' : filter.second === 'done' ? 'r.second IS NOT NULL' : DIFFERS, values: [] })
+  if (filter.text) parts.push(...searchWhere(filter.text))
   if (filter.tags?.length) {
     const tags = oneOf('value', filter.tags)
     parts.push({ sql: `EXISTS (SELECT 1 FROM json_each(r.tags) WHERE ${tags.sql})`, values: tags.values })

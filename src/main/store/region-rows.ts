@@ -1,5 +1,5 @@
 /** Rows of the regions and scores tables, and what they mean outside the database. */
-import type { ImageRecord, Region, RegionFields, RegionStatus, Scores } from '../../shared/domain.ts'
+import type { ImageRecord, Region, RegionFields, RegionMarks, RegionStatus, Scores } from '../../shared/domain.ts'
 import { DEFAULT_PROTOCOL } from '../../shared/explainers.ts'
 import type { Box } from '../../shared/geometry.ts'
 import type { Shape } from '../../shared/shape.ts'
@@ -23,8 +23,12 @@ export interface RegionRow {
   readonly revision: number
   readonly flags: string
   readonly concepts: string | null
+  readonly assignee: string | null
+  readonly review: string | null
+  readonly second: string | null
 }
-export const REGION_COLUMNS = 'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.outlines, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts'
+export const REGION_COLUMNS =
+  'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.outlines, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts, r.assignee, r.review, r.second'
 
 /** Of the columns boxes and outlines. */
 export function toShape(row: Pick<RegionRow, 'boxes' | 'outlines'>): Shape {
@@ -38,9 +42,21 @@ export function toFields(row: RegionRow): RegionFields {
   }
 }
 
+function toMarks(row: RegionRow): RegionMarks {
+  return {
+    split: row.split, assignee: row.assignee, review: row.review === null ? null : JSON.parse(row.review) as RegionMarks['review'],
+    second: row.second === null ? null : JSON.parse(row.second) as RegionMarks['second'],
+  }
+}
+
+/** Everything that a diff may change. */
+export function toState(row: RegionRow): RegionFields & RegionMarks {
+  return { ...toFields(row), ...toMarks(row) }
+}
+
 export function toRegion(row: RegionRow): Region {
   return {
-    ...toFields(row), id: row.id, imageId: row.image_id, datasetId: row.dataset_id, revision: row.revision, split: row.split,
+    ...toState(row), id: row.id, imageId: row.image_id, datasetId: row.dataset_id, revision: row.revision,
     flags: JSON.parse(row.flags) as string[],
   }
 }

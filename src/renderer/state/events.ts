@@ -90,6 +90,7 @@ function apply(client: QueryClient, event: EngineEvent): void {
       refetch(client, keys.info)
       break
     case 'run.measured':
+    case 'regions.edited':
       break
   }
 }

@@ -11,6 +11,8 @@ import {
 } from '../domain.ts'
 import { explainerChoiceSchema } from '../explainers.ts'
 import { regionDiffSchema } from '../region-diff.ts'
+import { bulkActionSchema, bulkPreviewSchema, selectionSchema } from './bulk.ts'
+import { facetsSchema, reviewAgreementSchema, reviewProgressSchema } from './people.ts'
 import { REASONS } from '../suspects/reasons.ts'
 import { eventSchema } from './events.ts'
 import { trustInputSchema, trustResultSchema } from './trust.ts'
@@ -185,6 +187,15 @@ export const contract = {
     undo: call(stepSchema, editResultSchema),
     redo: call(stepSchema, editResultSchema),
     undoState: call(none, editResultSchema.omit({ regions: true })),
+    /** What an edit of many regions would do. */
+    previewBulk: call(z.object({ selection: selectionSchema, action: bulkActionSchema, offset: z.number().int().min(0), limit: z.number().int().min(0).max(500) }), bulkPreviewSchema),
+    /** One edit of many regions: all of it or nothing, one step of undo. Ending the call takes it back. */
+    bulk: call(z.object({ editId: z.string(), selection: selectionSchema, action: bulkActionSchema, since: z.string().optional() }), editResultSchema.omit({ regions: true }).extend({ selected: z.number().int(), changed: z.number().int() })),
+    /** Names to filter by, with their numbers of regions. */
+    facets: call(z.object({ datasetId: z.string() }), facetsSchema),
+    progress: call(z.object({ datasetId: z.string() }), reviewProgressSchema),
+    /** Where two people decided the same region, the furthest apart first. */
+    agreement: call(z.object({ datasetId: z.string(), limit: z.number().int().min(1).max(1000) }), reviewAgreementSchema),
   },
   views: {
     list: call(z.object({ datasetId: z.string() }), z.array(viewSchema)),

@@ -8,6 +8,7 @@ import { openDataset } from '../../formats/read-dataset.ts'
 import type { ReadSample, Skipped } from '../../formats/types.ts'
 import { newId } from '../../store/ids.ts'
 import type { Project } from '../../store/project.ts'
+import { indexRegions } from '../../store/region-search.ts'
 import { insertSample } from './insert-rows.ts'
 import { removeDataset } from './remove.ts'
 
@@ -71,6 +72,8 @@ export async function importDataset(project: Project, request: ImportRequest): P
       const why = firstReasons.length > 0 ? ` The first reasons: ${firstReasons.join(' ')}` : ''
       throw new AppError('bad-input', `No image with a region could be read from ${request.path}.${why}`, 'Correct the file, or name the folder that holds the images.', request.path)
     }
+    for (const _ of indexRegions(db, datasetId)) await setImmediate()
+    if (request.signal?.aborted) throw new AppError('cancelled', 'The import was cancelled; nothing was kept.')
     const head = source.head()
     db.run("UPDATE datasets SET state = ?, raw = ?, images_dir = ? WHERE id = ?", request.hidden ? 'importing' : 'ready', head == null ? null : JSON.stringify(head), request.imagesDir ? project.toStored(request.imagesDir) : null, datasetId)
     return { datasetId, ...counts }

@@ -1,13 +1,13 @@
 /** Edits, undo and redo. Each call is one transaction, on disk before it returns: all of its changes or none. */
 import type { RegionEdit } from '../../../shared/contract/contract.ts'
-import type { Region, RegionFields } from '../../../shared/domain.ts'
+import type { Region, RegionFields, RegionMarks, RegionState } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { applyRegionDiff, isEmptyDiff, type RegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
 import { checkOutlines } from '../../../shared/shape.ts'
 import type { Db } from '../../store/db.ts'
 import { rescoreRegion } from '../../store/heat-rows.ts'
 import { noteDecision } from '../../store/suspect-decisions.ts'
-import { REGION_COLUMNS, type RegionRow, toFields, toRegion } from '../../store/region-rows.ts'
+import { REGION_COLUMNS, type RegionRow, toRegion, toState } from '../../store/region-rows.ts'
 
 export interface UndoState {
   readonly undoLabel: string | null
@@ -21,6 +21,7 @@ export interface EditResult extends UndoState {
 interface LedgerRow {
   readonly seq: number
   readonly id: string
+  readonly dataset_id: string
   readonly label: string
   readonly changes: string
 }
@@ -28,7 +29,7 @@ interface Change {
   readonly regionId: string
   readonly diff: RegionDiff
 }
-interface Author {
+export interface Author {
   readonly name: string
   /** ISO time. */
   readonly at: string
@@ -50,7 +51,7 @@ const MAX_BOXES = 10_000
  */
 export function applyEdits(db: Db, edit: Edit, author: Author): EditResult {
   return db.transaction(() => {
-    const known = db.get<LedgerRow>('SELECT seq, id, label, changes FROM edits WHERE id = ?', edit.editId)
+    const known = db.get<LedgerRow>('SELECT seq, id, dataset_id, label, changes FROM edits WHERE id = ?', edit.editId)
     if (known) return result(db, (JSON.parse(known.changes) as Change[]).map((change) => change.regionId))
     const changes: Change[] = []
     const touched: string[] = []
@@ -111,7 +112,7 @@ export function redo(db: Db, author: Author, editId?: string): EditResult {
 
 /** The answer to a step that was asked again: the edit is in the state it leads to. Anything else has been overtaken. */
 function alreadyThere(db: Db, editId: string, state: 'done' | 'undone'): EditResult {
-  const edit = db.get<LedgerRow & { state: string }>('SELECT seq, id, label, changes, state FROM edits WHERE id = ?', editId)
+  const edit = db.get<LedgerRow & { state: string }>('SELECT seq, id, dataset_id, label, changes, state FROM edits WHERE id = ?', editId)
   const next = state === 'undone' ? firstUndone(db) : lastDone(db)
   if (edit?.state === state && next?.id === editId) return result(db, (JSON.parse(edit.changes) as Change[]).map((change) => change.regionId))
   throw new AppError(
@@ -125,19 +126,19 @@ export function undoState(db: Db): UndoState {
   return { undoLabel: last?.label ?? null, redoLabel: next?.label ?? null, undoEditId: last?.id ?? null, redoEditId: next?.id ?? null }
 }
 
-function lastDone(db: Db): LedgerRow | undefined {
-  return db.get<LedgerRow>("SELECT seq, id, label, changes FROM edits WHERE state = 'done' ORDER BY seq DESC LIMIT 1")
+export function lastDone(db: Db): LedgerRow | undefined {
+  return db.get<LedgerRow>("SELECT seq, id, dataset_id, label, changes FROM edits WHERE state = 'done' ORDER BY seq DESC LIMIT 1")
 }
 
-function firstUndone(db: Db): LedgerRow | undefined {
-  return db.get<LedgerRow>("SELECT seq, id, label, changes FROM edits WHERE state = 'undone' ORDER BY seq LIMIT 1")
+export function firstUndone(db: Db): LedgerRow | undefined {
+  return db.get<LedgerRow>("SELECT seq, id, dataset_id, label, changes FROM edits WHERE state = 'undone' ORDER BY seq LIMIT 1")
 }
 
 function result(db: Db, ids: readonly string[]): EditResult {
   return { regions: [...new Set(ids)].map((id) => toRegion(findRow(db, id))), ...undoState(db) }
 }
 
-function findRow(db: Db, id: string): RegionRow {
+export function findRow(db: Db, id: string): RegionRow {
   const row = db.get<RegionRow>(`SELECT ${REGION_COLUMNS} FROM regions r JOIN datasets d ON d.id = r.dataset_id AND d.state = 'ready' WHERE r.id = ?`, id)
   if (!row) throw new AppError('not-found', 'This region is not there any more.', 'Its dataset may have been removed; reload the list.', id)
   return row
@@ -152,8 +153,9 @@ function changeRegion(db: Db, one: Extract<RegionEdit, { diff: unknown }>, edit:
     )
   }
   if (isEmptyDiff(one.diff)) return null
-  writeDiff(db, one.regionId, one.diff, edit, author)
-  return { datasetId: row.dataset_id, diff: one.diff }
+  const diff = withReview(one.diff, toState(row), author)
+  writeDiff(db, one.regionId, diff, edit, author)
+  return { datasetId: row.dataset_id, diff }
 }
 
 /** The creation of a region is its leaving the state 'deleted', so that undo is a diff like any other. */
@@ -164,14 +166,15 @@ function createRegion(db: Db, one: Extract<RegionEdit, { create: unknown }>, edi
   if (!image) throw new AppError('not-found', 'The image of this new region is not there.', 'Reload the list.', one.imageId)
   if (!/^[\w-]{1,100}$/.test(one.regionId)) throw new AppError('bad-input', 'The id of a new region must be 1 to 100 letters, digits, - or _.', 'This is a fault of the page.', one.regionId)
   if (db.get('SELECT 1 FROM regions WHERE id = ?', one.regionId)) throw new AppError('conflict', 'A region with this id is there already.', 'Reload the list.', one.regionId)
-  const fields = { ...one.create, outlines: one.create.outlines ?? [], deleted: false }
+  const isDecided = one.create.status === 'accepted' || one.create.status === 'rejected'
+  const fields = { ...one.create, outlines: one.create.outlines ?? [], deleted: false, split: image.split, assignee: null, review: isDecided ? { by: author.name, at: author.at } : null, second: null }
   check(fields)
   const { next } = db.get<{ next: number }>('SELECT coalesce(max(position), -1) + 1 AS next FROM (SELECT max(position) AS position FROM regions WHERE dataset_id = ? AND deleted = 0 UNION ALL SELECT max(position) FROM regions WHERE dataset_id = ? AND deleted = 1)', image.dataset_id, image.dataset_id)!
   db.run(
-    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, source)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, '[]', NULL)`,
+    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, source, review)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, '[]', NULL, ?)`,
     one.regionId, image.id, image.dataset_id, next, image.split, fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status,
-    JSON.stringify(fields.tags), fields.note,
+    JSON.stringify(fields.tags), fields.note, fields.review && JSON.stringify(fields.review),
   )
   writeRevision(db, one.regionId, 1, fields, edit.label, edit.editId, author)
   rescoreRegion(db, { id: one.regionId, imageId: image.id, datasetId: image.dataset_id, revision: 1, phrase: fields.phrase, shape: fields, deleted: false }, image)
@@ -179,16 +182,29 @@ function createRegion(db: Db, one: Extract<RegionEdit, { create: unknown }>, edi
   return { datasetId: image.dataset_id, diff }
 }
 
-function writeDiff(db: Db, id: string, diff: RegionDiff, edit: { editId: string; label: string }, author: Author): void {
-  const row = findRow(db, id)
-  const before = toFields(row)
+/** A new status is somebody's decision: their name becomes part of the same change, so that undo gives back whose decision stood before. */
+export function withReview(diff: RegionDiff, { review }: RegionMarks, { name, at }: Author): RegionDiff {
+  if (!diff.status || diff.review) return diff
+  const isDecided = diff.status.after === 'accepted' || diff.status.after === 'rejected'
+  return { ...diff, review: { before: review, after: isDecided ? { by: name, at } : null } }
+}
+
+export function writeDiff(db: Db, id: string, diff: RegionDiff, edit: { editId: string; label: string }, author: Author): void {
+  writeRow(db, findRow(db, id), diff, edit, author)
+}
+
+/** @throws AppError 'conflict' when the row does not hold what the diff began with */
+export function writeRow(db: Db, row: RegionRow, diff: RegionDiff, edit: { editId: string; label: string }, author: Author): void {
+  const { id } = row
+  const before = toState(row)
   const after = applyRegionDiff(before, diff)
   check(after)
   const revision = row.revision + 1
   if (row.revision === 1) keepImported(db, row, before)
   db.run(
-    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ? WHERE id = ?',
-    after.phrase, JSON.stringify(after.boxes), JSON.stringify(after.outlines), after.boxes.length, after.status, JSON.stringify(after.tags), after.note, after.deleted ? 1 : 0, revision, id,
+    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, split = ?, assignee = ?, review = ?, second = ? WHERE id = ?',
+    after.phrase, JSON.stringify(after.boxes), JSON.stringify(after.outlines), after.boxes.length, after.status, JSON.stringify(after.tags), after.note, after.deleted ? 1 : 0, revision,
+    after.split, after.assignee, after.review && JSON.stringify(after.review), after.second && JSON.stringify(after.second), id,
   )
   writeRevision(db, id, revision, after, edit.label, edit.editId, author)
   if (diff.phrase || diff.boxes || diff.outlines || diff.deleted) {
@@ -198,14 +214,14 @@ function writeDiff(db: Db, id: string, diff: RegionDiff, edit: { editId: string;
 }
 
 /** What an import brought in is not kept twice until somebody changes it. */
-function keepImported(db: Db, row: RegionRow, fields: RegionFields): void {
+function keepImported(db: Db, row: RegionRow, fields: RegionState): void {
   db.run(
     `INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) SELECT ?, 1, created_at, 'import', 'Imported', NULL, ? FROM datasets WHERE id = ?`,
     row.id, JSON.stringify(fields), row.dataset_id,
   )
 }
 
-function writeRevision(db: Db, id: string, revision: number, fields: RegionFields, label: string, editId: string, author: Author): void {
+function writeRevision(db: Db, id: string, revision: number, fields: RegionState, label: string, editId: string, author: Author): void {
   db.run(
     'INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?)',
     id, revision, author.at, author.name, label, editId, JSON.stringify(fields),

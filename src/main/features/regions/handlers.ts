@@ -1,10 +1,15 @@
 /** Regions: the queue, one image with everything on it, history, edits. */
 import type { Handlers, EngineContext } from '../../engine/context.ts'
-import type { RegionFields, Scores } from '../../../shared/domain.ts'
+import type { RegionState, Scores } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { IMAGE_COLUMNS, type ImageRow, PROTOCOL, REGION_COLUMNS, type RegionRow, SCORE_COLUMNS, type ScoreRow, toFields, toImage, toRegion, toScores } from '../../store/region-rows.ts'
-import { applyEdits, type EditResult, redo, undo, undoState } from './apply.ts'
+import { IMAGE_COLUMNS, type ImageRow, PROTOCOL, REGION_COLUMNS, type RegionRow, SCORE_COLUMNS, type ScoreRow, toImage, toRegion, toScores, toState } from '../../store/region-rows.ts'
+import { applyEdits, type EditResult, firstUndone, lastDone, redo, undo, undoState } from './apply.ts'
+import { applyBulk, previewBulk } from './bulk.ts'
+import { isBulk, stepBulk } from './bulk-steps.ts'
+import { facets, reviewAgreement, reviewProgress } from './people.ts'
 import { createQueueOrders } from './queue-orders.ts'
+import { selectedRows } from './selection.ts'
+import { createWrites } from './writes.ts'
 
 export function regionsHandlers({ db, events, author }: EngineContext): Handlers<'regions'> {
   const now = () => ({ name: author(), at: new Date().toISOString() })
@@ -18,12 +23,22 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
     }
     return result
   }
-  const orders = createQueueOrders(db)
-  /** An open queue keeps the order it had before. */
-  const write = (work: () => EditResult): EditResult => {
-    orders.settle()
-    return announced(work())
+  /** Too many to name: every page looks again at what it shows. */
+  const announceMany = (datasetId: string): EditResult => {
+    const state = undoState(db)
+    events.emit({ type: 'regions.changed', datasetId, imageIds: [], regionIds: [], isMany: true, ...state })
+    return { regions: [], ...state }
   }
+  const orders = createQueueOrders(db)
+  const writes = createWrites(db, orders, now)
+  const write = (work: () => EditResult | Promise<EditResult>): Promise<EditResult> => writes.inTurn(work)
+  const progress = (editId: string) => (label: string, done: number, total: number): void => events.emit({ type: 'regions.edited', editId, label, done, total })
+  const step = (direction: 'undo' | 'redo', editId: string | undefined, signal: AbortSignal | undefined) => write(async () => {
+    const edit = direction === 'undo' ? lastDone(db) : firstUndone(db)
+    if (!edit || (editId !== undefined && edit.id !== editId) || !isBulk(db, edit.id)) return announced((direction === 'undo' ? undo : redo)(db, now(), editId))
+    await stepBulk(db, edit, direction, now(), { signal, onProgress: progress(edit.id) })
+    return announceMany(edit.dataset_id)
+  })
   return {
     query: (input) => orders.query(input),
     onImage: ({ imageId, checkpointIds }) => {
@@ -46,18 +61,32 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
       const rows = db.all<{ revision: number; at: string; actor: string; label: string; fields: string }>(
         'SELECT revision, at, actor, label, fields FROM revisions WHERE region_id = ? ORDER BY revision DESC', id,
       )
-      if (rows.length === 0) return [{ revision: row.revision, at: row.created_at, actor: 'import', label: 'Imported', fields: toFields(row) }]
+      if (rows.length === 0) return [{ revision: row.revision, at: row.created_at, actor: 'import', label: 'Imported', fields: toState(row) }]
       return rows.map((entry) => ({ ...entry, fields: fieldsOfRevision(entry.fields) }))
     },
-    apply: (input) => write(() => applyEdits(db, input, now())),
-    undo: ({ editId }) => write(() => undo(db, now(), editId)),
-    redo: ({ editId }) => write(() => redo(db, now(), editId)),
+    apply: (input) => write(() => announced(applyEdits(db, input, now()))),
+    undo: ({ editId }, call) => step('undo', editId, call?.signal),
+    redo: ({ editId }, call) => step('redo', editId, call?.signal),
+    previewBulk: async ({ selection, action, offset, limit }) => previewBulk(db, await selectedRows(db, orders, selection), action, now(), { offset, limit }),
+    bulk: async ({ editId, selection, action, since }, call) => {
+      let outcome = { selected: 0, changed: 0 }
+      const { regions: _none, ...state } = await write(async () => {
+        const rows = await selectedRows(db, orders, selection)
+        const { datasetId, ...counts } = await applyBulk(db, { editId, rows, action, since, signal: call?.signal, onProgress: progress(editId) }, now())
+        outcome = counts
+        return datasetId === null ? { regions: [], ...undoState(db) } : announceMany(datasetId)
+      })
+      return { ...outcome, ...state }
+    },
     undoState: () => undoState(db),
+    facets: ({ datasetId }) => facets(db, datasetId),
+    progress: ({ datasetId }) => reviewProgress(db, datasetId),
+    agreement: ({ datasetId, limit }) => reviewAgreement(db, datasetId, limit),
   }
 }
 
 /** Revisions of before there were outlines say nothing of them. */
-function fieldsOfRevision(json: string): RegionFields {
-  const fields = JSON.parse(json) as Omit<RegionFields, 'outlines'> & Partial<RegionFields>
+function fieldsOfRevision(json: string): RegionState {
+  const fields = JSON.parse(json) as Omit<RegionState, 'outlines'> & Partial<RegionState>
   return { ...fields, outlines: fields.outlines ?? [] }
 }

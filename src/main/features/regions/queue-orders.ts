@@ -3,12 +3,18 @@
  * their own edits, by others' and by scoring: pages cut from the list as it stands would skip a row for each that moved.
  */
 import { AppError } from '../../../shared/errors.ts'
+import { orderedRows, scoresOf } from '../../store/column-query.ts'
+import { columnsOf } from '../../store/column-store.ts'
 import type { Db } from '../../store/db.ts'
-import { placeOf, queryQueue, queueOrder, type QueuePage, type QueueQuery, rowsAt } from './queue.ts'
+import { hasIndex, placeOf, queryQueue, type QueuePage, type QueueQuery, rowsAt } from './queue.ts'
 
+export interface Snapshot {
+  readonly owner: string
+  readonly number: number
+}
 export interface OrderedQuery extends QueueQuery {
   /** Whose queue it is, and the how manieth of theirs: the first page of a new number freezes a new order, and lets go of the old one. */
-  readonly snapshot?: { readonly owner: string; readonly number: number } | undefined
+  readonly snapshot?: Snapshot | undefined
   /** A region whose place is asked for. */
   readonly find?: string | undefined
 }
@@ -17,90 +23,91 @@ export interface OrderedPage extends QueuePage {
   readonly foundAt: number | null
 }
 export interface QueueOrders {
-  query(input: OrderedQuery): OrderedPage
-  /** Freezes what was opened a moment ago; to be called before anything is written. */
-  settle(): void
+  query(input: OrderedQuery): Promise<OrderedPage>
+  /** Resolves when every open queue has its whole order; to be waited for before anything is written. Null when nothing need be waited for. */
+  settle(): Promise<unknown> | null
+  /** All row numbers of an open queue. @throws AppError 'not-found' when it is not kept any more */
+  rows(snapshot: Snapshot): Promise<Float64Array>
 }
 
 interface Order {
   readonly number: number
-  readonly query: QueueQuery
   readonly reviewed: number
-  /** Row numbers of the first page, as it was given out. */
-  readonly head: readonly number[]
-  /** All row numbers; null until they are needed. */
+  /** Null until the columns are read, when the first page came from the database. */
   all: Float64Array | null
+  readonly whole: Promise<Float64Array>
 }
 
 /** Many windows may be open; each keeps 8 bytes a row here. */
 const MOST_OWNERS = 16
-/** The whole order is read when a queue has stood for a moment, so that typing a filter does not read one for each letter. */
-const SETTLE_AFTER_MS = 150
 
 export function createQueueOrders(db: Db): QueueOrders {
   const orders = new Map<string, Order>()
-  let timer: NodeJS.Timeout | null = null
+  const gone = (): AppError => new AppError('not-found', 'The order of this queue is not kept any more.', 'Fetch the queue again.', 'snapshot')
 
-  function whole(order: Order): Float64Array {
-    if (order.all) return order.all
-    // What the first page showed stays in its place, whatever was written since.
-    const known = new Set(order.head)
-    const rest = queueOrder(db, order.query).filter((row) => !known.has(row))
-    const all = new Float64Array(order.head.length + rest.length)
-    all.set(order.head)
-    all.set(rest, order.head.length)
-    order.all = all
-    return all
+  /** The rows of a question, and its first page; the rows come later where the columns are still to be read. */
+  async function answer(input: QueueQuery): Promise<{ page: QueuePage; head: Float64Array; rest: Promise<Float64Array> | null }> {
+    const scores = scoresOf(input)
+    const { datasetId } = input.filter
+    const ready = columnsOf(db).now(datasetId, scores)
+    if (!ready && hasIndex(input)) {
+      const page = queryQueue(db, input)
+      const head = Float64Array.from(page.rows, (row) => placeOf(db, row.id)!)
+      return { page, head, rest: columnsOf(db).load(datasetId, scores).then((columns) => (columns ? orderedRows(db, columns, input).rows : head)) }
+    }
+    const columns = ready ?? (await columnsOf(db).load(datasetId, scores))
+    const { rows, reviewed } = columns ? orderedRows(db, columns, input) : { rows: new Float64Array(0), reviewed: 0 }
+    return { page: { total: rows.length, reviewed, rows: rowsAt(db, rows.subarray(input.offset, input.offset + input.limit), input.filter.checkpointId) }, head: rows, rest: null }
   }
 
-  function settle(): void {
-    if (timer) clearTimeout(timer)
-    timer = null
-    for (const order of orders.values()) whole(order)
-  }
-
-  function settleSoon(): void {
-    if (timer) clearTimeout(timer)
-    timer = setTimeout(() => {
-      try {
-        settle()
-      } catch {
-        // Whoever asks for the next page is told why it cannot be read.
-      }
-    }, SETTLE_AFTER_MS)
-    timer.unref()
-  }
-
-  function open(input: OrderedQuery, { owner, number }: NonNullable<OrderedQuery['snapshot']>): OrderedPage {
-    const page = queryQueue(db, input)
-    const head = page.rows.map((row) => placeOf(db, row.id)!)
-    const order: Order = { number, query: input, reviewed: page.reviewed, head, all: head.length < input.limit ? Float64Array.from(head) : null }
+  async function open(input: OrderedQuery, { owner, number }: Snapshot): Promise<OrderedPage> {
+    const { page, head, rest } = await answer(input)
+    const whole = rest === null || head.length < input.limit ? Promise.resolve(head) : rest.then((rows) => continued(head, rows))
+    const order: Order = { number, reviewed: page.reviewed, all: rest === null ? head : null, whole }
+    whole.then((rows) => (order.all = rows), () => undefined) // whoever asks for the next page is told why it cannot be read
     orders.delete(owner)
     orders.set(owner, order)
     if (orders.size > MOST_OWNERS) orders.delete(orders.keys().next().value!)
-    if (!order.all) settleSoon()
-    return { ...page, foundAt: find(order, input.find) }
+    return { ...page, foundAt: await find(order, input.find, head) }
   }
 
-  function find(order: Order, regionId: string | undefined): number | null {
+  async function find(order: Order, regionId: string | undefined, head: Float64Array | null): Promise<number | null> {
     const row = regionId === undefined ? undefined : placeOf(db, regionId)
     if (row === undefined) return null
-    const near = order.head.indexOf(row)
-    const at = near >= 0 ? near : whole(order).indexOf(row)
+    const near = head?.indexOf(row) ?? -1
+    const at = near >= 0 ? near : (order.all ?? (await order.whole)).indexOf(row)
     return at < 0 ? null : at
   }
 
   return {
-    settle,
-    query(input) {
-      if (!input.snapshot) return { ...queryQueue(db, input), foundAt: null }
+    settle() {
+      const open = [...orders.values()].filter((order) => !order.all)
+      return open.length === 0 ? null : Promise.allSettled(open.map((order) => order.whole))
+    },
+    async rows({ owner, number }) {
+      const order = orders.get(owner)
+      if (order?.number !== number) throw gone()
+      return order.all ?? order.whole
+    },
+    async query(input) {
+      if (!input.snapshot) return { ...(await answer(input)).page, foundAt: null }
       const order = orders.get(input.snapshot.owner)
       if (order?.number !== input.snapshot.number) {
         if (input.offset === 0) return open(input, input.snapshot)
-        throw new AppError('not-found', 'The order of this queue is not kept any more.', 'Fetch the queue again.', 'snapshot')
+        throw gone()
       }
-      const all = whole(order)
-      return { total: all.length, reviewed: order.reviewed, rows: rowsAt(db, all.subarray(input.offset, input.offset + input.limit), input.filter.checkpointId), foundAt: find(order, input.find) }
+      const all = order.all ?? (await order.whole)
+      return { total: all.length, reviewed: order.reviewed, rows: rowsAt(db, all.subarray(input.offset, input.offset + input.limit), input.filter.checkpointId), foundAt: await find(order, input.find, null) }
     },
   }
+}
+
+/** What the first page showed stays in its place, whatever was written since. */
+function continued(head: Float64Array, rows: Float64Array): Float64Array {
+  const known = new Set(head)
+  const rest = rows.filter((row) => !known.has(row))
+  const all = new Float64Array(head.length + rest.length)
+  all.set(head)
+  all.set(rest, head.length)
+  return all
 }

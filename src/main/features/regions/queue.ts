@@ -1,9 +1,10 @@
 /**
- * The queue. A sort by score walks the index of the scores first and then shows what has no score yet, so a page of rows costs
- * little in a dataset of a million regions.
+ * A page of the queue from the database, for the moment before its columns are in memory. A sort by score walks the index of the scores
+ * first and then shows what has no score yet, so the first page costs little in a dataset of a million regions.
  */
 import type { QueueRow, RegionFilter, RegionSort, RegionStatus } from '../../../shared/domain.ts'
-import type { Db, Value } from '../../store/db.ts'
+import { SCORE_SORTS } from '../../store/column-query.ts'
+import type { Db } from '../../store/db.ts'
 import { asksScore, countRegions, filterTables, filterWhere, regionWhere, SCORED_REGIONS, scoreWhere, type Where } from '../../store/region-filter.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 
@@ -38,40 +39,16 @@ const SCORED = `${COLUMNS}, s.inside_energy, s.pointing_hit`
 const UNSCORED = `${COLUMNS}, NULL AS inside_energy, NULL AS pointing_hit`
 const WITHOUT_SCORE = 'NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)'
 
-/** Suspects are the regions whose scores are trusted least: descending shows the most suspect first. */
-const SCORE_SORTS: Partial<Record<RegionSort, { column: string; reversed: boolean }>> = {
-  consistency: { column: 's.inside_energy', reversed: false },
-  suspect: { column: 's.trust', reversed: true },
-  match: { column: 's.match_probability', reversed: false },
-}
-
 export function queryQueue(db: Db, query: QueueQuery): QueuePage {
   const { total, reviewed } = countRegions(db, query.filter)
   const byScore = SCORE_SORTS[query.sort]
-  const rows = byScore && query.filter.checkpointId ? rowsByScore(db, query, byScore.column, query.descending !== byScore.reversed) : rowsByRegion(db, query)
+  const rows = byScore && query.filter.checkpointId ? rowsByScore(db, query, `s.${byScore.column}`, query.descending !== byScore.reversed) : rowsByRegion(db, query)
   return { total, reviewed, rows: rows.map(toQueueRow) }
 }
 
-/**
- * The whole queue in its order, as row numbers of the table: 8 bytes a row. They hold as long as the project is open, since
- * nothing in it rebuilds the table.
- */
-export function queueOrder(db: Db, query: QueueQuery): Float64Array {
-  const byScore = query.filter.checkpointId ? SCORE_SORTS[query.sort] : undefined
-  const found: number[] = []
-  const take = (sql: string, values: readonly Value[]): void => {
-    for (const row of db.each<{ n: number }>(sql, ...values)) found.push(row.n)
-  }
-  if (byScore) {
-    const way = query.descending !== byScore.reversed ? 'DESC' : 'ASC'
-    const [regions, scores] = [regionWhere(query.filter), scoreWhere(query.filter)]
-    take(`SELECT r.rowid AS n FROM ${SCORED_REGIONS} WHERE ${scores.sql} AND ${regions.sql} ORDER BY ${byScore.column} ${way}, s.region_id ${way}`, [...scores.values, ...regions.values])
-    if (!asksScore(query.filter)) take(`SELECT r.rowid AS n FROM regions r WHERE ${regions.sql} AND ${WITHOUT_SCORE} ORDER BY r.position`, [...regions.values, query.filter.checkpointId!, PROTOCOL])
-  } else {
-    const where = filterWhere(query.filter)
-    take(`SELECT r.rowid AS n FROM ${filterTables(query.filter)} WHERE ${where.sql} ORDER BY ${regionOrder(query)}`, where.values)
-  }
-  return Float64Array.from(found)
+/** True when the database has an index for this order, so that a first page need not wait for the columns. */
+export function hasIndex({ sort, filter }: Pick<QueueQuery, 'sort' | 'filter'>): boolean {
+  return sort === 'file-order' || sort === 'phrase' || sort === 'consistency' || sort === 'suspect' || sort === 'match' || (SCORE_SORTS[sort] !== undefined && !filter.checkpointId)
 }
 
 /** The row number of a region. */

@@ -2,6 +2,7 @@
 import type { EngineContext, Handlers } from '../../engine/context.ts'
 import type { RegionFilter, RegionSort, View } from '../../../shared/domain.ts'
 import { AppError, isAppError } from '../../../shared/errors.ts'
+import { countFromColumns } from '../../store/column-query.ts'
 import type { Db } from '../../store/db.ts'
 import { countRegions } from '../../store/region-filter.ts'
 
@@ -47,7 +48,7 @@ function toView(db: Db, row: Row): View {
 /** A view by score whose checkpoint was removed matches nothing. */
 function countOf(db: Db, filter: RegionFilter): number {
   try {
-    return countRegions(db, filter).total
+    return (countFromColumns(db, filter) ?? countRegions(db, filter)).total
   } catch (error) {
     if (isAppError(error) && error.code === 'usage') return 0
     throw error

@@ -7,6 +7,7 @@ import { HistorySection } from './HistorySection.tsx'
 import { NoteSection } from './NoteSection.tsx'
 import { OthersSection } from './OthersSection.tsx'
 import { PhraseSection } from './PhraseSection.tsx'
+import { ReviewSection } from './ReviewSection.tsx'
 import { ScoresSection } from './ScoresSection.tsx'
 import { focusPhrase } from './use-curate-commands.ts'
 import type { Workbench } from './workbench.ts'
@@ -42,6 +43,7 @@ export function Inspector({ work }: { work: Workbench }) {
             <ScoresSection work={work} region={region} />
             <BoxesSection key={`boxes ${region.id}`} work={work} region={region} />
             <OthersSection work={work} region={region} />
+            <ReviewSection work={work} region={region} />
             <NoteSection key={region.id} work={work} region={region} />
             <HistorySection key={`history ${region.id}`} work={work} region={region} />
           </>

@@ -5,7 +5,9 @@ import { Button } from '../../ui/Button.tsx'
 import { Checkbox } from '../../ui/Checkbox.tsx'
 import { Input } from '../../ui/Field.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
+import { MoreButton, useLongList } from './LongList.tsx'
 import { type QueueView, STATUS_WORDS } from './queue-views.ts'
+import { useFacets } from './use-facets.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
@@ -19,6 +21,7 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
     const next = Object.fromEntries(Object.entries({ ...filter, ...change }).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)))
     control.change({ filter: next })
   }
+  const facets = useFacets(dataset.id)
   const toggled = <T,>(list: readonly T[] | undefined, value: T, on: boolean): T[] => (on ? [...(list ?? []), value] : (list ?? []).filter((entry) => entry !== value))
   return (
     <div className={styles.panel} role="group" aria-label="Filter" onKeyDown={(event) => event.key === 'Escape' && (event.stopPropagation(), onClose())}>
@@ -51,12 +54,37 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
             </div>
           </fieldset>
           <fieldset>
+            <legend>Match probability</legend>
+            <div className={styles.range}>
+              <Share label="Lowest match probability" placeholder="0.00" value={filter.matchMin} onChange={(value) => set({ matchMin: value })} />
+              <span className="c3">to</span>
+              <Share label="Highest match probability" placeholder="1.00" value={filter.matchMax} onChange={(value) => set({ matchMax: value })} />
+            </div>
+          </fieldset>
+          <fieldset>
             <legend>Pointing</legend>
             <Segmented small label="Pointing" value={filter.hit === undefined ? 'any' : filter.hit ? 'hit' : 'miss'} options={[{ value: 'any', label: 'Any' }, { value: 'hit', label: 'Hit' }, { value: 'miss', label: 'Miss' }]}
               onChange={(value) => set({ hit: value === 'any' ? undefined : value === 'hit' })} />
           </fieldset>
         </>
       ) : null}
+      <Names label="Tag" names={facets.data?.tags} chosen={filter.tags} onChange={(tags) => set({ tags })} />
+      <fieldset>
+        <legend>Box size, % of the image</legend>
+        <div className={styles.range}>
+          <Share label="Smallest box" placeholder="0" scale={100} value={filter.areaMin} onChange={(value) => set({ areaMin: value })} />
+          <span className="c3">to</span>
+          <Share label="Largest box" placeholder="100" scale={100} value={filter.areaMax} onChange={(value) => set({ areaMax: value })} />
+        </div>
+      </fieldset>
+      <Names label="Reviewer" names={facets.data?.reviewers} chosen={filter.reviewers} onChange={(reviewers) => set({ reviewers })} />
+      <Names label="Assigned to" names={facets.data?.assignees.length ? [{ name: '', count: null }, ...facets.data.assignees] : undefined} chosen={filter.assignees} onChange={(assignees) => set({ assignees })} />
+      <fieldset>
+        <legend>Second review</legend>
+        <Segmented small label="Second review" value={filter.second ?? 'any'} options={[{ value: 'any', label: 'Any' }, { value: 'open', label: 'Open' }, { value: 'done', label: 'Done' }, { value: 'differs', label: 'Differs' }]}
+          onChange={(value) => set({ second: value === 'any' ? undefined : value })} />
+      </fieldset>
+      <Checkbox small checked={filter.hasNote === true} onChange={(on) => set({ hasNote: on ? true : undefined })}>With a note</Checkbox>
       <Checkbox small checked={filter.flagged === true} onChange={(on) => set({ flagged: on ? true : undefined })}>Flagged at import</Checkbox>
       <div className={styles.panelFoot}>
         <Button size="s" kind="ghost" disabled={Object.keys(filter).length === 0} onClick={() => control.change({ filter: {} })}>Clear filters</Button>
@@ -66,14 +94,36 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
   )
 }
 
-/** A share from 0 to 1, taken over on Enter or when the field is left; empty means no limit. */
-function Share({ label, placeholder, value, onChange }: { label: string; placeholder: string; value: number | undefined; onChange: (value: number | undefined) => void }) {
-  const [text, setText] = useState(value === undefined ? '' : String(value))
-  useEffect(() => setText(value === undefined ? '' : String(value)), [value])
-  const number = Number(text.replace(',', '.'))
+const NAMES_SHOWN = 12
+
+/** Names found in the dataset, the most frequent first; nothing where there are none. */
+function Names({ label, names, chosen, onChange }: { label: string; names: readonly { readonly name: string; readonly count: number | null }[] | undefined; chosen: readonly string[] | undefined; onChange: (chosen: string[]) => void }) {
+  const list = useLongList(names ?? [], NAMES_SHOWN)
+  if (!names?.length) return null
+  return (
+    <fieldset>
+      <legend>{label}</legend>
+      <div className={styles.pairs}>
+        {list.shown.map(({ name, count: size }) => (
+          <Checkbox key={name} small checked={chosen?.includes(name) ?? false} onChange={(on) => onChange(on ? [...(chosen ?? []), name] : (chosen ?? []).filter((entry) => entry !== name))}>
+            {name || 'Nobody'} {size === null ? null : <span className="c3">{count(size)}</span>}
+          </Checkbox>
+        ))}
+      </div>
+      <MoreButton of={list} noun="name" />
+    </fieldset>
+  )
+}
+
+/** A share from 0 to 1, written times `scale`; taken over on Enter or when the field is left; empty means no limit. */
+function Share({ label, placeholder, value, scale = 1, onChange }: { label: string; placeholder: string; value: number | undefined; scale?: number; onChange: (value: number | undefined) => void }) {
+  const written = value === undefined ? '' : String(Number((value * scale).toPrecision(12)))
+  const [text, setText] = useState(written)
+  useEffect(() => setText(written), [written])
+  const number = Number(text.replace(',', '.')) / scale
   const valid = text.trim() === '' || (Number.isFinite(number) && number >= 0 && number <= 1)
   const take = () => {
-    if (valid) onChange(text.trim() === '' ? undefined : number)
+    if (valid && text !== written) onChange(text.trim() === '' ? undefined : number)
   }
   return <Input compact aria-label={label} placeholder={placeholder} invalid={!valid} inputMode="decimal" value={text} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onKeyDown={(event) => event.key === 'Enter' && take()} />
 }

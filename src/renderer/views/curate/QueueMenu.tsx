@@ -1,4 +1,4 @@
-import { ChevronDown, Save, Trash2 } from 'lucide-react'
+import { ChartNoAxesColumn, ChevronDown, ListChecks, Save, Trash2, UsersRound } from 'lucide-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import { count } from '../../app/format.ts'
@@ -8,7 +8,9 @@ import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { Tag } from '../../ui/Tag.tsx'
+import { setPrefs } from './prefs.ts'
 import { BUILT_IN, fromSaved } from './queue-views.ts'
+import { ReviewDialog } from './ReviewDialog.tsx'
 import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
@@ -19,6 +21,7 @@ export function QueueMenu({ work }: { work: Workbench }) {
   const total = useStore(queue.store, (state) => state.total)
   const [naming, setNaming] = useState(false)
   const [name, setName] = useState('')
+  const [reviewing, setReviewing] = useState(false)
   const isSaved = saved.some((entry) => entry.id === view.id)
   const keep = () => {
     if (!name.trim()) return
@@ -45,8 +48,13 @@ export function QueueMenu({ work }: { work: Workbench }) {
           { label: 'Save this view…', icon: Save, onSelect: () => (setName(''), setNaming(true)) },
           ...(isSaved ? [{ label: 'Delete this view', icon: Trash2, danger: true, onSelect: () => control.remove(view.id) }] : []),
           { label: 'Fetch the queue again', onSelect: queue.reload },
+          { label: 'Select all of this view', icon: ListChecks, detail: count(total), disabled: total === 0, onSelect: work.bulk.all },
+          null,
+          { label: work.prefs.secondReview ? 'End second review' : 'Second review', icon: UsersRound, onSelect: () => setPrefs({ secondReview: !work.prefs.secondReview }) },
+          { label: 'Progress and agreement…', icon: ChartNoAxesColumn, onSelect: () => setReviewing(true) },
         ]}
       />
+      <ReviewDialog work={work} open={reviewing} onClose={() => setReviewing(false)} />
       <Dialog
         open={naming} onClose={() => setNaming(false)} title="Save this view" description="Filter and order are kept under a name; the count stays live."
         actions={<><Button onClick={() => setNaming(false)}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={keep}>Save view</Button></>}

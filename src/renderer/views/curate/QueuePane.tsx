@@ -1,4 +1,3 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowUpDown, ChartScatter, Circle, CircleCheck, CircleX, ListFilter, PanelLeft, Search, SearchX, SkipForward, X } from 'lucide-react'
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
@@ -16,9 +15,13 @@ import { Menu } from '../../ui/Menu.tsx'
 import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { BulkBar } from './BulkBar.tsx'
 import { QueueFilters } from './QueueFilters.tsx'
 import { QueueMenu } from './QueueMenu.tsx'
-import { SORTS, STATUS_WORDS, chips, needsScores, sortWords } from './queue-views.ts'
+import { setPrefs } from './prefs.ts'
+import { SORTS, STATUS_WORDS, beginsLast, chips, needsScores, sortWords } from './queue-views.ts'
+import { holds } from './row-ranges.ts'
+import { useLongScroll } from './use-long-scroll.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 
@@ -41,8 +44,8 @@ export function QueuePane({ work, open, onToggle }: { work: Workbench; open: boo
           trigger={<IconButton icon={ArrowUpDown} label="Sort" hint={`Sort: ${sortWords(view.sort, view.descending)}`} />}
           entries={[
             ...SORTS.map((sort) => ({
-              label: sort.label, detail: view.sort === sort.value ? 'chosen' : '', disabled: needsScores(sort.value) && work.chosen.length === 0,
-              onSelect: () => (sort.value === 'random' ? control.shuffle() : undefined, control.change({ sort: sort.value, descending: sort.value === 'suspect' })),
+              label: sort.label, detail: view.sort === sort.value ? 'chosen' : '', disabled: needsScores(sort.value) && work.chosen.length < (sort.value === 'disagreement' ? 2 : 1),
+              onSelect: () => (sort.value === 'random' ? control.shuffle() : undefined, control.change({ sort: sort.value, descending: beginsLast(sort.value) })),
             })),
             null,
             { label: view.descending ? 'First things first' : 'Turn the order round', disabled: view.sort === 'random', onSelect: () => control.change({ descending: !view.descending }) },
@@ -60,10 +63,17 @@ export function QueuePane({ work, open, onToggle }: { work: Workbench; open: boo
         ))}
       </div>
       {filtering ? <QueueFilters work={work} onClose={() => setFiltering(false)} /> : null}
+      {work.prefs.secondReview ? (
+        <div className={styles.mode} role="status">
+          <span className="trunc">Second review: what you decide stands beside the first</span>
+          <Button size="s" kind="ghost" onClick={() => setPrefs({ secondReview: false })}>End</Button>
+        </div>
+      ) : null}
       <div className={styles.order}>
-        <span className="trunc">{sortWords(view.sort, view.descending)}{needsScores(view.sort) && work.chosen[0] ? ` · ${work.chosen[0].name}` : ''}</span>
+        <span className="trunc">{sortWords(view.sort, view.descending)}{needsScores(view.sort) && work.chosen[0] ? ` · ${work.chosen[0].name}${view.sort === 'disagreement' && work.chosen[1] ? ` and ${work.chosen[1].name}` : ''}` : ''}</span>
       </div>
       <Rows work={work} />
+      <BulkBar work={work} />
     </section>
   )
 }
@@ -96,28 +106,47 @@ function SearchField({ work }: { work: Workbench }) {
 }
 
 function Rows({ work }: { work: Workbench }) {
-  const { queue, verbs, current } = work
-  const { total, rows, loaded, error } = useStore(queue.store)
-  const scroller = useRef<HTMLDivElement>(null)
-  const virtual = useVirtualizer({ count: total, getScrollElement: () => scroller.current, estimateSize: () => ROW_PX, overscan: 6 })
-  const items = virtual.getVirtualItems()
-  const first = items[0]?.index ?? 0
-  const last = items.at(-1)?.index ?? 0
-  useEffect(() => queue.want(first, last), [queue, first, last, loaded, total])
+  const { queue, verbs, current, bulk } = work
+  const { total, rows, loaded, error, overtaken } = useStore(queue.store)
+  const ranges = useStore(bulk.store, (state) => state.ranges)
+  const list = useLongScroll(total, ROW_PX)
+  const { first, last, scroller } = list
+  useEffect(() => queue.want(first, last), [queue, first, last, loaded, total, overtaken])
   useEffect(() => {
-    if (current.index >= 0 && current.index < total) virtual.scrollToIndex(current.index, { align: 'auto' })
+    if (current.index >= 0 && current.index < total) list.show(current.index)
   }, [current.index, total])
+
+  const open: RowProps['onOpen'] = (index, event) => {
+    if (event.shiftKey) bulk.reach(index, current.index)
+    else if (event.ctrlKey || event.metaKey) bulk.toggle(index, current.index)
+    else {
+      bulk.clear()
+      verbs.goTo(index)
+    }
+  }
+  // The same function for every row and every draw, so that a row is drawn again only when it changed.
+  const newest = useRef(open)
+  newest.current = open
+  const [onOpen] = useState(() => (...args: Parameters<RowProps['onOpen']>) => newest.current(...args))
 
   const failed = error !== null && error !== undefined
   if (failed && !loaded) return <div className={styles.note}><ErrorNote error={error} title="The queue could not be read" compact onRetry={queue.retry} /></div>
   if (!loaded) return <Loading>Loading the queue</Loading>
   if (total === 0) return <NoRows work={work} />
 
-  const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / ROW_PX) - 1)
+  const page = Math.max(1, Math.floor(list.viewHeight / ROW_PX) - 1)
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page }[event.key]
-    if (step !== undefined) verbs.goTo(Math.min(total - 1, Math.max(0, current.index + step)))
+    const isMod = event.ctrlKey || event.metaKey
+    if (isMod && event.key.toLowerCase() === 'a') bulk.all()
+    else if (isMod && event.key === ' ' && current.index >= 0) bulk.toggle(current.index, -1)
+    else if (isMod || event.altKey) return
+    else if (event.key === 'Escape' && ranges.length > 0) bulk.clear()
+    else if (step !== undefined && event.shiftKey) {
+      const next = Math.min(total - 1, Math.max(0, current.index + step))
+      bulk.reach(next, current.index)
+      verbs.goTo(next)
+    } else if (step !== undefined) verbs.goTo(Math.min(total - 1, Math.max(0, current.index + step)))
     else if (event.key === 'Home') verbs.goTo(0)
     else if (event.key === 'End') verbs.goTo(total - 1)
     else return
@@ -129,10 +158,10 @@ function Rows({ work }: { work: Workbench }) {
     <>
       {failed ? <div className={styles.note}><ErrorNote error={error} title="Some rows could not be read" compact onRetry={queue.retry} /></div> : null}
       {missing > 0.5 ? <NotScored work={work} none={missing === 1} /> : null}
-      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={items.some((item) => item.index === current.index) ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
-        <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-          {items.map((item) => (
-            <Row key={item.key} index={item.index} total={total} top={item.start} row={rows.get(item.index)} selected={rows.has(item.index) ? rows.get(item.index)!.id === current.regionId : item.index === current.index} onOpen={verbs.goTo} />
+      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" aria-multiselectable="true" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= first && current.index <= last ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
+        <div role="presentation" style={{ height: list.height, position: 'relative', overflow: 'hidden' }}>
+          {Array.from({ length: last - first + 1 }, (_, i) => first + i).map((index) => (
+            <Row key={index} index={index} total={total} top={list.topOf(index)} row={rows.get(index)} inHand={rows.has(index) ? rows.get(index)!.id === current.regionId : index === current.index} picked={ranges.length > 0 ? holds(ranges, index) : null} onOpen={onOpen} />
           ))}
         </div>
       </div>
@@ -142,14 +171,25 @@ function Rows({ work }: { work: Workbench }) {
 
 const STATUS_ICONS = { unreviewed: Circle, accepted: CircleCheck, rejected: CircleX, skipped: SkipForward } as const
 
+interface RowProps {
+  readonly index: number
+  readonly total: number
+  readonly top: number
+  readonly row: QueueRow | undefined
+  readonly inHand: boolean
+  /** Null while none is selected but the one in hand. */
+  readonly picked: boolean | null
+  readonly onOpen: (index: number, event: { readonly shiftKey: boolean; readonly ctrlKey: boolean; readonly metaKey: boolean }) => void
+}
+
 const Row = memo(
-  function Row({ index, total, top, row, selected, onOpen }: { index: number; total: number; top: number; row: QueueRow | undefined; selected: boolean; onOpen: (index: number) => void }) {
+  function Row({ index, total, top, row, inHand, picked, onOpen }: RowProps) {
     const status: RegionStatus = row?.status ?? 'unreviewed'
     const consistency = row?.consistency ?? null
     return (
       <div
-        id={`queue-row-${index}`} role="option" aria-selected={selected} aria-setsize={total} aria-posinset={index + 1} data-region={row?.id} data-status={row?.status} title={row?.phrase || undefined}
-        className={cx(styles.row, selected && styles.selected, row && status !== 'unreviewed' && styles.done)} style={{ transform: `translateY(${top}px)` }} onClick={() => onOpen(index)}
+        id={`queue-row-${index}`} role="option" aria-selected={picked ?? inHand} aria-current={inHand || undefined} aria-setsize={total} aria-posinset={index + 1} data-region={row?.id} data-status={row?.status} title={row?.phrase || undefined}
+        className={cx(styles.row, picked && styles.picked, inHand && styles.selected, row && status !== 'unreviewed' && styles.done)} style={{ transform: `translateY(${top}px)` }} onClick={(event) => onOpen(index, event)}
       >
         <span className={styles.thumb}>
           {row ? <img src={thumbUrl(row.imageId)} alt="" draggable={false} /> : null}
@@ -167,7 +207,7 @@ const Row = memo(
       </div>
     )
   },
-  (a, b) => a.row === b.row && a.selected === b.selected && a.top === b.top && a.total === b.total && a.index === b.index,
+  (a, b) => a.row === b.row && a.inHand === b.inHand && a.picked === b.picked && a.top === b.top && a.total === b.total && a.index === b.index,
 )
 
 function NoRows({ work }: { work: Workbench }) {

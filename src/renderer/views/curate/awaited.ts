@@ -25,7 +25,7 @@ export function addAwaited(awaited: { current: Awaited | null }, why: keyof type
 /** Makes the region and its edit. */
 export function createRegion({ phrase, image }: Awaited, { boxes, outlines }: Shape): Region {
   const created: Region = {
-    id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], phrase, boxes, outlines, status: 'unreviewed', tags: [], note: '', deleted: false,
+    id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], assignee: null, review: null, second: null, phrase, boxes, outlines, status: 'unreviewed', tags: [], note: '', deleted: false,
   }
   editLog.create(phrase ? `Phrase added: ${quote(phrase)}` : 'Phrase added', created)
   return created

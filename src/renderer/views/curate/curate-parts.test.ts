@@ -66,7 +66,7 @@ describe('canvases', () => {
 })
 
 describe('boxes of an image', () => {
-  const region = (id: string, boxes: Region['boxes']): Region => ({ id, imageId: 'i', datasetId: 'd', revision: 1, split: 's', flags: [], phrase: id, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false })
+  const region = (id: string, boxes: Region['boxes']): Region => ({ id, imageId: 'i', datasetId: 'd', revision: 1, split: 's', flags: [], assignee: null, review: null, second: null, phrase: id, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false })
   const shown = (showOthers = true, hidden: string[] = [], locked: string[] = []) => ({ showOthers, hidden: new Set(hidden), locked: new Set(locked) })
   const regions = [region('a', [[0, 0, 1, 1]]), region('b', [[1, 1, 2, 2], [3, 3, 4, 4]]), region('c', [])]
 

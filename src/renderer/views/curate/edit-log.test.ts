@@ -10,7 +10,7 @@ import { stepLabels } from './edit-steps.ts'
 class Disconnected extends Error {}
 
 const fields = (over: Partial<RegionFields> = {}): RegionFields => ({ phrase: 'a cat', boxes: [[1, 2, 30, 40]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
-const region = (id: string, over: Partial<Region> = {}): Region => ({ ...fields(), id, imageId: 'i1', datasetId: 'd1', revision: 3, split: 'train', flags: [], ...over })
+const region = (id: string, over: Partial<Region> = {}): Region => ({ ...fields(), id, imageId: 'i1', datasetId: 'd1', revision: 3, split: 'train', flags: [], assignee: null, review: null, second: null, ...over })
 
 /** An engine in memory with the real rules: revisions, conflicts, idempotent edit ids, an undo ledger. */
 function engine(regions: readonly Region[]) {
@@ -49,7 +49,7 @@ function engine(regions: readonly Region[]) {
         if (known) return known
         if (fault && !(fault instanceof Disconnected)) throw fault
         for (const edit of input.edits) {
-          if ('create' in edit) held.set(edit.regionId, { ...edit.create, outlines: edit.create.outlines ?? [], id: edit.regionId, imageId: edit.imageId, datasetId: 'd1', revision: 1, split: 'train', flags: [] })
+          if ('create' in edit) held.set(edit.regionId, { ...edit.create, outlines: edit.create.outlines ?? [], id: edit.regionId, imageId: edit.imageId, datasetId: 'd1', revision: 1, split: 'train', flags: [], assignee: null, review: null, second: null })
           else {
             if (held.get(edit.regionId)!.revision !== edit.revision) throw new AppError('conflict', 'Somebody changed this region meanwhile.', 'Look at the new state.')
             put(edit.regionId, edit.diff)

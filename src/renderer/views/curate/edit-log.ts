@@ -5,8 +5,8 @@
  */
 import { type StoreApi, createStore } from 'zustand/vanilla'
 import type { RegionEdit } from '../../../shared/contract/contract.ts'
-import type { Region, RegionFields } from '../../../shared/domain.ts'
-import type { ErrorData } from '../../../shared/errors.ts'
+import type { Region, RegionState } from '../../../shared/domain.ts'
+import { AppError, type ErrorData } from '../../../shared/errors.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
 import { fittingOutlines, withBoxes } from '../../../shared/shape.ts'
 import { type Change, type PendingEdit, type Taken, type UndoState, afterValues, backwards, buildsOn, fieldsOf, forwards, overlay, standing } from './edit-steps.ts'
@@ -37,11 +37,13 @@ export interface EditLog {
   regions(imageId: string): readonly Region[]
   region(imageId: string, regionId: string): Region | undefined
   /** Changes some fields of some regions of one image, as one edit; null when nothing would change. Returns the edit's id. */
-  edit(label: string, imageId: string, changes: readonly { readonly regionId: string; readonly after: Partial<RegionFields> }[]): string | null
+  edit(label: string, imageId: string, changes: readonly { readonly regionId: string; readonly after: Partial<RegionState> }[]): string | null
   create(label: string, region: Region): string
   /** What the engine holds. seen: acknowledged() when it was asked; an older answer never takes back a newer one. */
   receive(imageId: string, regions: readonly Region[], seen: number): void
   acknowledged(): number
+  /** Resolves when everything that was done is on disk. @throws AppError when something could not be saved */
+  settled(): Promise<void>
   setLedger(state: UndoState): void
   /** Sends what failed again. A conflict is made anew upon what the engine holds now. */
   retry(): void
@@ -227,6 +229,18 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
       store.setState({ base })
     },
     acknowledged: () => acknowledged,
+    settled: () => new Promise((resolve, reject) => {
+      const look = ({ pending }: EditLogState): boolean => {
+        const failed = pending.some((edit) => edit.state === 'failed')
+        if (pending.length > 0 && !failed) return false
+        stop()
+        if (failed) reject(new AppError('conflict', 'An earlier edit could not be saved, so this one was not begun.', 'Save or discard that edit first.'))
+        else resolve()
+        return true
+      }
+      let stop = (): void => undefined
+      if (!look(get())) stop = store.subscribe(look)
+    }),
     setLedger({ undoLabel, redoLabel, undoEditId, redoEditId }) {
       store.setState({ undoLabel, redoLabel, undoEditId, redoEditId })
     },

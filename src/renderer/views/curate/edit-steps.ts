@@ -1,5 +1,5 @@
 /** Pure parts of the edit log: what pending edits and steps back and forward show, and what the next step would be. */
-import type { Region, RegionFields } from '../../../shared/domain.ts'
+import type { Region, RegionFields, RegionMarks } from '../../../shared/domain.ts'
 import type { ErrorData } from '../../../shared/errors.ts'
 import { type RegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
 
@@ -33,12 +33,15 @@ export interface UndoState {
 /** What redo makes again: an edit that never went out, or one that the engine took back. */
 export type Taken = { readonly kind: 'local'; readonly label: string; readonly changes: readonly Change[] } | { readonly kind: 'engine'; readonly label: string }
 
-export const fieldsOf = (region: Region): RegionFields => ({ phrase: region.phrase, boxes: region.boxes, outlines: region.outlines, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted })
+export const fieldsOf = (region: Region): RegionFields & RegionMarks => ({
+  phrase: region.phrase, boxes: region.boxes, outlines: region.outlines, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted,
+  split: region.split, assignee: region.assignee, review: region.review, second: region.second,
+})
 
-export function afterValues(diff: RegionDiff): Partial<RegionFields> {
+export function afterValues(diff: RegionDiff): Partial<RegionFields & RegionMarks> {
   const values: Record<string, unknown> = {}
   for (const [field, change] of Object.entries(diff)) if (change) values[field] = change.after
-  return values as Partial<RegionFields>
+  return values as Partial<RegionFields & RegionMarks>
 }
 
 /** The region with all pending entries on top, the failed ones too; a diff that no longer fits shows the user's value. */

@@ -31,12 +31,14 @@ export interface Prefs {
   readonly threshold: number
   /** Which explanation is drawn: a value of ui/ExplainerChoice. */
   readonly explainer: string
+  /** Decisions go beside those of another person. */
+  readonly secondReview: boolean
 }
 
 const DEFAULTS: Prefs = {
   layout: 'side-by-side', map: 'inferno', opacity: DEFAULT_HEAT_OPACITY, peak: true, shared: false, brightness: 1, contrast: 1, gamma: 1,
   guides: false, names: false, minimap: true, tilesFromMegapixels: 40, snap: true, others: true, threshold: DEFAULT_THRESHOLD,
-  explainer: DEFAULT_VIEW,
+  explainer: DEFAULT_VIEW, secondReview: false,
 }
 const KEY = 'amc.curate'
 

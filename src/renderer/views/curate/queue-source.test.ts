@@ -5,7 +5,7 @@ import { PAGE_ROWS, type PageRequest, type QueueQuery, createQueueSource, sameWa
 
 const row = (n: number, over: Partial<QueueRow> = {}): QueueRow => ({ id: `r${n}`, imageId: `i${n}`, phrase: `phrase ${n}`, status: 'unreviewed', split: 'train', boxes: 1, consistency: n / 1000, hit: true, ...over })
 const query = (over: Partial<QueueQuery['filter']> = {}): QueueQuery => ({ filter: { datasetId: 'd', ...over }, sort: 'file-order', descending: false, seed: 1 })
-const edited = (n: number, over: Partial<Region>): Region => ({ id: `r${n}`, imageId: `i${n}`, datasetId: 'd', revision: 2, split: 'train', flags: [], phrase: `phrase ${n}`, boxes: [[0, 0, 1, 1]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
+const edited = (n: number, over: Partial<Region>): Region => ({ id: `r${n}`, imageId: `i${n}`, datasetId: 'd', revision: 2, split: 'train', flags: [], assignee: null, review: null, second: null, phrase: `phrase ${n}`, boxes: [[0, 0, 1, 1]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false, ...over })
 const settle = () => new Promise((resolve) => setTimeout(resolve))
 
 /** An engine that freezes the order of each queue, as the real one does, over rows that change and orders that are lost. */

@@ -40,6 +40,8 @@ export interface QueueState {
   readonly loaded: boolean
   readonly error: unknown
   readonly rows: ReadonlyMap<number, QueueRow>
+  /** Counts the times that the rows were overtaken as a whole. */
+  readonly overtaken: number
   /** Where the sample stands that was in hand when the queue was opened, though its page may not be there. */
   readonly place: { readonly regionId: string; readonly index: number } | null
 }
@@ -57,6 +59,10 @@ export interface QueueSource {
   patchScores(scores: Readonly<Record<string, { readonly insideEnergy: number; readonly pointingHit: boolean }>>): void
   /** The same queue in the order of now. */
   reload(): void
+  /** The same order, and in it the rows as they are now: those in view are fetched at once, others when they come into view. */
+  refresh(): void
+  /** The how manieth queue of this window. */
+  number(): number
   /** Asks again for pages that could not be read. */
   retry(): void
 }
@@ -67,7 +73,7 @@ type Fetch = (query: QueueQuery, request: PageRequest) => Promise<QueuePage>
 
 /** @param inHand the region looked at, whose place is found in each new queue */
 export function createQueueSource(fetchPage: Fetch, inHand: () => string | null = () => null): QueueSource {
-  const empty: QueueState = { query: null, answered: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map(), place: null }
+  const empty: QueueState = { query: null, answered: null, total: 0, reviewed: 0, loaded: false, error: null, rows: new Map(), overtaken: 0, place: null }
   const store = createStore<QueueState>(() => empty)
   const get = store.getState
   let number = 0
@@ -184,6 +190,11 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
       if (next) store.setState({ rows: next })
     },
     reload,
+    refresh() {
+      pages = new Map()
+      store.setState(({ overtaken }) => ({ overtaken: overtaken + 1 }))
+    },
+    number: () => number,
     retry() {
       if (!get().loaded) return reload()
       const again = [...failed]

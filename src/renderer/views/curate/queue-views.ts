@@ -6,7 +6,7 @@ import type { QueueQuery } from './queue-source.ts'
 export interface QueueView {
   readonly id: string
   readonly name: string
-  readonly filter: Omit<RegionFilter, 'datasetId' | 'checkpointId'>
+  readonly filter: Omit<RegionFilter, 'datasetId' | 'checkpointId' | 'otherCheckpointId'>
   readonly sort: RegionSort
   readonly descending: boolean
 }
@@ -18,11 +18,11 @@ export const BUILT_IN: readonly QueueView[] = [
 ]
 
 export function fromSaved(view: View): QueueView {
-  const { datasetId: _dataset, checkpointId: _checkpoint, ...filter } = view.filter
+  const { datasetId: _dataset, checkpointId: _checkpoint, otherCheckpointId: _other, ...filter } = view.filter
   return { id: view.id, name: view.name, filter, sort: view.sort, descending: view.descending }
 }
 
-const filterSchema = regionFilterSchema.omit({ datasetId: true, checkpointId: true })
+const filterSchema = regionFilterSchema.omit({ datasetId: true, checkpointId: true, otherCheckpointId: true })
 const ALL = BUILT_IN[0]!
 
 export type ViewParams = Readonly<Record<'view' | 'sort' | 'order' | 'filter', string | null>>
@@ -56,8 +56,9 @@ function readFilter(text: string | null | undefined): QueueView['filter'] | null
   }
 }
 
-export function toQuery(view: QueueView, datasetId: string, checkpointId: string | null, seed: number): QueueQuery {
-  return { filter: { ...view.filter, datasetId, ...(checkpointId ? { checkpointId } : {}) }, sort: view.sort, descending: view.descending, seed }
+export function toQuery(view: QueueView, datasetId: string, checkpointId: string | null, seed: number, otherCheckpointId: string | null = null): QueueQuery {
+  const other = view.sort === 'disagreement' && otherCheckpointId ? { otherCheckpointId } : {}
+  return { filter: { ...view.filter, datasetId, ...(checkpointId ? { checkpointId } : {}), ...other }, sort: view.sort, descending: view.descending, seed }
 }
 
 export const SORTS: readonly { readonly value: RegionSort; readonly label: string; readonly first: string; readonly last: string }[] = [
@@ -65,11 +66,21 @@ export const SORTS: readonly { readonly value: RegionSort; readonly label: strin
   { value: 'suspect', label: 'Suspects', first: 'Least suspect first', last: 'Most suspect first' },
   { value: 'consistency', label: 'Consistency', first: 'Lowest consistency first', last: 'Highest consistency first' },
   { value: 'match', label: 'Match probability', first: 'Lowest match probability first', last: 'Highest match probability first' },
+  { value: 'max-margin', label: 'Max margin', first: 'Lowest max margin first', last: 'Highest max margin first' },
+  { value: 'mean-margin', label: 'Mean margin', first: 'Lowest mean margin first', last: 'Highest mean margin first' },
+  { value: 'amc-max', label: 'AMC max loss', first: 'Lowest AMC max loss first', last: 'Highest AMC max loss first' },
+  { value: 'amc-mean', label: 'AMC mean loss', first: 'Lowest AMC mean loss first', last: 'Highest AMC mean loss first' },
+  { value: 'soft-iou', label: 'Soft IoU', first: 'Lowest soft IoU first', last: 'Highest soft IoU first' },
+  { value: 'disagreement', label: 'Disagreement of two checkpoints', first: 'Checkpoints agree most first', last: 'Checkpoints differ most first' },
+  { value: 'area', label: 'Box size', first: 'Smallest boxes first', last: 'Largest boxes first' },
   { value: 'phrase', label: 'Phrase', first: 'Phrases from A to Z', last: 'Phrases from Z to A' },
   { value: 'random', label: 'Random', first: 'In random order', last: 'In random order' },
 ]
 
-export const needsScores = (sort: RegionSort): boolean => sort === 'suspect' || sort === 'consistency' || sort === 'match'
+const UNSCORED: readonly RegionSort[] = ['file-order', 'phrase', 'random', 'area']
+export const needsScores = (sort: RegionSort): boolean => !UNSCORED.includes(sort)
+/** Orders that begin with what is most worth a look. */
+export const beginsLast = (sort: RegionSort): boolean => sort === 'suspect' || sort === 'disagreement' || sort === 'amc-max' || sort === 'amc-mean'
 
 export function sortWords(sort: RegionSort, descending: boolean): string {
   const entry = SORTS.find((candidate) => candidate.value === sort)!
@@ -98,6 +109,17 @@ export function chips(filter: QueueView['filter']): readonly Chip[] {
   }
   if (filter.hit !== undefined) out.push({ key: 'hit', name: 'pointing', value: filter.hit ? 'hit' : 'miss', without: without('hit') })
   if (filter.tags?.length) out.push({ key: 'tags', name: 'tag', value: filter.tags.join(', '), without: without('tags') })
+  const range = (key: string, name: string, lowKey: keyof QueueView['filter'], highKey: keyof QueueView['filter'], words: (value: number) => string) => {
+    const [from, to] = [filter[lowKey] as number | undefined, filter[highKey] as number | undefined]
+    if (from === undefined && to === undefined) return
+    out.push({ key, name, value: from === undefined ? `< ${words(to!)}` : to === undefined ? `≥ ${words(from)}` : `${words(from)}–${words(to)}`, without: without(lowKey, highKey) })
+  }
+  range('match', 'match', 'matchMin', 'matchMax', fixed)
+  range('area', 'box', 'areaMin', 'areaMax', (share) => `${Number((share * 100).toFixed(2))} %`)
+  if (filter.hasNote !== undefined) out.push({ key: 'note', name: 'note', value: filter.hasNote ? 'yes' : 'no', without: without('hasNote') })
+  if (filter.reviewers?.length) out.push({ key: 'reviewers', name: 'reviewer', value: filter.reviewers.join(', '), without: without('reviewers') })
+  if (filter.assignees?.length) out.push({ key: 'assignees', name: 'assigned', value: filter.assignees.map((name) => name || 'nobody').join(', '), without: without('assignees') })
+  if (filter.second) out.push({ key: 'second', name: 'second review', value: { open: 'open', done: 'done', differs: 'differs' }[filter.second], without: without('second') })
   if (filter.flagged) out.push({ key: 'flagged', name: 'import', value: 'flagged', without: without('flagged') })
   return out
 }

@@ -7,7 +7,7 @@ import { api } from '../../state/engine.ts'
 import { sentence, useViews } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import type { QueueSource } from './queue-source.ts'
-import { BUILT_IN, type QueueView, fromSaved, sameView, toQuery, viewFromParams, viewToParams } from './queue-views.ts'
+import { BUILT_IN, type QueueView, fromSaved, needsScores, sameView, toQuery, viewFromParams, viewToParams } from './queue-views.ts'
 import { mintId } from './words.ts'
 
 export interface QueueControl {
@@ -26,7 +26,7 @@ export interface QueueControl {
   scored(): void
 }
 
-export function useQueueControl(datasetId: string, queue: QueueSource, checkpointId: string | null, waiting: boolean): QueueControl {
+export function useQueueControl(datasetId: string, queue: QueueSource, checkpointId: string | null, waiting: boolean, otherCheckpointId: string | null = null): QueueControl {
   const { params } = useRoute()
   const views = useViews(datasetId)
   const [{ view, origin }, setState] = useState(() => viewFromParams(params, views.data ?? []))
@@ -50,9 +50,9 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
     setParams({ ...next })
   }, [view, origin])
 
-  const text = JSON.stringify([view, seed, datasetId, checkpointId])
+  const text = JSON.stringify([view, seed, datasetId, checkpointId, view.sort === 'disagreement' && otherCheckpointId])
   useEffect(() => {
-    if (!waiting) void queue.open(toQuery(view, datasetId, checkpointId, seed))
+    if (!waiting) void queue.open(toQuery(view, datasetId, checkpointId, seed, otherCheckpointId))
   }, [queue, text, waiting])
 
   const suspects = useSuspectCount(queue, view.sort === 'suspect')
@@ -66,7 +66,7 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
     change: (change) => setState((before) => ({ ...before, view: { ...before.view, ...change } })),
     shuffle: () => setSeed((before) => before + 1),
     save(name) {
-      const filter = { ...view.filter, datasetId, ...(checkpointId ? { checkpointId } : {}) }
+      const filter = { ...view.filter, datasetId, ...(checkpointId ? { checkpointId } : {}), ...(view.sort === 'disagreement' && otherCheckpointId ? { otherCheckpointId } : {}) }
       api.views.save({ id: mintId(), name, filter, sort: view.sort, descending: view.descending }).then(
         (saved) => {
           setView(fromSaved(saved))
@@ -89,7 +89,9 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
       const now = Date.now()
       if (now - lastReload.current < 2000 || ![...rows.values()].some((row) => row.consistency === null)) return
       lastReload.current = now
-      queue.reload()
+      // Where scores do not make the order, the rows are shown anew in their places.
+      if (needsScores(view.sort)) queue.reload()
+      else queue.refresh()
     },
   }
 }

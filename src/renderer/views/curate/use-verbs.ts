@@ -1,6 +1,6 @@
 /** What a person does with the sample in hand. */
 import { type RefObject, useEffect } from 'react'
-import type { Dataset, ImageRecord, Region, RegionFields } from '../../../shared/domain.ts'
+import type { Dataset, ImageRecord, Region, RegionState } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
 import { boxesOnly, outlineBounds, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
 import { counted } from '../../app/format.ts'
@@ -9,10 +9,12 @@ import type { Scene, SceneEffect } from '../../canvas/scene.ts'
 import { sentence } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
 import { addAwaited, createRegion } from './awaited.ts'
+import type { Bulk } from './bulk.ts'
 import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
 import { editLog } from './edits.ts'
 import { getMarks, mark } from './marks.ts'
 import { type Mend, mendLabel } from './mends.ts'
+import { getPrefs } from './prefs.ts'
 import { boxKey } from './scene-boxes.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
 import type { Walk } from './use-walk.ts'
@@ -21,6 +23,7 @@ import type { Verbs } from './workbench.ts'
 
 interface Hands {
   readonly dataset: Dataset
+  readonly bulk: Bulk
   readonly scene: Scene
   readonly walk: Walk
   readonly image: ImageRecord | null
@@ -41,7 +44,7 @@ interface Hands {
 
 const NO_BOXES: readonly Box[] = []
 
-export function useVerbs({ dataset, scene, walk, image, region, free, proposals, mend, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals }: Hands): Verbs {
+export function useVerbs({ dataset, bulk, scene, walk, image, region, free, proposals, mend, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals }: Hands): Verbs {
   const { queue, now, show, go, goTo, announce } = walk
 
   /** The region in hand at this moment, if it is still there. */
@@ -51,12 +54,12 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
     return found && !found.deleted ? found : null
   }
   /** A locked phrase keeps its boxes; everything else about it may change. */
-  const refuses = (regionId: string, after: Partial<RegionFields>): boolean => {
+  const refuses = (regionId: string, after: Partial<RegionState>): boolean => {
     if (!getMarks().locked.has(regionId) || (after.boxes === undefined && after.deleted === undefined)) return false
     toast({ tone: 'info', title: 'This phrase is locked', detail: 'Its boxes stay as they are.', action: { label: 'Unlock', keys: 'l', run: () => mark('locked', [regionId], false) } })
     return true
   }
-  const edit = (label: string, after: Partial<RegionFields>): boolean => {
+  const edit = (label: string, after: Partial<RegionState>): boolean => {
     const held = live()
     return held !== null && !refuses(held.id, after) && editLog.edit(label, held.imageId, [{ regionId: held.id, after }]) !== null
   }
@@ -161,8 +164,19 @@ export function useVerbs({ dataset, scene, walk, image, region, free, proposals,
       if (!refuses(of.id, after)) editLog.edit(label, of.imageId, [{ regionId: of.id, after }])
     },
     decide(status) {
+      if (bulk.count() > 1) {
+        settleHands()
+        void bulk.act({ kind: 'status', status })
+        return
+      }
       if (!mayDecide()) return
       settleHands()
+      const held = live()
+      if (held && getPrefs().secondReview) {
+        void bulk.act({ kind: 'second', status }, [held.id])
+        go(1)
+        return
+      }
       edit({ accepted: 'Accepted', rejected: 'Rejected', skipped: 'Skipped' }[status], { status })
       go(1)
     },

@@ -10,6 +10,8 @@ import type { Current } from './workbench.ts'
 
 export interface Walk {
   readonly queue: QueueSource
+  /** Under whose name the engine keeps the queue's order. */
+  readonly owner: string
   readonly current: Current
   /** The same, at this moment. */
   readonly now: RefObject<Current>
@@ -29,13 +31,11 @@ export function useWalk(dataset: Dataset, hooks: { leave(): void; arrive(before:
   const { params } = useRoute()
   const [current, setCurrent] = useState<Current>(() => ({ regionId: params.region ?? null, imageId: params.image ?? null, index: -1 }))
   const now = useRef(current)
-  const [queue] = useState(() => {
-    const owner = mintId()
-    return createQueueSource(
-      (query, { offset, limit, number, find }) => api.regions.query({ ...query, offset, limit, snapshot: { owner, number }, ...(find === null ? {} : { find }) }),
-      () => now.current.regionId,
-    )
-  })
+  const [owner] = useState(mintId)
+  const [queue] = useState(() => createQueueSource(
+    (query, { offset, limit, number, find }) => api.regions.query({ ...query, offset, limit, snapshot: { owner, number }, ...(find === null ? {} : { find }) }),
+    () => now.current.regionId,
+  ))
   /** The last place in the queue, from where walking goes on after a sample that is not in it. */
   const last = useRef(-1)
   /** The place whose row is on its way; whatever is shown meanwhile calls it off. */
@@ -76,7 +76,7 @@ export function useWalk(dataset: Dataset, hooks: { leave(): void; arrive(before:
     else if (total > 0) announce(step > 0 ? 'End of the queue' : 'Start of the queue')
   }
 
-  const walk: Walk = { queue, current, now, announcement, announce, place, show, goTo, go, isWaiting: () => awaited.current !== null }
+  const walk: Walk = { queue, owner, current, now, announcement, announce, place, show, goTo, go, isWaiting: () => awaited.current !== null }
   useFollowQueue(walk)
   useLinks(walk, params.region, params.image)
   return walk

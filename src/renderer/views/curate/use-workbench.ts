@@ -25,8 +25,9 @@ import { useQueueControl } from './use-queue-control.ts'
 import { useVerbs } from './use-verbs.ts'
 import { useWalk } from './use-walk.ts'
 import { addAwaited } from './awaited.ts'
+import { createBulk } from './bulk.ts'
 import { quote } from './words.ts'
-import type { Workbench } from './workbench.ts'
+import type { Verbs, Workbench } from './workbench.ts'
 import { imageQuery, useChosen, usePrefetch } from './workbench-parts.ts'
 
 const NO_SCORES: Readonly<Record<string, Scores>> = {}
@@ -88,7 +89,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
   })
   const { queue, current, now } = walk
   const { imageId, regionId } = current
-  const control = useQueueControl(dataset.id, queue, checkpointId, checkpointList.isPending)
+  const control = useQueueControl(dataset.id, queue, checkpointId, checkpointList.isPending, chosen[1]?.id ?? null)
 
   // While other checkpoints' scores come, the image stays as it is.
   const data = useQuery({ ...imageQuery(imageId ?? '', chosenIds), enabled: imageId !== null, placeholderData: (before) => (before?.image.id === imageId ? before : undefined) })
@@ -158,18 +159,24 @@ export function useWorkbench(dataset: Dataset): Workbench {
     if (!selected?.startsWith(`${regionId}/`)) scene.select(firstBox)
   }, [scene, regionId, firstBox === null, image])
 
-  const verbs = useVerbs({ dataset, scene, walk, image, region, free, proposals, mend: mends.shown, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals })
+  const [bulk] = useState(() => createBulk(walk.owner, queue, () => verbs.undo()))
+  const verbs: Verbs = useVerbs({ dataset, bulk, scene, walk, image, region, free, proposals, mend: mends.shown, proposing, chosenIds, effects, settleHands, commitPhrase, typePhrase, setWantsProposals })
 
   usePrefetch(queue, current.index, chosenIds, heat.heat !== null && !heat.stale)
   useEngineEvents((event) => {
-    if (event.type === 'scores.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId) control.scored()
-    // Whoever has begun to walk or to edit keeps the order that was begun with.
-    if (event.type === 'suspects.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId && control.view.sort === 'suspect' && now.current.index <= 0 && editLog.acknowledged() === 0) queue.reload()
+    if (event.type === 'scores.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId) {
+      // Selected rows are places of this order: it stays while there are any.
+      if (bulk.count() > 0) queue.refresh()
+      else control.scored()
+    }
+    if (event.type === 'regions.changed' && event.isMany && event.datasetId === dataset.id) queue.refresh()
+    // Whoever has begun to walk, to select or to edit keeps the order that was begun with.
+    if (event.type === 'suspects.changed' && event.datasetId === dataset.id && event.checkpointId === checkpointId && control.view.sort === 'suspect' && now.current.index <= 0 && bulk.count() === 0 && editLog.acknowledged() === 0) queue.reload()
     if (event.type === 'datasets.changed' && queue.store.getState().total === 0) queue.reload()
   })
 
   return {
-    dataset, scene, queue, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
+    dataset, scene, queue, bulk, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
     heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
   }
 }

@@ -1,6 +1,6 @@
 /** What the parts of Curate share: the sample in hand and everything that can be done with it. */
 import type { PreparedHeat } from '../../../shared/consistency.ts'
-import type { Checkpoint, Dataset, ImageRecord, Region, RegionFields, Scores } from '../../../shared/domain.ts'
+import type { Checkpoint, Dataset, ImageRecord, Region, RegionState, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
 import type { Shape } from '../../../shared/shape.ts'
 import type { Scene } from '../../canvas/scene.ts'
@@ -10,6 +10,7 @@ import type { Marks } from './marks.ts'
 import type { Prefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
+import type { Bulk } from './bulk.ts'
 import type { HeatAnswer } from './use-heat.ts'
 import type { Mends, Suspicion } from './use-mends.ts'
 import type { QueueControl } from './use-queue-control.ts'
@@ -25,6 +26,8 @@ export interface Workbench {
   readonly dataset: Dataset
   readonly scene: Scene
   readonly queue: QueueSource
+  /** Rows selected beside the one in hand, and what is done to all of them. */
+  readonly bulk: Bulk
   readonly control: QueueControl
   readonly prefs: Prefs
   readonly marks: Marks
@@ -73,9 +76,9 @@ export interface Verbs {
   decide(status: 'accepted' | 'rejected' | 'skipped'): void
   undo(): void
   redo(): void
-  edit(label: string, after: Partial<RegionFields>): void
+  edit(label: string, after: Partial<RegionState>): void
   /** An edit of that region, in hand or not: what was typed into its fields belongs to it. */
-  editOf(region: Region, label: string, after: Partial<RegionFields>): void
+  editOf(region: Region, label: string, after: Partial<RegionState>): void
   setDraft(text: string | null): void
   commitPhrase(): void
   setFree(text: string): void

@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'react'
+import type { BulkAction } from '../../../shared/contract/bulk.ts'
+import { counted } from '../../app/format.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field, Input } from '../../ui/Field.tsx'
+import { useFacets } from './use-facets.ts'
+import type { Workbench } from './workbench.ts'
+import styles from './queue.module.css'
+
+export type NamedAction = 'tag' | 'untag' | 'split' | 'assign'
+
+const WORDS: Readonly<Record<NamedAction, { readonly title: string; readonly field: string; readonly button: string; readonly from: 'tags' | 'splits' | 'assignees'; readonly note?: string }>> = {
+  tag: { title: 'Add a tag', field: 'Tag', button: 'Add tag', from: 'tags' },
+  untag: { title: 'Take a tag off', field: 'Tag', button: 'Take off', from: 'tags' },
+  split: { title: 'Move to split', field: 'Split', button: 'Move', from: 'splits', note: 'Regions of one image should stay in one split: what was trained on is otherwise measured with.' },
+  assign: { title: 'Assign to', field: 'Person', button: 'Assign', from: 'assignees', note: 'The name that person edits under, as it stands in Settings.' },
+}
+const SUGGESTED = 8
+
+const actionOf = (kind: NamedAction, name: string): BulkAction =>
+  kind === 'tag' ? { kind, tag: name } : kind === 'untag' ? { kind, tag: name } : kind === 'split' ? { kind, split: name } : { kind, to: name }
+
+/** Asks for the one name that an edit of the selected regions needs; names that are there already are one click away. */
+export function NameDialog({ work, size, action, onClose }: { work: Workbench; size: number; action: NamedAction | null; onClose: () => void }) {
+  const facets = useFacets(work.dataset.id)
+  const [name, setName] = useState('')
+  useEffect(() => setName(''), [action])
+  const words = WORDS[action ?? 'tag']
+  const known = [...(facets.data?.[words.from] ?? []), ...(action === 'assign' ? (facets.data?.reviewers ?? []) : [])].map((entry) => entry.name)
+  const run = (chosen: string) => {
+    if (action === null || !chosen.trim()) return
+    void work.bulk.act(actionOf(action, chosen))
+    onClose()
+  }
+  return (
+    <Dialog
+      open={action !== null} onClose={onClose} title={words.title} description={`${counted(size, 'selected region')}, as one step of undo.`}
+      actions={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={() => run(name)}>{words.button}</Button></>}
+    >
+      <Field label={words.field} hint={words.note}>
+        {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && run(name)} />}
+      </Field>
+      {known.length > 0 ? (
+        <div className={styles.suggestions} role="group" aria-label="Known names">
+          {[...new Set(known)].slice(0, SUGGESTED).map((entry) => <Button key={entry} size="s" onClick={() => setName(entry)}>{entry}</Button>)}
+        </div>
+      ) : null}
+    </Dialog>
+  )
+}
