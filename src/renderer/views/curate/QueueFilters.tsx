@@ -81,7 +81,7 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
       <Names label="Assigned to" names={facets.data?.assignees.length ? [{ name: '', count: null }, ...facets.data.assignees] : undefined} chosen={filter.assignees} onChange={(assignees) => set({ assignees })} />
       <fieldset>
         <legend>Second review</legend>
-        <Segmented small label="Second review" value={filter.second ?? 'any'} options={[{ value: 'any', label: 'Any' }, { value: 'open', label: 'Open' }, { value: 'done', label: 'Done' }, { value: 'differs', label: 'Differs' }]}
+        <Segmented small label="Second review" value={filter.second ?? 'any'} options={[{ value: 'any', label: 'Any' }, { value: 'open', label: 'Open' }, { value: 'done', label: 'Made' }, { value: 'differs', label: 'Differs' }]}
           onChange={(value) => set({ second: value === 'any' ? undefined : value })} />
       </fieldset>
       <Checkbox small checked={filter.hasNote === true} onChange={(on) => set({ hasNote: on ? true : undefined })}>With a note</Checkbox>

@@ -119,7 +119,7 @@ export function chips(filter: QueueView['filter']): readonly Chip[] {
   if (filter.hasNote !== undefined) out.push({ key: 'note', name: 'note', value: filter.hasNote ? 'yes' : 'no', without: without('hasNote') })
   if (filter.reviewers?.length) out.push({ key: 'reviewers', name: 'reviewer', value: filter.reviewers.join(', '), without: without('reviewers') })
   if (filter.assignees?.length) out.push({ key: 'assignees', name: 'assigned', value: filter.assignees.map((name) => name || 'nobody').join(', '), without: without('assignees') })
-  if (filter.second) out.push({ key: 'second', name: 'second review', value: { open: 'open', done: 'done', differs: 'differs' }[filter.second], without: without('second') })
+  if (filter.second) out.push({ key: 'second', name: 'second review', value: { open: 'open', done: 'made', differs: 'differs' }[filter.second], without: without('second') })
   if (filter.flagged) out.push({ key: 'flagged', name: 'import', value: 'flagged', without: without('flagged') })
   return out
 }
