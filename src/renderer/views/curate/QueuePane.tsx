@@ -65,7 +65,7 @@ export function QueuePane({ work, open, onToggle }: { work: Workbench; open: boo
       {filtering ? <QueueFilters work={work} onClose={() => setFiltering(false)} /> : null}
       {work.prefs.secondReview ? (
         <div className={styles.mode} role="status">
-          <span className="trunc">Second review: what you decide stands beside the first</span>
+          <span className="trunc">Second review is on</span>
           <Button size="s" kind="ghost" onClick={() => setPrefs({ secondReview: false })}>End</Button>
         </div>
       ) : null}

@@ -11,7 +11,7 @@ const LEFT: Box = [5, 5, 45, 95]
 const RIGHT: Box = [55, 5, 95, 95]
 
 function region(id: string, boxes: readonly Box[]): Region {
-  return { id, imageId: 'i', datasetId: 'd', revision: 1, split: 'val', flags: [], phrase: `the ${id}`, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false } as Region
+  return { id, imageId: 'i', datasetId: 'd', revision: 1, split: 'val', flags: [], assignee: null, review: null, second: null, phrase: `the ${id}`, boxes, outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false } as Region
 }
 /** A hill of heat in the middle of the right half, with a weak slope. */
 const grid: HeatGrid = { width: 10, height: 10, values: Float32Array.from({ length: 100 }, (_, i) => Math.exp(-(((i % 10) - 7) ** 2 + (Math.floor(i / 10) - 5) ** 2) / 4)) }
