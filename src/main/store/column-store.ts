@@ -67,6 +67,7 @@ function createColumnStore(db: Db): ColumnStore {
       const rows = db.arrays<FacetRow>(`SELECT ${FACETS} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value WHERE r.dataset_id = ?`, list, datasetId)
       const there = new Set(rows.map((row) => row[0]))
       for (const row of rows) putFacets(columns, row)
+      if (rows.some((row) => row[6] === null)) for (const _ of indexRegions(db, datasetId)); // moved here from where nothing was indexed
       for (const n of changed) {
         const at = placeOfRow(columns, n)
         if (at >= 0 && !there.has(n)) columns.bits[at] = DELETED // the row itself is gone

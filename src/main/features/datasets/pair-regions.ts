@@ -1,5 +1,5 @@
 /** Which region of an image is which region of the source read again: by the record's own number, else by what was imported, else by what is left. */
-import type { RegionFields } from '../../../shared/domain.ts'
+import type { RegionFields, RegionState } from '../../../shared/domain.ts'
 import { boxIou } from '../../../shared/geometry.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
 import type { Db } from '../../store/db.ts'
@@ -54,9 +54,14 @@ function sided(db: Db, imageId: string): Sided[] {
   )
   return rows.map((row) => {
     const fields = toFields(row)
-    const base = row.source === null ? null : row.revision === 1 || row.base === null ? fields : { ...(JSON.parse(row.base) as RegionFields) }
+    const base = row.source === null ? null : row.revision === 1 || row.base === null ? fields : fieldsAlone(JSON.parse(row.base) as RegionState)
     return { id: row.id, revision: row.revision, fields, base: base && { ...base, outlines: base.outlines ?? [] }, raw: row.raw, key: keyOf(row.raw) }
   })
+}
+
+/** What work with the region left on it is no matter of the source. */
+function fieldsAlone({ split: _split, assignee: _assignee, review: _review, second: _second, ...fields }: RegionState): RegionFields {
+  return fields
 }
 
 /** The number that the source's record carries, if it carries one. */
