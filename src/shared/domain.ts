@@ -76,6 +76,8 @@ export const datasetSchema = z.object({
   meanConsistency: z.number().nullable(),
   previewImageIds: z.array(z.string()),
   skipped: z.number().int(),
+  /** Its source is looked at now and then. */
+  watched: z.boolean().optional(),
 })
 export type Dataset = z.infer<typeof datasetSchema>
 

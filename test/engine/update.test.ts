@@ -106,3 +106,22 @@ test('a source that is gone or broken changes nothing', async () => {
   expect(await regionsOf(engine, id)).toEqual(before)
   expect(engine.context.db.get('SELECT count(*) AS n FROM datasets')).toEqual({ n: 1 })
 })
+
+test('a watched source is read again when it has changed, and not before; nothing is watched unasked', async () => {
+  const engine = await openTestEngine({ watchEveryMs: 20 })
+  const folder = join(await temporaryFolder(), 'data')
+  const path = await writeDataset(folder, [entry('0.png', 'one')])
+  const id = await importInto(engine, path)
+  const updates = () => engine.handlers.jobs.list({}) as { title: string }[] | Promise<{ title: string }[]>
+  expect((await engine.handlers.datasets.list({}))[0]).not.toHaveProperty('watched')
+  await engine.handlers.datasets.setWatch({ id, on: true })
+  expect((await engine.handlers.datasets.list({}))[0]).toMatchObject({ watched: true })
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect((await updates()).filter((job) => job.title.startsWith('Update'))).toEqual([])
+  await writeFile(path, JSON.stringify([entry('0.png', 'one'), entry('0.png', 'two', 5)]))
+  await expect.poll(() => phrases(engine, id), { timeout: 30_000 }).toEqual(['one', 'two'])
+  await engine.handlers.datasets.setWatch({ id, on: false })
+  await writeFile(path, JSON.stringify([entry('0.png', 'one')]))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(await phrases(engine, id)).toEqual(['one', 'two'])
+})

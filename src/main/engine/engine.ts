@@ -8,6 +8,7 @@ import { AppError } from '../../shared/errors.ts'
 import { type Compute, spawnCompute } from '../compute/client.ts'
 import { registerShipped } from '../features/checkpoints/shipped.ts'
 import { removeUnfinished } from '../features/datasets/remove.ts'
+import { watchSources } from '../features/datasets/watch.ts'
 import { recoverRuns } from '../features/runs/recover.ts'
 import { openProject, type OpenProjectOptions } from '../store/project.ts'
 import { createGuard, type Guard, newToken } from './auth.ts'
@@ -21,8 +22,12 @@ import { createJobs } from './jobs.ts'
 import { createHandlers, createRouter, type EngineHandlers } from './router.ts'
 import { serveRpc } from './ws.ts'
 
+const WATCH_EVERY_MS = 20_000
+
 export interface EngineOptions {
   readonly projectDir: string
+  /** Milliseconds between two looks at watched sources. */
+  readonly watchEveryMs?: number
   /** Makes the demo dataset when the project never had it. A size makes a smaller one, for tests. */
   readonly demo?: boolean | DemoSize
   /** Computing processes of another kind, for tests. */
@@ -79,12 +84,14 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
     await readFolders(closing.signal)
   })()
   settled.catch((error: unknown) => console.error('Opening the project:', error))
+  const watching = watchSources(context, options.watchEveryMs ?? WATCH_EVERY_MS, closing.signal)
   let closed: Promise<void> | null = null
   return {
     context, handlers, settled,
     close: () =>
       (closed ??= (async () => {
         closing.abort()
+        await watching
         await jobs.close()
         await settled.catch(() => undefined)
         await Promise.all([context.interactive.close(), context.worker.close()])

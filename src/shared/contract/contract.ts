@@ -157,6 +157,8 @@ export const contract = {
      * `dryRun` nothing is changed. The result of the job is an update report.
      */
     update: call(z.object({ id: z.string(), dryRun: z.boolean().optional(), decisions: z.record(z.string(), sideSchema).optional(), otherwise: sideSchema.optional() }), jobSchema),
+    /** Looks at the source now and then, and updates when it changed; conflicts wait for a person. Off until asked for. */
+    setWatch: call(z.object({ id: z.string(), on: z.boolean() }), none),
     /** Makes the demo and imports it into this project. */
     demo: call(none, jobSchema),
     skipped: call(byId, z.array(skippedSchema)),

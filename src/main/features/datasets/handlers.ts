@@ -10,7 +10,8 @@ import { exportDataset, planExport } from './export-job.ts'
 import { importDataset } from './import-job.ts'
 import { listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
-import { updateDataset } from './update-job.ts'
+import { startUpdate } from './start-update.ts'
+import { stampOf } from './watch.ts'
 
 /** For a page; the command line lists all. */
 const MAX_SKIPPED_SHOWN = 10_000
@@ -61,16 +62,14 @@ export function datasetsHandlers({ project, db, jobs, events, makeDemo, author }
         },
       })
     },
-    update: ({ id, dryRun, decisions, otherwise }) => {
-      const { name } = requireDataset(db, id)
-      return jobs.add({
-        kind: 'import', title: `${dryRun ? 'Compare' : 'Update'} ${name}`, lane: 'files', unit: 'images', about: { datasetId: id },
-        work: async ({ signal, progress }) => {
-          const report = await updateDataset(project, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
-          if (!dryRun) events.emit({ type: 'datasets.changed' })
-          return report
-        },
-      })
+    update: (request) => startUpdate({ project, db, jobs, events, author }, request),
+    setWatch: async ({ id, on }) => {
+      requireDataset(db, id)
+      const { source } = db.get<{ source: string }>('SELECT source FROM datasets WHERE id = ?', id)!
+      // What is there now counts as read: watching begins with the next change.
+      db.run('UPDATE datasets SET watch = ?, stamp = ? WHERE id = ?', on ? 1 : 0, on ? await stampOf(project.fromStored(source)) : null, id)
+      events.emit({ type: 'datasets.changed' })
+      return {}
     },
     demo: () => makeDemo(),
     skipped: ({ id }) => listSkipped(db, id, MAX_SKIPPED_SHOWN),

@@ -10,12 +10,13 @@ interface Row {
   readonly name: string
   readonly format: string
   readonly created_at: string
+  readonly watch: number
 }
 
 const PREVIEWS = 5
 
 export function listDatasets(db: Db): Dataset[] {
-  return db.all<Row>("SELECT id, name, format, created_at FROM datasets WHERE state = 'ready' ORDER BY created_at DESC, id DESC").map((row) => describe(db, row))
+  return db.all<Row>("SELECT id, name, format, created_at, watch FROM datasets WHERE state = 'ready' ORDER BY created_at DESC, id DESC").map((row) => describe(db, row))
 }
 
 /** What an import left out, in its order. */
@@ -24,7 +25,7 @@ export function listSkipped(db: Db, datasetId: string, limit = -1): Skipped[] {
 }
 
 export function requireDataset(db: Db, id: string): Row {
-  const row = db.get<Row>("SELECT id, name, format, created_at FROM datasets WHERE id = ? AND state = 'ready'", id)
+  const row = db.get<Row>("SELECT id, name, format, created_at, watch FROM datasets WHERE id = ? AND state = 'ready'", id)
   if (!row) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Reload the Library.', id)
   return row
 }
@@ -35,7 +36,7 @@ function describe(db: Db, row: Row): Dataset {
   const bySplit = db.all<{ split: string; n: number }>('SELECT split, count(*) AS n FROM regions WHERE dataset_id = ? AND deleted = 0 GROUP BY split', row.id)
   const sum = (rows: readonly { n: number }[]): number => rows.reduce((total, one) => total + one.n, 0)
   return {
-    id: row.id, name: row.name, format: row.format, createdAt: row.created_at,
+    id: row.id, name: row.name, format: row.format, createdAt: row.created_at, ...(row.watch === 1 ? { watched: true } : {}),
     images: sum(byImage), regions: sum(byStatus), reviewed: sum(byStatus.filter((one) => one.status === 'accepted' || one.status === 'rejected')),
     splits: Object.fromEntries(bySplit.map((one) => [one.split, one.n])),
     meanConsistency: meanConsistency(db, row.id),

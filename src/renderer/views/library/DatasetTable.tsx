@@ -1,11 +1,11 @@
 import { useMutation } from '@tanstack/react-query'
-import { Download, Ellipsis, FileWarning, RefreshCw, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
+import { Download, Ellipsis, FileWarning, Eye, EyeOff, RefreshCw, PencilRuler, Scale, Trash2, Activity as Pulse } from 'lucide-react'
 import { useState } from 'react'
 import type { Dataset } from '../../../shared/domain.ts'
 import { count, counted, fixed, percent } from '../../app/format.ts'
 import { navigate, setParams } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
-import { thumbUrl } from '../../state/queries.ts'
+import { sentence, thumbUrl } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -14,6 +14,7 @@ import { Menu } from '../../ui/Menu.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import table from '../../ui/table.module.css'
+import { toast } from '../../ui/toast.tsx'
 import { splitShares } from './splits.ts'
 import styles from './library.module.css'
 
@@ -23,6 +24,7 @@ export const formatName = (format: string) => FORMAT_NAMES[format] ?? format
 /** Enter or a double click opens a dataset in Curate; the arrows walk the rows. */
 export function DatasetTable({ datasets, selectedId, onSkipped, onExport, onUpdate }: { datasets: readonly Dataset[]; selectedId: string | null; onSkipped: (dataset: Dataset) => void; onExport: (dataset: Dataset) => void; onUpdate: (dataset: Dataset) => void }) {
   const [removing, setRemoving] = useState<Dataset | null>(null)
+  const watch = useMutation({ mutationFn: (dataset: Dataset) => api.datasets.setWatch({ id: dataset.id, on: !dataset.watched }), onError: (error) => toast({ tone: 'negative', title: sentence(error) }) })
   const onKeyDown = (event: React.KeyboardEvent, index: number) => {
     if (event.target !== event.currentTarget) return
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
@@ -53,7 +55,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped, onExport, onUpda
                   <span className="col">
                     <span className={cx('med trunc t13')}>{dataset.name}</span>
                     <span className="t11 c2 trunc">
-                      {formatName(dataset.format)}
+                      {formatName(dataset.format)}{dataset.watched ? ' · watched' : ''}
                       {dataset.skipped > 0 ? <> · <button type="button" className={styles.link} onClick={(event) => { event.stopPropagation(); onSkipped(dataset) }}>{count(dataset.skipped)} skipped</button></> : null}
                     </span>
                   </span>
@@ -71,6 +73,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped, onExport, onUpda
                   { label: 'Compare checkpoints on it', icon: Scale, onSelect: () => navigate('compare', { dataset: dataset.id }) },
                   { label: 'Export', icon: Download, onSelect: () => onExport(dataset) },
                   { label: 'Update from its source', icon: RefreshCw, onSelect: () => onUpdate(dataset) },
+                  { label: dataset.watched ? 'Stop watching its source' : 'Watch its source', icon: dataset.watched ? EyeOff : Eye, onSelect: () => watch.mutate(dataset) },
                   { label: 'Skipped at import', icon: FileWarning, detail: count(dataset.skipped), disabled: dataset.skipped === 0, onSelect: () => onSkipped(dataset) },
                   null,
                   { label: 'Remove from project', icon: Trash2, danger: true, onSelect: () => setRemoving(dataset) },

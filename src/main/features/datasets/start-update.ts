@@ -1,0 +1,27 @@
+/** Reading a source again as a job: asked for by a person, or by the watching of its folder. */
+import type { EngineContext } from '../../engine/context.ts'
+import type { Job } from '../../../shared/domain.ts'
+import { requireDataset } from './queries.ts'
+import { type Side, updateDataset } from './update-job.ts'
+
+export interface UpdateInput {
+  readonly id: string
+  readonly dryRun?: boolean | undefined
+  readonly decisions?: Readonly<Record<string, Side>> | undefined
+  readonly otherwise?: Side | undefined
+}
+
+export function startUpdate({ project, db, jobs, events, author }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events' | 'author'>, { id, dryRun, decisions, otherwise }: UpdateInput): Job {
+  const { name } = requireDataset(db, id)
+  return jobs.add({
+    kind: 'import', title: `${dryRun ? 'Compare' : 'Update'} ${name}`, lane: 'files', unit: 'images', about: { datasetId: id },
+    work: async ({ signal, progress }) => {
+      const report = await updateDataset(project, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
+      if (!dryRun) {
+        events.emit({ type: 'datasets.changed' })
+        progress({ message: `${report.added} new, ${report.changed} changed, ${report.removed} gone${report.conflicts.length > 0 ? `, ${report.conflicts.length} conflicts` : ''}` })
+      }
+      return report
+    },
+  })
+}
