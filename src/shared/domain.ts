@@ -141,7 +141,7 @@ export type Heatmap = z.infer<typeof heatmapSchema>
 
 export const jobSchema = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'score', 'trust', 'train', 'demo', 'export']),
+  kind: z.enum(['import', 'score', 'trust', 'train', 'trial', 'demo', 'export']),
   title: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
   done: z.number(),
@@ -158,7 +158,7 @@ export const jobSchema = z.object({
 })
 export type Job = z.infer<typeof jobSchema>
 
-export const runStateSchema = z.enum(['waiting', 'starting', 'training', 'stopping', 'stopped', 'finished', 'failed'])
+export const runStateSchema = z.enum(['waiting', 'starting', 'training', 'pausing', 'paused', 'stopping', 'stopped', 'finished', 'failed'])
 export const runSchema = z.object({
   id: z.string(),
   number: z.number().int(),
@@ -181,6 +181,10 @@ export const runSchema = z.object({
   /** Resolved settings, flat, as frozen in the run's folder. */
   config: z.record(z.string(), z.unknown()),
   lastSavedStep: z.number().int().nullable(),
+  /** Rises along the queue; null for a run that has no place in it. A paused run keeps its place, a stopped one gives it up. */
+  queuePlace: z.number().int().nullable(),
+  note: z.string(),
+  tags: z.array(z.string()),
 })
 export type Run = z.infer<typeof runSchema>
 
@@ -188,6 +192,8 @@ export type Run = z.infer<typeof runSchema>
 export const metricRowSchema = z.object({
   step: z.number().int(),
   seconds: z.number(),
+  /** Share of the step's time that it waited for its images; a time, so another one in each repetition. */
+  wait: z.number().optional(),
   values: z.record(z.string(), z.number()),
 })
 export type MetricRow = z.infer<typeof metricRowSchema>

@@ -167,8 +167,9 @@ describe('the file of a project', () => {
       expect(project.db.get('SELECT name FROM datasets')).toEqual({ name: 'Old' })
       expect(project.db.get('PRAGMA user_version')).toEqual({ user_version: MIGRATIONS.at(-1)!.version })
       project.close()
-      const copy = openDatabase(`${file}.before-${old + 1}`)
-      expect(copy.get('PRAGMA user_version')).toEqual({ user_version: old })
+      const { version } = MIGRATIONS[old - 1]!
+      const copy = openDatabase(`${file}.before-${version + 1}`)
+      expect(copy.get('PRAGMA user_version')).toEqual({ user_version: version })
       expect(copy.get('SELECT name FROM datasets')).toEqual({ name: 'Old' })
       copy.close()
     }

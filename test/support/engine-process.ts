@@ -16,8 +16,11 @@ export interface Refusal {
   readonly cure: string
 }
 
+/** 'processes': arithmetic too, but in real compute processes, so that runs train. */
+type ComputeKind = 'arithmetic' | 'processes' | 'real'
+
 /** Ends with the engine's first line: its address, or why it refused. */
-export async function startEngineProcess(projectDir: string, compute: 'arithmetic' | 'real' = 'arithmetic'): Promise<EngineProcess | Refusal> {
+export async function startEngineProcess(projectDir: string, compute: ComputeKind = 'arithmetic'): Promise<EngineProcess | Refusal> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'faults', 'engine-child.ts'), projectDir, compute], { stdio: ['ignore', 'pipe', 'pipe'] })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
@@ -31,7 +34,7 @@ export async function startEngineProcess(projectDir: string, compute: 'arithmeti
   return 'code' in line ? line : { ...line, kill }
 }
 
-export async function mustStart(projectDir: string, compute: 'arithmetic' | 'real' = 'arithmetic'): Promise<EngineProcess> {
+export async function mustStart(projectDir: string, compute: ComputeKind = 'arithmetic'): Promise<EngineProcess> {
   const started = await startEngineProcess(projectDir, compute)
   if ('code' in started) throw new Error(`The engine refused to start: ${started.message}`)
   return started

@@ -8,7 +8,7 @@ import type { Command, CommandIo, CommandResult } from './command.ts'
 import { MODEL_OPTION, pickCheckpoint, pickDataset, pickNamed, pickRun } from './lookup.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
 
-const ENDED: readonly Run['state'][] = ['finished', 'stopped', 'failed']
+const ENDED: readonly Run['state'][] = ['finished', 'paused', 'stopped', 'failed']
 const RESULT = `Ctrl+C stops after the step in hand and saves; \`amc resume\` goes on from there.
 Result: {run: {id, name, number, state, step, totalSteps, elapsedSeconds, ...}, checkpoints: [{id, name, step, best, metrics}], metrics: {name: last value}}.`
 
@@ -108,7 +108,7 @@ async function follow({ handlers, context }: EngineCore, started: Run, io: Comma
       `${run.name}: ${run.state} at step ${run.step} of ${run.totalSteps} after ${duration(run.elapsedSeconds)}`,
       ...shown.map(([name, value]) => `  ${name.padEnd(24)}${value.toFixed(4)}`),
       ...checkpoints.map((one) => `  checkpoint ${one.name}${one.best ? ' (best)' : ''}`),
-      ...(run.state === 'stopped' ? [`Go on with: amc resume --project ${context.project.dir} --run ${run.number}`] : []),
+      ...(run.state !== 'finished' ? [`Go on with: amc resume --project ${context.project.dir} --run ${run.number}`] : []),
     ],
     exitCode: run.state === 'finished' ? 0 : 130,
   }

@@ -9,7 +9,7 @@ import { type Compute, spawnCompute } from '../compute/client.ts'
 import { registerShipped } from '../features/checkpoints/shipped.ts'
 import { removeUnfinished } from '../features/datasets/remove.ts'
 import { watchSources } from '../features/datasets/watch.ts'
-import { recoverRuns } from '../features/runs/recover.ts'
+import { recoverRuns, takeUpQueue } from '../features/runs/recover.ts'
 import { openProject, type OpenProjectOptions } from '../store/project.ts'
 import { createGuard, type Guard, newToken } from './auth.ts'
 import { checkHeatmap } from './check.ts'
@@ -124,7 +124,10 @@ async function serve(core: EngineCore, { port = 0, host = null, token = newToken
   const url = `http://${shown}:${address.port}/`
   context.project.announce(url)
   void core.handlers.system.info({}) // TensorFlow loads while the page does
-  core.settled.then(() => continueDemo(context), () => undefined)
+  core.settled.then(() => {
+    continueDemo(context)
+    void takeUpQueue(context, core.handlers.runs.resume)
+  }, () => undefined)
   return {
     ...core, url, token,
     close: async () => {

@@ -28,10 +28,15 @@ export interface NewJob {
   readonly about?: Job['about']
   /** Nobody waits for it: it stops for any other job of its lane and is taken up after it. Its work must go on where it ended. */
   readonly background?: boolean
-  /** Runs when its turn comes; the result is kept. Must end soon after the signal fires, by throwing or by returning what it has. */
+  /** Runs when its turn comes; the result is kept. Must end soon after the signal fires, by throwing or by returning what it has. The reason of the signal is CLOSING when the engine ends. */
   readonly work: (job: { readonly id: string; readonly signal: AbortSignal; readonly progress: (progress: JobProgress) => void }) => Promise<unknown>
-  /** Called when it is cancelled before its turn. */
-  readonly onSkipped?: () => void
+  /**
+   * Its place among the waiting jobs that have one, in rising order; asked anew each time a turn comes, so that a queue can be put in
+   * another order. The turns of such jobs stay what they are, only who takes which changes.
+   */
+  readonly place?: () => number
+  /** Called when it is cancelled before its turn; `closing` when that is because the engine ends. */
+  readonly onSkipped?: (closing: boolean) => void
 }
 
 export interface Jobs {
@@ -58,6 +63,8 @@ interface Entry {
   timer: NodeJS.Timeout | null
 }
 
+/** Reason of a job's signal when the engine ends. */
+const CLOSING = 'closing'
 const PUBLISH_EVERY_MS = 150
 const KEPT = 50
 
@@ -139,7 +146,7 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
 
   function next(): void {
     if (closing) return
-    const waiting = [...entries.values()].filter((entry) => entry.job.state === 'waiting')
+    const waiting = inPlace([...entries.values()].filter((entry) => entry.job.state === 'waiting'))
     waiting.sort((a, b) => Number(a.spec.background ?? false) - Number(b.spec.background ?? false))
     for (const entry of waiting) {
       if (!busy.has(entry.spec.lane)) void run(entry)
@@ -164,12 +171,12 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
     if (!isOpen(entry.job)) return entry.job
     const waited = entry.job.state === 'waiting'
     entry.yielded = false
-    entry.abort.abort()
+    entry.abort.abort(closing ? CLOSING : undefined)
     if (waited) {
       update(entry, { state: 'cancelled' })
       keep(entry.job)
       entry.end.resolve(entry.job)
-      entry.spec.onSkipped?.()
+      entry.spec.onSkipped?.(closing)
     } else update(entry, { message: 'Stopping' })
     return entry.job
   }
@@ -201,6 +208,14 @@ export function createJobs(events: Events, log: JobLog = { save: () => undefined
       for (const entry of entries.values()) if (entry.timer) clearTimeout(entry.timer)
     },
   }
+}
+
+/** The same turns, those of jobs with a place given out by it. */
+function inPlace(waiting: readonly Entry[]): Entry[] {
+  const placed = waiting.flatMap((entry) => (entry.spec.place ? [{ entry, place: entry.spec.place() }] : []))
+  const sorted = placed.sort((a, b) => a.place - b.place).map(({ entry }) => entry)
+  let taken = 0
+  return waiting.map((entry) => (entry.spec.place ? sorted[taken++]! : entry))
 }
 
 function isOpen(job: Job): boolean {

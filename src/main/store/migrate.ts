@@ -10,6 +10,7 @@ import * as explainers from './migrations/0005-explainers.ts'
 import * as records from './migrations/0006-records.ts'
 import * as search from './migrations/0008-search.ts'
 import * as review from './migrations/0009-review.ts'
+import * as runQueue from './migrations/0010-run-queue.ts'
 import * as suspicion from './migrations/0013-suspicion.ts'
 
 export interface Migration {
@@ -18,7 +19,7 @@ export interface Migration {
 }
 
 /** Monotonic; a landed one is never edited. */
-export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, search, review, suspicion]
+export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, search, review, runQueue, suspicion]
 /** Marks the file as ours ("AMCW"), so that another program's database is not taken for a project. */
 export const APPLICATION_ID = 0x414d4357
 

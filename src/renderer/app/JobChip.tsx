@@ -20,12 +20,12 @@ interface Work {
   readonly stopWord: string
 }
 
-const RUNNING: ReadonlySet<Run['state']> = new Set(['starting', 'training', 'stopping'])
+const RUNNING: ReadonlySet<Run['state']> = new Set(['starting', 'training', 'pausing', 'stopping'])
 
 function workOfRun(run: Run): Work {
   return {
     key: `run-${run.id}`, title: `Run ${run.number}`, share: run.totalSteps > 0 ? run.step / run.totalSteps : null, secondsLeft: run.secondsLeft,
-    detail: run.state === 'stopping' ? 'stopping' : `step ${count(run.step)} of ${count(run.totalSteps)}`, href: formatHash('train', { run: run.id }),
+    detail: run.state === 'stopping' || run.state === 'pausing' ? run.state : `step ${count(run.step)} of ${count(run.totalSteps)}`, href: formatHash('train', { run: run.id }),
     stop: run.state === 'training' ? () => api.runs.stop({ id: run.id }) : null, stopWord: 'Stop',
   }
 }

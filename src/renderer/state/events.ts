@@ -89,6 +89,9 @@ function apply(client: QueryClient, event: EngineEvent): void {
     case 'backend.changed':
       refetch(client, keys.info)
       break
+    case 'run.removed':
+      client.setQueryData<readonly Run[]>(keys.runs, (runs) => runs?.filter((run) => run.id !== event.runId))
+      break
     case 'run.measured':
     case 'regions.edited':
       break

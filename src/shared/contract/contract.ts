@@ -223,8 +223,19 @@ export const contract = {
     presets: call(none, z.array(presetSchema)),
     estimate: call(runInputSchema, runEstimateSchema),
     start: call(runInputSchema, runSchema),
+    /** Takes it out of the queue, or saves its state after the step in hand; it can be resumed, at the end of the queue. */
     stop: call(byId, runSchema),
+    /** As stop, but it keeps its place in the queue and waits there until it is resumed. */
+    pause: call(byId, runSchema),
+    /** Goes on from the last saved state: of a run that is paused, stopped or failed. */
     resume: call(byId, runSchema),
+    /** Moves a run that waits or pauses to a place among those, counted from 0. */
+    move: call(z.object({ id: z.string(), index: z.number().int() }), runSchema),
+    edit: call(z.object({ id: z.string(), name: z.string().max(80).optional(), note: z.string().max(20_000).optional(), tags: z.array(z.string().max(40)).max(20).optional() }), runSchema),
+    /** What its folder takes, and what older checkpoints that made room have freed. */
+    disk: call(byId, z.object({ bytes: z.number(), checkpoints: z.number().int(), checkpointBytes: z.number(), stateBytes: z.number(), cleared: z.number().int(), clearedBytes: z.number() })),
+    /** The run with its checkpoints and their scores; refused while it is in the queue. */
+    remove: call(byId, z.object({ freedBytes: z.number() })),
     list: call(none, z.array(runSchema)),
     get: call(byId, runSchema),
     metrics: call(z.object({ id: z.string(), afterStep: z.number().int() }), z.array(metricRowSchema)),

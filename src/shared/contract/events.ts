@@ -17,6 +17,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('trust.changed'), datasetId: z.string() }),
   z.object({ type: z.literal('job.progressed'), job: jobSchema }),
   z.object({ type: z.literal('run.progressed'), run: runSchema }),
+  z.object({ type: z.literal('run.removed'), runId: z.string() }),
   z.object({ type: z.literal('run.measured'), runId: z.string(), rows: z.array(metricRowSchema) }),
   z.object({ type: z.literal('backend.changed'), ready: z.boolean(), message: z.string() }),
 ])

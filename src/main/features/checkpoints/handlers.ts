@@ -54,7 +54,7 @@ export function checkpointsHandlers({ db, project, events, interactive }: Engine
     /** The file goes too, except one that comes with the program. */
     remove: async ({ id }) => {
       const row = requireCheckpoint(db, id)
-      const user = db.get<{ name: string }>("SELECT name FROM runs WHERE start_checkpoint_id = ? AND state IN ('waiting', 'starting', 'training', 'stopping')", id)
+      const user = db.get<{ name: string }>("SELECT name FROM runs WHERE start_checkpoint_id = ? AND state IN ('waiting', 'starting', 'training', 'pausing', 'paused', 'stopping')", id)
       if (user) throw new AppError('busy', `The run ${user.name} starts from this checkpoint.`, 'Stop the run first.', id)
       db.transaction(() => {
         db.run('DELETE FROM checkpoints WHERE id = ?', id)

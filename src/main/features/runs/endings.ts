@@ -10,10 +10,12 @@ import { readBack } from './read-back.ts'
 import { OPEN_STATES, requireRun, setState, toRun } from './rows.ts'
 
 export interface Ending {
-  readonly state: 'stopped' | 'finished' | 'failed'
+  readonly state: 'paused' | 'stopped' | 'finished' | 'failed'
   readonly error?: Run['error']
   /** Steps done and saved, where the process told. */
   readonly step?: number
+  /** It was the engine that ended: taken up again it stands where it stood. */
+  readonly keepsPlace?: boolean
   /** Some of its curves could not be stored: they are read from the folder. */
   readonly behind?: boolean
 }
@@ -34,10 +36,10 @@ export function createEndings(context: Pick<EngineContext, 'db' | 'project' | 'e
   const owed = new Map<string, Ending>()
   let timer: NodeJS.Timeout | null = null
 
-  const write = (runId: string, { state, error, step }: Ending): Run =>
+  const write = (runId: string, { state, error, step, keepsPlace = false }: Ending): Run =>
     db.transaction(() => {
       if (step !== undefined) db.run('UPDATE runs SET step = ?, last_saved_step = ? WHERE id = ?', step, step || null, runId)
-      return setState(db, runId, state, error ?? null)
+      return setState(db, runId, state, error ?? null, keepsPlace)
     })
   const announce = (run: Run): Run => {
     events.emit({ type: 'run.progressed', run })
@@ -47,7 +49,8 @@ export function createEndings(context: Pick<EngineContext, 'db' | 'project' | 'e
     const ending = owed.get(run.id)
     const rest = { secondsLeft: null, samplesPerSecond: null, dataWaitShare: null }
     if (ending) return { ...run, ...rest, state: ending.state, error: ending.error ?? null, ...(ending.step === undefined ? {} : { step: ending.step, lastSavedStep: ending.step || null }) }
-    return (OPEN_STATES as readonly string[]).includes(run.state) && !isHeld(run.id) ? { ...run, ...rest, state: 'stopped' } : run
+    // One that waits waits, whether an engine that takes up the queue is there or not.
+    return run.state !== 'waiting' && (OPEN_STATES as readonly string[]).includes(run.state) && !isHeld(run.id) ? { ...run, ...rest, state: 'stopped' } : run
   }
   const readFolder = async (runId: string): Promise<void> => {
     try {

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
 import { flattenConfig, settingsOf } from '../../../shared/config/run-config.ts'
+import type { Run } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import { newId } from '../../store/ids.ts'
@@ -12,7 +13,9 @@ import { resolveVocabulary } from '../../train/model-files.ts'
 import { listPresets } from '../../train/presets.ts'
 import { freezeRun, runPaths } from '../../train/run-folder.ts'
 import { estimateNeeds, type Needs, planRun, type Problem, type RunInput } from './plan.ts'
-import { metricsAfter, requireRun, type RunRow, toRun } from './rows.ts'
+import { moveInQueue } from './queue.ts'
+import { diskOf, removeRun } from './remove.ts'
+import { metricsAfter, requireRun, type RunRow, setState, toRun } from './rows.ts'
 import { createTraining } from './train-job.ts'
 import { stageRegions } from './view-stages.ts'
 
@@ -26,6 +29,10 @@ interface ProbeLine {
 export function runsHandlers(context: EngineContext): Handlers<'runs'> {
   const { db, project } = context
   const training = createTraining(context)
+  const announce = (run: Run): Run => {
+    context.events.emit({ type: 'run.progressed', run })
+    return run
+  }
   const pathsOf = (row: RunRow) => runPaths(project.fromStored(row.folder))
   /** What the page is told before a start is what decides at the start. */
   const planWithNeeds = async (input: RunInput) => {
@@ -76,8 +83,40 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     },
     stop: ({ id }) => {
       const row = requireRun(db, id)
-      if (!training.stop(id)) throw new AppError('conflict', `${row.name} is not running.`, 'Look at the list of runs.', id)
+      const shown = training.shown(toRun(row))
+      if (!training.stop(id)) {
+        if (shown.state !== 'paused' && shown.state !== 'waiting') throw new AppError('conflict', `${row.name} is not running.`, 'Look at the list of runs.', id)
+        return announce(setState(db, id, 'stopped'))
+      }
       return training.shown(toRun(requireRun(db, id)))
+    },
+    pause: ({ id }) => {
+      const row = requireRun(db, id)
+      if (!training.pause(id)) {
+        // Where no engine has taken up the queue, a waiting run is only a row.
+        if (row.state !== 'waiting') throw new AppError('conflict', `${row.name} is not running.`, 'Look at the list of runs.', id)
+        return announce(setState(db, id, 'paused'))
+      }
+      return training.shown(toRun(requireRun(db, id)))
+    },
+    move: ({ id, index }) => {
+      for (const row of moveInQueue(db, id, index)) announce(training.shown(toRun(row)))
+      return training.shown(toRun(requireRun(db, id)))
+    },
+    edit: ({ id, name, note, tags }) => {
+      const row = requireRun(db, id)
+      const tidy = tags ? [...new Set(tags.map((tag) => tag.trim()).filter((tag) => tag !== ''))] : (JSON.parse(row.tags) as string[])
+      db.run('UPDATE runs SET name = ?, note = ?, tags = ? WHERE id = ?', name?.trim() || row.name, note ?? row.note, JSON.stringify(tidy), id)
+      return announce(training.shown(toRun(requireRun(db, id))))
+    },
+    disk: ({ id }) => diskOf(context, requireRun(db, id)),
+    remove: async ({ id }) => {
+      const row = requireRun(db, id)
+      if (training.holds(id)) throw new AppError('busy', `${row.name} is in the queue or under way.`, 'Stop it first.', id)
+      const freedBytes = await removeRun(context, row)
+      context.events.emit({ type: 'run.removed', runId: id })
+      context.events.emit({ type: 'checkpoints.changed' })
+      return { freedBytes }
     },
     resume: ({ id }) => {
       const row = requireRun(db, id)

@@ -147,7 +147,7 @@ export async function estimateNeeds({ db, project }: Pick<EngineContext, 'db' | 
 function tightMemory(db: Db, memory: MemoryNeeds, available: number, config: RunConfig): Problem | null {
   const problem = memoryProblem(memory, available, config)
   if (!problem) return null
-  const busy = db.get("SELECT 1 FROM runs WHERE state IN ('waiting', 'starting', 'training', 'stopping')") !== undefined
+  const busy = db.get("SELECT 1 FROM runs WHERE state IN ('waiting', 'starting', 'training', 'pausing', 'stopping')") !== undefined
   const never = memory.total > Math.min(process.constrainedMemory() || Infinity, totalmem())
   return { key: problem.key, message: `${problem.message} ${problem.cure}`, blocking: config.memory.check && (never || !busy) }
 }

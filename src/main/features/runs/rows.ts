@@ -26,10 +26,13 @@ export interface RunRow {
   readonly last_saved_step: number | null
   readonly created_at: string
   readonly error: string | null
+  readonly queue_place: number | null
+  readonly note: string
+  readonly tags: string
 }
 
 /** States in which a job holds the run. */
-export const OPEN_STATES = ['waiting', 'starting', 'training', 'stopping'] as const
+export const OPEN_STATES = ['waiting', 'starting', 'training', 'pausing', 'stopping'] as const
 
 export function toRun(row: RunRow): Run {
   return {
@@ -37,6 +40,7 @@ export function toRun(row: RunRow): Run {
     state: row.state as Run['state'], step: row.step, totalSteps: row.total_steps, epoch: row.epoch, elapsedSeconds: row.elapsed_seconds, secondsLeft: row.seconds_left,
     samplesPerSecond: row.samples_per_second, dataWaitShare: row.data_wait_share, createdAt: row.created_at,
     error: row.error === null ? null : (JSON.parse(row.error) as Run['error']), config: JSON.parse(row.config) as Run['config'], lastSavedStep: row.last_saved_step,
+    queuePlace: row.queue_place, note: row.note, tags: JSON.parse(row.tags) as string[],
   }
 }
 
@@ -46,8 +50,13 @@ export function requireRun(db: Db, id: string): RunRow {
   return row
 }
 
-export function setState(db: Db, id: string, state: Run['state'], error: Run['error'] = null): Run {
-  db.run('UPDATE runs SET state = ?, error = ?, seconds_left = NULL, samples_per_second = NULL, data_wait_share = NULL WHERE id = ?', state, error ? JSON.stringify(error) : null, id)
+/** What has ended gives up its place in the queue, unless it is to be kept. */
+export function setState(db: Db, id: string, state: Run['state'], error: Run['error'] = null, keepsPlace = false): Run {
+  const ended = !keepsPlace && (state === 'stopped' || state === 'finished' || state === 'failed')
+  db.run(
+    'UPDATE runs SET state = ?, error = ?, seconds_left = NULL, samples_per_second = NULL, data_wait_share = NULL, queue_place = iif(?, NULL, queue_place) WHERE id = ?',
+    state, error ? JSON.stringify(error) : null, ended ? 1 : 0, id,
+  )
   return toRun(requireRun(db, id))
 }
 
@@ -61,11 +70,11 @@ export function putProgress(db: Db, id: string, progress: TrainProgress): Run {
 
 export function putMetrics(db: Db, id: string, rows: readonly MetricRow[]): void {
   db.transaction(() => {
-    for (const row of rows) db.run('INSERT OR REPLACE INTO metrics (run_id, step, seconds, "values") VALUES (?, ?, ?, ?)', id, row.step, row.seconds, JSON.stringify(row.values))
+    for (const row of rows) db.run('INSERT OR REPLACE INTO metrics (run_id, step, seconds, "values", wait) VALUES (?, ?, ?, ?, ?)', id, row.step, row.seconds, JSON.stringify(row.values), row.wait ?? null)
   })
 }
 
 export function metricsAfter(db: Db, id: string, step: number): MetricRow[] {
-  const rows = db.all<{ step: number; seconds: number; values: string }>('SELECT step, seconds, "values" FROM metrics WHERE run_id = ? AND step > ? ORDER BY step', id, step)
-  return rows.map((row) => ({ step: row.step, seconds: row.seconds, values: JSON.parse(row.values) as Record<string, number> }))
+  const rows = db.all<{ step: number; seconds: number; values: string; wait: number | null }>('SELECT step, seconds, "values", wait FROM metrics WHERE run_id = ? AND step > ? ORDER BY step', id, step)
+  return rows.map((row) => ({ step: row.step, seconds: row.seconds, ...(row.wait === null ? {} : { wait: row.wait }), values: JSON.parse(row.values) as Record<string, number> }))
 }

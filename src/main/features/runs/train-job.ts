@@ -4,19 +4,24 @@ import type { MetricRow, Run } from '../../../shared/domain.ts'
 import { AppError, toErrorData } from '../../../shared/errors.ts'
 import type { ComputeEvent } from '../../compute/protocol.ts'
 import { runPaths, savedStepOf } from '../../train/run-folder.ts'
-import { createEndings, type Endings } from './endings.ts'
+import { createEndings, type Ending, type Endings } from './endings.ts'
 import { noteWorker, oldWorkerGone } from './old-worker.ts'
 import { readBack, registerRunCheckpoint } from './read-back.ts'
+import { takePlace } from './queue.ts'
 import { putMetrics, putProgress, requireRun, type RunRow, setState } from './rows.ts'
 
 /** Curves are drawn a few times a second; each step of a small model would be too many messages and transactions. */
 const FLUSH_EVERY_MS = 400
+/** Reason of a job's signal when the engine ends. */
+const CLOSING = 'closing'
 
 export interface Training {
-  /** Puts the run into the queue. */
+  /** Puts the run into the queue, at its place or at the end. */
   queue(run: RunRow, resume: boolean): Run
   /** Stops it if it runs or waits; false when no job holds it. */
   stop(runId: string): boolean
+  /** Holds it where it is: it saves, lets others train and keeps its place. False when no job holds it. */
+  pause(runId: string): boolean
   /** Whether a job trains it or has it in the queue. */
   holds(runId: string): boolean
   /** A run as it is, whatever the database could take. */
@@ -28,6 +33,8 @@ export function createTraining(context: EngineContext): Training {
   const jobOf = new Map<string, string>()
   const holds = (runId: string): boolean => jobOf.has(runId)
   const endings = createEndings(context, holds)
+  /** Runs that were asked to pause, not to stop. */
+  const pausing = new Set<string>()
   const announce = (run: Run): Run => {
     events.emit({ type: 'run.progressed', run })
     return run
@@ -36,20 +43,31 @@ export function createTraining(context: EngineContext): Training {
     holds,
     shown: endings.shown,
     queue: (row, resume) => {
-      const waiting = setState(db, row.id, 'waiting') // first: what cannot be noted is not begun
+      const waiting = db.transaction(() => {
+        takePlace(db, row.id)
+        return setState(db, row.id, 'waiting') // first: what cannot be noted is not begun
+      })
       endings.forget(row.id)
       const job = jobs.add({
         kind: 'train', title: row.name, lane: 'compute', unit: 'steps', total: row.total_steps, about: { datasetId: row.dataset_id, runId: row.id },
+        place: () => db.get<{ place: number | null }>('SELECT queue_place AS place FROM runs WHERE id = ?', row.id)?.place ?? Infinity,
         work: async ({ signal, progress }) => {
           try {
-            return await train(context, endings, row.id, resume, signal, announce, (run) => progress({ done: run.step, total: run.totalSteps, secondsLeft: run.secondsLeft }))
+            const end = (runId: string, ending: Ending): Run => {
+              const paused = ending.state === 'stopped' && pausing.has(runId)
+              return endings.end(runId, { ...ending, ...(paused ? { state: 'paused' } : {}), keepsPlace: signal.reason === CLOSING })
+            }
+            return await train(context, end, row.id, resume, signal, announce, (run) => progress({ done: run.step, total: run.totalSteps, secondsLeft: run.secondsLeft }))
           } finally {
             jobOf.delete(row.id)
+            pausing.delete(row.id)
           }
         },
-        onSkipped: () => {
+        onSkipped: (closing) => {
           jobOf.delete(row.id)
-          endings.end(row.id, { state: 'stopped' })
+          // One that waits when the engine ends goes on waiting: the next engine takes it up.
+          if (!closing) endings.end(row.id, { state: pausing.has(row.id) ? 'paused' : 'stopped' })
+          pausing.delete(row.id)
         },
       })
       jobOf.set(row.id, job.id)
@@ -59,6 +77,15 @@ export function createTraining(context: EngineContext): Training {
       const jobId = jobOf.get(runId)
       if (jobId === undefined) return false
       if (jobs.get(jobId).state !== 'waiting') tryTo('That a run is stopping', () => announce(setState(db, runId, 'stopping')))
+      pausing.delete(runId)
+      jobs.cancel(jobId)
+      return true
+    },
+    pause: (runId) => {
+      const jobId = jobOf.get(runId)
+      if (jobId === undefined) return false
+      pausing.add(runId)
+      if (jobs.get(jobId).state !== 'waiting') tryTo('That a run is pausing', () => announce(setState(db, runId, 'pausing')))
       jobs.cancel(jobId)
       return true
     },
@@ -66,7 +93,7 @@ export function createTraining(context: EngineContext): Training {
 }
 
 async function train(
-  context: EngineContext, endings: Endings, runId: string, resume: boolean, signal: AbortSignal, announce: (run: Run) => Run, onProgress: (run: Run) => void,
+  context: EngineContext, end: Endings['end'], runId: string, resume: boolean, signal: AbortSignal, announce: (run: Run) => Run, onProgress: (run: Run) => void,
 ): Promise<{ state: Run['state']; step: number }> {
   const { db, project, worker } = context
   const row = requireRun(db, runId)
@@ -80,12 +107,12 @@ async function train(
     noteWorker(project.cacheDir, worker.pid())
     const result = await worker.call('train', { runDir: project.fromStored(row.folder), resume }, { signal, onEvent: heard.onEvent })
     const behind = await heard.finish()
-    return { state: endings.end(runId, { ...result, behind }).state, step: result.step }
+    return { state: end(runId, { ...result, behind }).state, step: result.step }
   } catch (error) {
     const data = toErrorData(error)
     const behind = await heard.finish()
-    if (data.code === 'cancelled') return { state: endings.end(runId, { state: 'stopped', behind }).state, step: requireRun(db, runId).step }
-    endings.end(runId, { state: 'failed', behind, error: { code: data.code, message: data.message, cure: data.cure || 'Resume the run: it goes on from the last saved step.' } })
+    if (data.code === 'cancelled') return { state: end(runId, { state: 'stopped', behind }).state, step: requireRun(db, runId).step }
+    end(runId, { state: 'failed', behind, error: { code: data.code, message: data.message, cure: data.cure || 'Resume the run: it goes on from the last saved step.' } })
     throw error
   } finally {
     noteWorker(project.cacheDir, null)

@@ -16,7 +16,7 @@ interface Happening {
 }
 
 const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled'])
-const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, demo: Images, export: Import }
+const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, trial: Pulse, demo: Images, export: Import }
 
 function happeningOfJob(job: Job): Happening {
   const text = job.state === 'failed' ? `${job.title} failed: ${job.error?.message ?? job.message}` : job.state === 'cancelled' ? `${job.title} was cancelled; nothing of it was kept` : `${job.title}${job.message ? `: ${job.message}` : ' done'}`
@@ -30,7 +30,7 @@ function happeningOfJob(job: Job): Happening {
 function happeningOfRun(run: Run, jobs: readonly Job[]): Happening {
   const ended = jobs.filter((job) => job.about?.runId === run.id && ENDED.has(job.state)).map((job) => job.updatedAt).sort().at(-1)
   const where = `step ${count(run.step)} of ${count(run.totalSteps)}`
-  const text = run.state === 'failed' ? `Run ${run.number} failed at ${where}: ${run.error?.message ?? ''}` : run.state === 'stopped' ? `Run ${run.number} stopped at ${where}; it can be resumed` : run.state === 'finished' ? `Run ${run.number} finished: ${run.name}` : `Run ${run.number} added: ${run.name}`
+  const text = run.state === 'failed' ? `Run ${run.number} failed at ${where}: ${run.error?.message ?? ''}` : run.state === 'stopped' || run.state === 'paused' ? `Run ${run.number} ${run.state} at ${where}; it can be resumed` : run.state === 'finished' ? `Run ${run.number} finished: ${run.name}` : `Run ${run.number} added: ${run.name}`
   return { key: run.id, at: ended ?? run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: 'Train' } }
 }
 
@@ -38,7 +38,7 @@ function happeningOfRun(run: Run, jobs: readonly Job[]): Happening {
 export function Activity() {
   const jobs = useJobs()
   const runs = useRuns()
-  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train').map(happeningOfJob), ...(runs.data ?? []).map((run) => happeningOfRun(run, jobs.data ?? []))]
+  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train' && job.kind !== 'trial').map(happeningOfJob), ...(runs.data ?? []).map((run) => happeningOfRun(run, jobs.data ?? []))]
     .sort((a, b) => b.at.localeCompare(a.at))
     .slice(0, 5)
   if (list.length === 0) return null
