@@ -45,7 +45,7 @@ async function recordOf(dir: string) {
   saved.file.close()
   const { elapsedSeconds: _, ...info } = saved.info as { elapsedSeconds: number }
   return {
-    rows: (await readFile(paths.metrics, 'utf8')).replace(/"seconds":[^,]+,/g, ''),
+    rows: (await readFile(paths.metrics, 'utf8')).replace(/"(seconds|wait)":[^,]+,/g, ''),
     probes: await readFile(paths.probes, 'utf8'),
     checkpoints: Object.fromEntries(files),
     info,
@@ -65,6 +65,8 @@ interface Case {
   readonly seed: number
   readonly kills: number
   readonly run: Partial<TinyRun>
+  /** The step after which it ends by itself, if not the last. */
+  readonly ends?: number
 }
 const CASES: readonly Case[] = [
   {
@@ -75,9 +77,13 @@ const CASES: readonly Case[] = [
     name: 'with views in turn, two batches a step and a frozen part', seed: 2, kills: 2,
     run: { modelConfig: TINY, overrides: { 'batch.accumulate': 2, 'batch.images': 2, freeze: 'embeddings', 'curriculum.views': 'first 0.4; second 0.3; * 0.3', 'schedule.kind': 'reference', 'schedule.warmupHundreds': 1 } },
   },
+  {
+    name: 'that ends early, its count of validations taken up each time', seed: 3, kills: 3, ends: 8,
+    run: { modelConfig: TINY, overrides: { 'validation.every': 2, 'earlyStop.metric': 'consistency', 'earlyStop.patience': 3, 'earlyStop.minDelta': 1 } },
+  },
 ]
 
-test.skipIf(!hasTensorFlow).each(CASES)(`kill -9 of the worker at random moments, $name${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, async ({ seed, kills, run }) => {
+test.skipIf(!hasTensorFlow).each(CASES)(`kill -9 of the worker at random moments, $name${hasTensorFlow ? '' : ' (skipped: TensorFlow is not set up)'}`, async ({ seed, kills, run, ends = STEPS }) => {
   const folder = await temporaryFolder()
   await mkdir(join(folder, 'images'))
   const drawn = await drawSamples(join(folder, 'images'), 16)
@@ -88,9 +94,10 @@ test.skipIf(!hasTensorFlow).each(CASES)(`kill -9 of the worker at random moments
   expect(await train(whole, null)).toBe(true)
   const plan = drawKills(createRandom(seed), kills)
   for (const kill of plan) await train(broken, kill)
+  if (ends < STEPS) expect(await train(broken, null), 'one that has ended ends again at once').toBe(true)
   expect(await train(broken, null)).toBe(true)
   const [one, other] = [await recordOf(whole), await recordOf(broken)]
-  expect(one.rows.trimEnd().split('\n').map((line) => (JSON.parse(line) as { step: number }).step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1))
+  expect(one.rows.trimEnd().split('\n').map((line) => (JSON.parse(line) as { step: number }).step)).toEqual(Array.from({ length: ends }, (_, i) => i + 1))
   expect(other, `killed at ${JSON.stringify(plan)}`).toEqual(one)
   const log = await readFile(runPaths(broken).log, 'utf8')
   expect(log).toContain('Resumed after step')

@@ -9,6 +9,7 @@ import { randomFromState, type RandomSource } from '../model/random.ts'
 import { createBatchSource, type BatchSource, type BatchState } from './batches.ts'
 import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type TrainingSize, type ViewStage } from './curriculum.ts'
 import { clearTemporaries, dropTornLines, keepLinesUntil } from './files.ts'
+import { NO_STALL, type Stall } from './early-stop.ts'
 import { createImageCache } from './image-cache.ts'
 import { forgetOld, writeBest } from './keep-run.ts'
 import { tokenizerFor, vocabularyOf, type LoadedModel } from './model-files.ts'
@@ -48,6 +49,10 @@ export interface Run extends OpenedRun {
   /** State of the data after the last step done. */
   batches: BatchState
   best: Best | null
+  /** How long it has not got better. */
+  stall: Stall
+  /** Texts whose features went into the queue. */
+  queued: number
   lastSavedStep: number | null
 }
 
@@ -100,6 +105,8 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
       opening: [began(state?.step ?? 0, size, total), ...started.notes, ...(frozen ? [frozen] : []), ...oddities(opened, source, views, samples)],
       batches: state?.batches ?? { sampler: {}, random: namedRandom(config.seed, 'batches').state() },
       best: state?.best ?? null,
+      stall: state?.stall ?? NO_STALL,
+      queued: state?.queued ?? 0,
       lastSavedStep: state?.step ?? null,
     }
     if (state) await tidy(run, state.step)

@@ -44,9 +44,9 @@ function save({ paths, model, config }: Run, step: number, metrics: MetricRow['v
 
 /** The curves up to the step are made durable first: a state never knows of rows that are not there. */
 async function saveState(run: Run, step: number): Promise<void> {
-  const { paths, model, optimizer, batches, choices, best, pace, identity } = run
+  const { paths, model, optimizer, batches, choices, best, stall, queued, pace, identity } = run
   for (const file of [paths.metrics, paths.probes]) await syncIfThere(file)
-  saveRunState(paths.states, model.params, optimizer, { step, batches, best, identity, choices: choices.state(), elapsedSeconds: pace.elapsedSeconds() })
+  saveRunState(paths.states, model.params, optimizer, { step, batches, best, stall, queued, identity, choices: choices.state(), elapsedSeconds: pace.elapsedSeconds() })
   run.lastSavedStep = step
 }
 

@@ -2,8 +2,8 @@
 import type { TrainProgress } from './run-events.ts'
 
 export interface Pace {
-  /** After every step: how long it waited for its batch and how many images it saw. */
-  tick(waitedMs: number, images: number): void
+  /** After every step: how long it waited for its batch and how many images it saw. Returns the share of the step that was waiting. */
+  tick(waitedMs: number, images: number): number
   elapsedSeconds(): number
   progress(step: number, lastSavedStep: number | null, epoch: number): TrainProgress
 }
@@ -21,7 +21,9 @@ export function createPace(totalSteps: number, elapsedBefore: number, now: () =>
       const at = now()
       recent.push({ ms: at - last, waitedMs, images })
       if (recent.length > WINDOW) recent.shift()
+      const wait = at > last ? Math.min(1, waitedMs / (at - last)) : 0
       last = at
+      return Math.round(wait * 1e4) / 1e4
     },
     elapsedSeconds,
     progress(step, lastSavedStep, epoch) {

@@ -7,17 +7,15 @@
 import { existsSync } from 'node:fs'
 import type { MetricRow } from '../../shared/domain.ts'
 import { AppError } from '../../shared/errors.ts'
-import { accumulatedGradients } from '../model/accumulate.ts'
-import { disposeParams, variableOf } from '../model/params.ts'
-import type { StepOptions } from '../model/types.ts'
+import { disposeParams } from '../model/params.ts'
 import type { ReadyBatch } from './batches.ts'
 import { beginRun, type Run } from './begin-run.ts'
-import { stageAt } from './curriculum.ts'
+import { afterValidation, isStalled, stallSentence } from './early-stop.ts'
 import { appendLine } from './files.ts'
 import { keepStep, keepStopped } from './keep-run.ts'
-import { applyAdamW, disposeAdamW } from './optimizer.ts'
+import { disposeAdamW } from './optimizer.ts'
 import type { RunEvent, RunResult } from './run-events.ts'
-import { distillationShare, learningRate } from './schedule.ts'
+import { drawBatches, trainStep } from './run-step.ts'
 import { matchAuc, validate } from './validation.ts'
 
 export interface TrainingRequest {
@@ -39,28 +37,29 @@ export async function* runTraining({ runDir, resume, signal }: TrainingRequest):
     for (const sentence of run.opening) yield await log(sentence)
     const told = new Set<string>()
     let next: Promise<readonly ReadyBatch[]> | null = null
-    for (let step = run.firstStep; step <= run.totalSteps; step++) {
+    for (let step = run.firstStep; step <= run.totalSteps && !isStalled(run.stall, run.config.earlyStop); step++) {
       if (signal?.aborted) return yield* stop(run, step - 1, log)
       const waitFrom = performance.now()
-      const ready = await (next ?? draw(run, step))
+      const ready = await (next ?? drawBatches(run, step))
       const waitedMs = performance.now() - waitFrom
       // The next batches are drawn now and decoded while this step computes.
-      next = step < run.totalSteps ? draw(run, step + 1) : null
+      next = step < run.totalSteps ? drawBatches(run, step + 1) : null
       next?.catch(() => undefined)
 
-      const { row, notes } = trainStep(run, step, ready)
+      const { row, notes, diverged } = trainStep(run, step, ready)
       run.batches = ready.at(-1)!.stateAfter
-      run.pace.tick(waitedMs, ready.reduce((sum, { batch }) => sum + batch.imageCount, 0))
+      const wait = run.pace.tick(waitedMs, ready.reduce((sum, { batch }) => sum + batch.imageCount, 0))
       for (const note of [...ready.flatMap((one) => one.notes), ...notes]) {
         if (told.has(note)) continue
         told.add(note)
         yield await log(`Step ${step}: ${note}`)
       }
-      const due = step === run.totalSteps || (run.config.validation.every > 0 && step % run.config.validation.every === 0)
+      const due = !diverged && (step === run.totalSteps || (run.config.validation.every > 0 && step % run.config.validation.every === 0))
       const measured = due ? await measure(run, step) : null
-      const full: MetricRow = { step, seconds: run.pace.elapsedSeconds(), values: { ...row, ...measured?.values } }
+      const full: MetricRow = { step, seconds: run.pace.elapsedSeconds(), wait, values: { ...row, ...measured?.values } }
       await appendLine(run.paths.metrics, full)
       yield { type: 'train.metrics', rows: [full] }
+      if (diverged) throw divergence(run, step)
       if (measured?.hasProbes) yield { type: 'train.probes', step }
       if (due || step % run.config.save.every === 0) {
         const written = await keepStep(run, step, measured?.values ?? null)
@@ -68,76 +67,35 @@ export async function* runTraining({ runDir, resume, signal }: TrainingRequest):
       }
       yield progress(run, step)
     }
-    yield await log(`Finished after ${run.totalSteps} steps in ${Math.round(run.pace.elapsedSeconds())} s.`)
-    return { state: 'finished', step: run.totalSteps }
+    const last = run.lastSavedStep ?? run.totalSteps
+    if (last < run.totalSteps) yield await log(stallSentence(run.stall, run.config.earlyStop, last))
+    yield await log(`Finished after ${last} steps in ${Math.round(run.pace.elapsedSeconds())} s.`)
+    return { state: 'finished', step: last }
   } finally {
     disposeParams(run.model.params)
     disposeAdamW(run.optimizer)
   }
 }
 
-function stage(run: Run, step: number) {
-  return stageAt(run.config, run.views, (step - 1) / run.totalSteps, run.source.has)
+function divergence(run: Run, step: number): AppError {
+  return new AppError(
+    'bad-input',
+    `The loss stopped being a number at step ${step}. The state after step ${run.lastSavedStep ?? 0} is safe.`,
+    'Lower the learning rate or set a gradient limit, then start again.',
+    'optimizer.learningRate',
+  )
 }
 
-/** The batches of a step: drawn at once and in order, assembled in the background. */
-function draw(run: Run, step: number): Promise<readonly ReadyBatch[]> {
-  const { pool } = stage(run, step)
-  return Promise.all(Array.from({ length: run.config.batch.accumulate }, () => run.source.prepare(pool)))
-}
-
-/** Losses, gradients and the update of one step; the values to record. */
-function trainStep(run: Run, step: number, ready: readonly ReadyBatch[]): { row: MetricRow['values']; notes: readonly string[] } {
-  const { config, model, optimizer } = run
-  const batches = ready.map(({ batch }) => batch).filter(({ imageCount }) => imageCount > 0)
-  if (batches.length === 0) return { row: {}, notes: ['No image of this batch could be read, so the step was left out.'] }
-  const rate = learningRate(config, step, run.totalSteps, run.stepsPerEpoch)
-  const { total, parts, gradients, notes } = accumulatedGradients(model.params, batches, stepOptions(run, step), { random: run.choices })
-  if (!Number.isFinite(total)) {
-    for (const gradient of gradients.values()) gradient.dispose()
-    throw new AppError(
-      'bad-input',
-      `The loss stopped being a number at step ${step}. The state after step ${run.lastSavedStep ?? 0} is safe.`,
-      'Lower the learning rate or set a gradient limit, then start again.',
-      'optimizer.learningRate',
-    )
-  }
-  const clipNorm = config.optimizer.clipNorm > 0 ? config.optimizer.clipNorm : null
-  const { gradientNorm } = applyAdamW(optimizer, model.params, gradients, { learningRate: rate, clipNorm })
-  const losses = Object.fromEntries(Object.entries(parts).map(([name, value]) => [`loss.${name}`, value as number]))
-  const temperature = variableOf(model.params, 'temp').dataSync()[0]!
-  return { row: { 'loss.total': total, ...losses, lr: rate, gradNorm: gradientNorm, temperature }, notes }
-}
-
-function stepOptions(run: Run, step: number): StepOptions {
-  const { config, model } = run
-  const { loss } = config
-  const { contrastOnly, hardNegatives } = stage(run, step)
-  const { pad, cls, mask } = model.tokenizer.special
-  return {
-    specialTokens: { pad, cls, mask },
-    alpha: model.config.momentum === null ? 0 : distillationShare(config, step, run.stepsPerEpoch),
-    mlmDistillAxis: loss.mlmDistillAxis,
-    itm: loss.itm && !contrastOnly,
-    mlm: loss.mlm && !contrastOnly,
-    amc: loss.amc > 0 && !contrastOnly,
-    hardNegatives,
-    amcWeight: loss.amc,
-    amcMeanWeight: loss.amcMean,
-    amcMaxWeight: loss.amcMax,
-    amcMeanMargin: loss.meanMargin,
-    amcMaxMargin: loss.maxMargin,
-    recompute: config.memory.recompute,
-  }
-}
-
+/** A validation; it also decides whether the run ends early. */
 async function measure(run: Run, step: number): Promise<{ values: MetricRow['values']; hasProbes: boolean }> {
   if (run.validation.images.length === 0) return { values: {}, hasProbes: false }
-  const { values, probes } = await validate(run.model, run.validation, run.evaluationCache)
+  const { values, probes } = await validate(run.model, run.validation, run.evaluationCache, run.config.seed)
   if (probes.length > 0) await appendLine(run.paths.probes, { step, heat: probes })
-  if (step < run.totalSteps) return { values, hasProbes: probes.length > 0 }
+  const hasProbes = probes.length > 0
+  run.stall = afterValidation(run.stall, values, run.config.earlyStop)
+  if (step < run.totalSteps && !isStalled(run.stall, run.config.earlyStop)) return { values, hasProbes }
   const auc = await matchAuc(run.model, run.validation.images, run.evaluationCache, run.config.seed)
-  return { values: Number.isNaN(auc) ? values : { ...values, 'val.matchAuc': auc }, hasProbes: probes.length > 0 }
+  return { values: Number.isNaN(auc) ? values : { ...values, 'val.matchAuc': auc }, hasProbes }
 }
 
 function progress(run: Run, step: number): RunEvent {

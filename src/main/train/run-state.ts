@@ -9,6 +9,7 @@ import { toFloat32 } from '../checkpoints/tensor-file.ts'
 import { liveTensors, paramsFromTensors } from '../model/load-params.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
+import type { Stall } from './early-stop.ts'
 import { liveMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
 import type { RunIdentity } from './run-identity.ts'
 import { openNewestState, writeState } from './state-files.ts'
@@ -25,6 +26,10 @@ export interface RunProgressState {
   /** Generator of masked words and negatives. */
   readonly choices: readonly number[]
   readonly best: Best | null
+  /** Absent in states that were saved before runs could end early. */
+  readonly stall?: Stall
+  /** Texts whose features went into the queue; absent in older states. */
+  readonly queued?: number
   readonly identity: RunIdentity
 }
 

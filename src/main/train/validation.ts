@@ -47,10 +47,15 @@ export interface ValidationResult {
   readonly probes: ProbeFrame['heat']
 }
 
-export async function validate(model: LoadedModel, set: ValidationSet, cache: ImageCache, signal?: AbortSignal): Promise<ValidationResult> {
+/** Pointing game and consistency of every region, and how many pairs, true and false, are told apart (the mean of both shares). */
+export async function validate(model: LoadedModel, set: ValidationSet, cache: ImageCache, seed: number, signal?: AbortSignal): Promise<ValidationResult> {
   const scored: ScoredSample[] = []
   for await (const batch of scoreImages(model, set.images, cache, signal)) scored.push(...batch.scored)
   const mean = (value: (sample: ScoredSample) => number): number => scored.reduce((sum, sample) => sum + value(sample), 0) / scored.length
+  const asked = withFalsePhrases(set.images, seed, 1).map(({ image, negatives }) => ({ image, phrases: negatives }))
+  const refused = await matchProbabilities(model, asked, cache, signal)
+  const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length
+  const accepted = share(scored.map((sample) => sample.scores.matchProbability >= 0.5))
   const byId = new Map(scored.map((sample) => [sample.regionId, sample]))
   return {
     values:
@@ -60,6 +65,7 @@ export async function validate(model: LoadedModel, set: ValidationSet, cache: Im
             'val.pointingGame': mean((sample) => Number(sample.scores.pointingHit)),
             'val.consistency': mean((sample) => sample.scores.insideEnergy),
             'val.matchProbability': mean((sample) => sample.scores.matchProbability),
+            ...(refused.length === 0 ? {} : { 'val.itmAccuracy': (accepted + share(refused.map((probability) => probability < 0.5))) / 2 }),
           },
     probes: [...set.probes].flatMap(([regionId, { image, region }]) => {
       const sample = byId.get(regionId)
@@ -81,18 +87,7 @@ export async function validate(model: LoadedModel, set: ValidationSet, cache: Im
 export async function matchAuc(
   model: LoadedModel, images: readonly SampleImage[], cache: ImageCache, seed: number, signal?: AbortSignal,
 ): Promise<number> {
-  const random = namedRandom(seed, 'true negatives')
-  const everywhere = images.flatMap((image) => image.regions)
-  const asked = images.map((image) => {
-    const negatives = image.regions.flatMap(() => {
-      for (let attempt = 0; attempt < 100; attempt++) {
-        const other = everywhere[random.below(everywhere.length)]!
-        if (!knownTrue(other, image)) return [other.phrase]
-      }
-      return []
-    })
-    return { image, phrases: [...image.regions.map((region) => region.phrase), ...negatives] }
-  })
+  const asked = withFalsePhrases(images, seed, Infinity).map(({ image, negatives }) => ({ image, phrases: [...image.regions.map((region) => region.phrase), ...negatives] }))
   const positives: number[] = []
   const negatives: number[] = []
   for await (const batch of explainMany(model, asked, cache, signal)) {
@@ -103,4 +98,28 @@ export async function matchAuc(
     }
   }
   return areaUnderCurve(positives, negatives)
+}
+
+/** For each image phrases of others that are not known to be true of it, drawn uniformly: as many as it has regions, at most `most`. */
+function withFalsePhrases(images: readonly SampleImage[], seed: number, most: number): { readonly image: SampleImage; readonly negatives: string[] }[] {
+  const random = namedRandom(seed, 'true negatives')
+  const everywhere = images.flatMap((image) => image.regions)
+  return images.map((image) => ({
+    image,
+    negatives: image.regions.slice(0, most).flatMap(() => {
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const other = everywhere[random.below(everywhere.length)]!
+        if (!knownTrue(other, image)) return [other.phrase]
+      }
+      return []
+    }),
+  }))
+}
+
+async function matchProbabilities(model: LoadedModel, asked: Parameters<typeof explainMany>[1], cache: ImageCache, signal?: AbortSignal): Promise<number[]> {
+  const found: number[] = []
+  for await (const batch of explainMany(model, asked, cache, signal)) {
+    for (const answer of batch) if ('explained' in answer) found.push(...answer.explained.map((one) => one.matchProbability))
+  }
+  return found
 }

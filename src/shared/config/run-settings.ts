@@ -202,6 +202,13 @@ export const runConfigSchema = z.strictObject({
       probes: integer('Probe samples', 'How many validation regions keep their heatmaps for the film strip.', 8, ADVANCED, { max: 64 }),
     })
     .prefault({}),
+  earlyStop: z
+    .strictObject({
+      metric: choice('End early by', 'What must go on rising at validations: pointing game, consistency or ITM accuracy on the val split. off: all steps are made.', ['off', 'pointingGame', 'consistency', 'itmAccuracy'], 'off', ADVANCED),
+      patience: integer('Patience', 'Validations in a row without a new best after which the run ends.', 5, ADVANCED, { min: 1 }),
+      minDelta: number('Least gain', 'A value counts as a new best when it is higher by more than this.', 0, ADVANCED),
+    })
+    .prefault({}),
   save: z
     .strictObject({
       every: integer('Save every', 'Steps between saved states. A killed run loses at most this much.', 100, ADVANCED, { min: 1 }),

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Star } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
-import { bytes, count, fixed, percent } from '../../app/format.ts'
+import { bytes, count, counted, fixed, percent } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
 import { api, type Api } from '../../state/engine.ts'
 import { useEngineEvents } from '../../state/events.ts'
@@ -13,6 +13,7 @@ import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane, PaneHead, Section } from '../../ui/Pane.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import table from '../../ui/table.module.css'
+import { RunNotes } from './RunNotes.tsx'
 import { RunLog } from './RunLog.tsx'
 import { Spark } from './Spark.tsx'
 import { isActive } from './states.ts'
@@ -36,6 +37,7 @@ export function MachinePane({ run }: { run: Run | null }) {
           {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} /> : <p className="t12 c2">Measuring</p>}
         </Section>
         {run ? <RunCheckpoints run={run} /> : null}
+        {run ? <RunNotes key={run.id} run={run} /> : null}
         {run ? <RunLog run={run} live={isActive(run.state)} /> : null}
       </div>
     </Pane>
@@ -73,6 +75,7 @@ function RunCheckpoints({ run }: { run: Run }) {
   useEngineEvents((event) => {
     if (event.type === 'run.progressed' && event.run.id === run.id && event.run.state !== run.state) void checkpoints.refetch()
   })
+  const disk = useQuery({ queryKey: [...keys.runDisk(run.id), run.lastSavedStep, run.state], queryFn: ({ signal }) => api.runs.disk({ id: run.id }, { signal }), placeholderData: (previous) => previous })
   const own = (checkpoints.data ?? []).filter((checkpoint) => checkpoint.runId === run.id).sort((a, b) => (b.step ?? 0) - (a.step ?? 0))
   const find = (metrics: Readonly<Record<string, number>>, what: RegExp) => Object.entries(metrics).find(([name]) => what.test(name))?.[1]
   const protocol = own.flatMap((checkpoint) => Object.keys(checkpoint.metrics)).find((name) => /pointing/i.test(name))?.split(',').slice(1).join(',').trim()
@@ -99,6 +102,12 @@ function RunCheckpoints({ run }: { run: Run }) {
           {protocol ? <p className="hint" style={{ marginTop: 4 }}>{protocol}</p> : null}
         </>
       )}
+      {disk.data && disk.data.bytes > 0 ? (
+        <p className="hint" style={{ marginTop: 4 }}>
+          {bytes(disk.data.bytes)} on disk: checkpoints {bytes(disk.data.checkpointBytes)}, state {bytes(disk.data.stateBytes)}.
+          {disk.data.cleared > 0 ? ` ${counted(disk.data.cleared, 'older checkpoint')} cleared away, ${bytes(disk.data.clearedBytes)} freed.` : ''}
+        </p>
+      ) : null}
     </Section>
   )
 }

@@ -1,6 +1,6 @@
 import { useMutation, useQueries, useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronRight, RotateCcw, X } from 'lucide-react'
-import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, parameters } from '../../app/format.ts'
@@ -17,14 +17,15 @@ import { toast } from '../../ui/toast.tsx'
 import { Estimate } from './Estimate.tsx'
 import { type Draft, draftFromConfig, resolveDraft } from './form.ts'
 import { SettingField } from './SettingField.tsx'
+import { ownName } from './states.ts'
 import { useDebounced } from './use-debounced.ts'
 import styles from './train.module.css'
 
 const SCRATCH = 'scratch'
 
 /** The form of the next run, what it will need, and below it the queue (children). */
-export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }: {
-  runs: readonly Run[]; startId: string | null; datasetId: string | null; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
+export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onAdded, children }: {
+  copied: { readonly run: Run; readonly asked: number } | null; onCopy: (run: Run) => void; runs: readonly Run[]; startId: string | null; datasetId: string | null; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
 }) {
   const presets = usePresets()
   const datasets = useDatasets()
@@ -73,7 +74,15 @@ export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }
     if (gone) toast({ tone: 'info', title: `The view that run ${run.number} was trained on is not there any more`, detail: 'The whole dataset is chosen instead.' })
     setData(view === null || gone ? run.datasetId : view)
     setStart(run.startCheckpointId ?? SCRATCH)
+    if (ownName(run)) setName(`${ownName(run)}, again`.slice(0, 80))
   }
+  // The form takes the run's settings once for each time it is asked to, as soon as the presets are there.
+  const done = useRef(0)
+  useEffect(() => {
+    if (!copied || copied.asked === done.current || !presets.data || !datasets.data) return
+    done.current = copied.asked
+    copy(copied.run)
+  })
   useCommands([{ id: 'run.add', title: 'Add the next run to the queue', group: 'Train', keys: '$mod+Enter', enabled: ready, run: submit }])
 
   if (presets.isPending || datasets.isPending || checkpoints.isPending) return <><PaneHead title="Next run" /><Loading>Loading presets</Loading></>
@@ -94,7 +103,7 @@ export function NextRun({ runs, startId, datasetId, onClose, onAdded, children }
     <>
       <PaneHead title="Next run">
         <span className="grow" />
-        {last ? <Button kind="ghost" size="s" onClick={() => copy(last)}>Copy from run {last.number}</Button> : null}
+        {last ? <Button kind="ghost" size="s" onClick={() => onCopy(last)}>Copy from run {last.number}</Button> : null}
         <span className={styles.narrowOnly}><IconButton icon={X} label="Close" onClick={onClose} size="s" /></span>
       </PaneHead>
       <div className="scroll grow">

@@ -1,81 +1,28 @@
-import { CircleStop, Play, SlidersHorizontal } from 'lucide-react'
-import { useMutation } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
-import { useCommands } from '../../app/commands.ts'
-import { count, duration, fixed, percent } from '../../app/format.ts'
+import { fixed } from '../../app/format.ts'
 import { CurveChart } from '../../charts/CurveChart.tsx'
-import { api } from '../../state/engine.ts'
 import { type Series, useRunMetrics } from '../../state/metrics.ts'
-import { Button } from '../../ui/Button.tsx'
 import { Checkbox } from '../../ui/Checkbox.tsx'
 import { cx } from '../../ui/cx.ts'
-import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane } from '../../ui/Pane.tsx'
-import { Progress } from '../../ui/Progress.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Slider } from '../../ui/Slider.tsx'
-import { Tag } from '../../ui/Tag.tsx'
 import { curvesOf } from './curves.ts'
 import { Probes } from './Probes.tsx'
-import { isActive, isResumable, ownName, type RunState, stateWord } from './states.ts'
+import { RunHead } from './RunHead.tsx'
+import { ownName } from './states.ts'
 import styles from './train.module.css'
 
 const NO_OVERLAY = 'none'
-const TONES: Readonly<Record<RunState, 'neutral' | 'accent' | 'positive' | 'negative' | 'warning'>> = {
-  waiting: 'neutral', starting: 'accent', training: 'accent', stopping: 'accent', stopped: 'neutral', finished: 'positive', failed: 'negative',
-}
-
-export function RunPane({ run, runs, onSetup }: { run: Run; runs: readonly Run[]; onSetup: () => void }) {
+export function RunPane({ run, runs, onSetup, onDuplicate }: { run: Run; runs: readonly Run[]; onSetup: () => void; onDuplicate: () => void }) {
   return (
     <Pane label={`Run ${run.number}`}>
-      <RunHead run={run} onSetup={onSetup} />
+      <RunHead run={run} onSetup={onSetup} onDuplicate={onDuplicate} />
       <Curves run={run} runs={runs} />
       <Probes run={run} />
     </Pane>
-  )
-}
-
-function RunHead({ run, onSetup }: { run: Run; onSetup: () => void }) {
-  const [asking, setAsking] = useState(false)
-  const stop = useMutation({ mutationFn: () => api.runs.stop({ id: run.id }), onSuccess: () => setAsking(false) })
-  const resume = useMutation({ mutationFn: () => api.runs.resume({ id: run.id }) })
-  const stoppable = run.state === 'training' || run.state === 'waiting' || run.state === 'starting'
-  const share = run.totalSteps > 0 ? run.step / run.totalSteps : 0
-  useCommands([
-    { id: 'run.stop', title: `Stop run ${run.number}`, group: 'Train', icon: CircleStop, enabled: stoppable, run: () => setAsking(true) },
-    { id: 'run.resume', title: `Resume run ${run.number}`, group: 'Train', icon: Play, enabled: isResumable(run), run: () => resume.mutate() },
-  ])
-  const epochs = typeof run.config.epochs === 'number' && run.config.steps === 0 ? ` of ${run.config.epochs}` : ''
-  return (
-    <div className={styles.runHead}>
-      <div className="row">
-        <h2 className="t15 nowrap">Run {run.number}</h2>
-        <span className="c2 trunc">{ownName(run)}</span>
-        <Tag tone={TONES[run.state]}>{stateWord(run.state)}</Tag>
-        <span className="grow" />
-        <span className={styles.narrowOnly}><Button size="s" icon={SlidersHorizontal} onClick={onSetup}>Next run</Button></span>
-        {isResumable(run) ? <Button size="s" icon={Play} busy={resume.isPending} onClick={() => resume.mutate()}>Resume</Button> : null}
-        {stoppable ? <Button size="s" kind="danger" icon={CircleStop} onClick={() => setAsking(true)}>{run.state === 'waiting' ? 'Take out of queue' : 'Stop'}</Button> : null}
-      </div>
-      <Progress value={run.state === 'starting' ? null : share} label={`Progress of run ${run.number}`} tone={run.state === 'failed' ? 'negative' : run.state === 'stopped' ? 'neutral' : 'accent'} tall />
-      <dl className={styles.facts}>
-        <div><dt>Step</dt><dd>{count(run.step)} <small>of {count(run.totalSteps)}</small></dd></div>
-        <div><dt>Epoch</dt><dd>{fixed(run.epoch)}<small>{epochs}</small></dd></div>
-        <div><dt>Elapsed</dt><dd>{duration(run.elapsedSeconds)}</dd></div>
-        <div><dt>Remaining</dt><dd>{isActive(run.state) ? duration(run.secondsLeft) : '–'}</dd></div>
-        <div><dt>Throughput</dt><dd>{run.samplesPerSecond === null ? '–' : <>{fixed(run.samplesPerSecond, 1)} <small>samples/s</small></>}</dd></div>
-        <div className={styles.wideOnly}><dt>Waiting for data</dt><dd>{run.dataWaitShare === null ? '–' : <>{fixed(run.dataWaitShare * 100, 1)} <small>% of time</small></>}</dd></div>
-      </dl>
-      {run.error ? <ErrorNote error={new Error(run.error.message)} title={run.error.message} compact><span className="t12 c2">{run.error.cure}</span></ErrorNote> : null}
-      {resume.error ? <ErrorNote error={resume.error} title="The run was not resumed" compact /> : null}
-      <Dialog open={asking} onClose={() => setAsking(false)} title={run.state === 'waiting' ? `Take run ${run.number} out of the queue?` : `Stop run ${run.number}?`}
-        description={run.state === 'waiting' ? 'It has not begun, so nothing is lost. It can be resumed from the queue later.' : `It is at ${percent(share)}. The state at step ${count(run.step)} is kept, so you can resume it later from here.`}
-        actions={<><Button size="l" onClick={() => setAsking(false)}>{run.state === 'waiting' ? 'Keep it' : 'Keep training'}</Button><Button size="l" busy={stop.isPending} onClick={() => stop.mutate()}>{run.state === 'waiting' ? 'Take out' : 'Stop and keep state'}</Button></>}>
-        {stop.error ? <ErrorNote error={stop.error} compact /> : null}
-      </Dialog>
-    </div>
   )
 }
 

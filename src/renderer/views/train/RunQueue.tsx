@@ -1,34 +1,73 @@
-import { CircleAlert, CircleCheck, CircleDashed, CirclePause, LoaderCircle, type LucideIcon } from 'lucide-react'
+import { useMutation } from '@tanstack/react-query'
+import { ArrowDown, ArrowUp, CircleAlert, CircleCheck, CircleDashed, CirclePause, CircleStop, LoaderCircle, type LucideIcon } from 'lucide-react'
+import type { KeyboardEvent } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { percent } from '../../app/format.ts'
 import { setParams } from '../../app/routes.ts'
+import { api } from '../../state/engine.ts'
+import { sentence } from '../../state/queries.ts'
 import { cx } from '../../ui/cx.ts'
 import { Icon } from '../../ui/Icon.tsx'
+import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
-import { ownName, type RunState, stateWord } from './states.ts'
+import { toast } from '../../ui/toast.tsx'
+import { inQueue, isActive, ownName, type RunState, stateWord } from './states.ts'
 import styles from './train.module.css'
 
 const ICONS: Readonly<Record<RunState, LucideIcon>> = {
-  waiting: CircleDashed, starting: LoaderCircle, training: LoaderCircle, stopping: LoaderCircle, stopped: CirclePause, finished: CircleCheck, failed: CircleAlert,
+  waiting: CircleDashed, starting: LoaderCircle, training: LoaderCircle, pausing: LoaderCircle, paused: CirclePause, stopping: LoaderCircle, stopped: CircleStop, finished: CircleCheck, failed: CircleAlert,
 }
 
-/** All runs: those under way and waiting first, then the finished, newest first. */
+/** What trains and what waits, in the order of their turns; below it what has ended, newest first. */
 export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: string | null }) {
+  const move = useMutation({
+    mutationFn: ({ run, index }: { run: Run; index: number }) => api.runs.move({ id: run.id, index }),
+    onError: (error) => toast({ tone: 'negative', title: 'The queue was not changed', detail: sentence(error) }),
+  })
   if (runs.length === 0) return null
-  const rank = (run: Run) => (run.state === 'waiting' ? 1 : ['starting', 'training', 'stopping'].includes(run.state) ? 0 : 2)
-  const sorted = [...runs].sort((a, b) => rank(a) - rank(b) || (rank(a) === 1 ? a.number - b.number : b.number - a.number))
-  const waiting = runs.filter((run) => run.state === 'waiting').length
+  const active = runs.filter((run) => isActive(run.state))
+  const queue = inQueue(runs)
+  const ended = runs.filter((run) => !isActive(run.state) && !queue.includes(run)).sort((a, b) => b.number - a.number)
+  const row = (run: Run) => <Row key={run.id} run={run} shown={run.id === shownId} />
   return (
-    <Section title="Queue" aside={waiting > 0 ? `${waiting} waiting` : `${runs.length === 1 ? '1 run' : `${runs.length} runs`}`}>
-      <div className={styles.queue}>
-        {sorted.map((run) => (
-          <button key={run.id} type="button" className={cx(styles.queueRow, run.id === shownId && styles.shown)} aria-current={run.id === shownId ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
-            <span className={run.state === 'failed' ? 'neg' : 'c2'}><Icon of={ICONS[run.state]} /></span>
-            <span className="trunc"><span className="med">Run {run.number}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}</span>
-            <span className="c3">{run.state === 'training' && run.totalSteps > 0 ? percent(run.step / run.totalSteps) : stateWord(run.state).toLowerCase()}</span>
-          </button>
-        ))}
-      </div>
-    </Section>
+    <>
+      {active.length + queue.length > 0 ? (
+        <Section title="Queue" aside={queue.length > 0 ? `${queue.length} in line` : undefined}>
+          <ol className={styles.queue} aria-label="Queue">
+            {active.map((run) => <li key={run.id} className={styles.queueLine}>{row(run)}</li>)}
+            {queue.map((run, i) => {
+              const to = (index: number) => { if (index >= 0 && index < queue.length) move.mutate({ run, index }) }
+              const onKeyDown = (event: KeyboardEvent) => {
+                if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return
+                event.preventDefault()
+                to(i + (event.key === 'ArrowUp' ? -1 : 1))
+              }
+              return (
+                <li key={run.id} className={styles.queueLine} onKeyDown={onKeyDown}>
+                  {row(run)}
+                  <IconButton size="s" icon={ArrowUp} label={`Move run ${run.number} up`} hint="Move up (Alt+Up on the row)" disabled={i === 0} onClick={() => to(i - 1)} />
+                  <IconButton size="s" icon={ArrowDown} label={`Move run ${run.number} down`} hint="Move down (Alt+Down on the row)" disabled={i === queue.length - 1} onClick={() => to(i + 1)} />
+                </li>
+              )
+            })}
+          </ol>
+        </Section>
+      ) : null}
+      {ended.length > 0 ? (
+        <Section title="Earlier runs" aside={String(ended.length)}>
+          <ul className={styles.queue} aria-label="Earlier runs">{ended.map((run) => <li key={run.id} className={styles.queueLine}>{row(run)}</li>)}</ul>
+        </Section>
+      ) : null}
+    </>
+  )
+}
+
+function Row({ run, shown }: { run: Run; shown: boolean }) {
+  return (
+    <button type="button" className={cx(styles.queueRow, shown && styles.shown)} aria-current={shown ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
+      <span className={run.state === 'failed' ? 'neg' : 'c2'}><Icon of={ICONS[run.state]} /></span>
+      <span className="trunc"><span className="med">Run {run.number}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}{run.tags.length > 0 ? <span className="c3"> · {run.tags.join(', ')}</span> : null}</span>
+      <span className="c3">{run.state === 'training' && run.totalSteps > 0 ? percent(run.step / run.totalSteps) : stateWord(run).toLowerCase()}</span>
+    </button>
   )
 }

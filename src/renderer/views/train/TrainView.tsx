@@ -25,22 +25,28 @@ function chooseRun(runs: readonly Run[], asked: string | undefined): Run | null 
 export function TrainView() {
   const { params } = useRoute()
   const runs = useRuns()
+  /** The run whose settings the form is to show; counted, so that the same one can be asked for again. */
+  const [copied, setCopied] = useState<{ readonly run: Run; readonly asked: number } | null>(null)
   const [setupOpen, setSetupOpen] = useState(params.start !== undefined || params.dataset !== undefined)
   const run = runs.data ? chooseRun(runs.data, params.run) : null
   useStatus(run?.lastSavedStep != null ? <span>State saved at step {count(run.lastSavedStep)}</span> : null)
 
   const openSetup = () => setSetupOpen(true)
+  const duplicate = (from: Run) => {
+    setCopied((old) => ({ run: from, asked: (old?.asked ?? 0) + 1 }))
+    setSetupOpen(true)
+  }
   return (
     <div className={cx(styles.screen, setupOpen && styles.setupOpen)}>
       <Pane label="Next run" className={styles.setup}>
-        <NextRun runs={runs.data ?? []} startId={params.start ?? null} datasetId={params.dataset ?? null} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null }) }}>
+        <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={params.dataset ?? null} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null }) }}>
           <RunQueue runs={runs.data ?? []} shownId={run?.id ?? null} />
         </NextRun>
       </Pane>
       {runs.isPending ? <Pane label="Run"><Loading>Loading runs</Loading></Pane> : runs.error ? (
         <Pane label="Run"><div className={styles.pad}><ErrorNote error={runs.error} onRetry={() => void runs.refetch()} /></div></Pane>
       ) : run ? (
-        <RunPane key={run.id} run={run} runs={runs.data} onSetup={openSetup} />
+        <RunPane key={run.id} run={run} runs={runs.data} onSetup={openSetup} onDuplicate={() => duplicate(run)} />
       ) : (
         <Pane label="Run">
           <EmptyState icon={Activity} title="No runs yet" actions={<span className={styles.narrowOnly}><Button kind="primary" icon={SlidersHorizontal} onClick={openSetup}>Set up a run</Button></span>}>

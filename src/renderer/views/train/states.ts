@@ -8,7 +8,11 @@ export const isResumable = (run: Run): boolean => (run.state === 'paused' || run
 const WORDS: Readonly<Record<RunState, string>> = {
   waiting: 'Waiting', starting: 'Starting', training: 'Training', pausing: 'Pausing', paused: 'Paused', stopping: 'Stopping', stopped: 'Stopped', finished: 'Finished', failed: 'Failed',
 }
-export const stateWord = (state: RunState): string => WORDS[state]
+export const stateWord = (run: Run): string => (run.state === 'finished' && run.step < run.totalSteps ? 'Finished early' : WORDS[run.state])
 
 /** The name a person gave, empty where it only repeats the number. */
 export const ownName = (run: Run): string => (run.name === `Run ${run.number}` ? '' : run.name)
+
+/** Runs that wait or pause, in the order of their turns. */
+export const inQueue = (runs: readonly Run[]): readonly Run[] =>
+  runs.filter((run) => (run.state === 'waiting' || run.state === 'paused') && run.queuePlace !== null).sort((a, b) => a.queuePlace! - b.queuePlace!)
