@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Run } from '../../shared/domain.ts'
+import type { MetricRow, Run } from '../../shared/domain.ts'
 import { AppError, fromErrorData } from '../../shared/errors.ts'
+import { type Alert, ALERT_ROWS, runAlerts } from '../../shared/run-alerts.ts'
 import { parseAssignment } from '../../shared/config/run-config.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { Command, CommandIo, CommandResult } from './command.ts'
@@ -71,11 +72,22 @@ export const resumeCommand: Command = {
 async function follow({ handlers, context }: EngineCore, started: Run, io: CommandIo): Promise<CommandResult> {
   const { id } = started
   const loss = { text: '' }
+  let recent: readonly MetricRow[] = await handlers.runs.metrics({ id, afterStep: -1 })
+  const told = new Set<Alert['kind']>()
+  const tellAlerts = (): void => {
+    for (const { kind, title, message, cure } of runAlerts(recent, started.config, started.totalSteps)) {
+      if (!told.has(kind)) io.note(`${title}: ${message} ${cure}`)
+      told.add(kind)
+    }
+  }
   const ended = Promise.withResolvers<void>()
   const stopListening = context.events.on((event) => {
     if (event.type === 'run.measured' && event.runId === id) {
       const total = event.rows.at(-1)?.values['loss.total']
       if (total !== undefined) loss.text = `loss ${total.toFixed(3)}`
+      const first = event.rows[0]?.step ?? 0
+      recent = [...recent.filter((row) => row.step < first), ...event.rows].slice(-ALERT_ROWS)
+      tellAlerts()
     }
     if (event.type !== 'run.progressed' || event.run.id !== id) return
     const { run } = event

@@ -7,6 +7,7 @@ import { availableMemory, requireMemory, runMemory, tokensOfWords } from '../mod
 import { disposeParams } from '../model/params.ts'
 import { randomFromState, type RandomSource } from '../model/random.ts'
 import { createBatchSource, type BatchSource, type BatchState } from './batches.ts'
+import { openBeside, type Beside } from './beside.ts'
 import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type TrainingSize, type ViewStage } from './curriculum.ts'
 import { clearTemporaries, dropTornLines, keepLinesUntil } from './files.ts'
 import { NO_STALL, type Stall } from './early-stop.ts'
@@ -44,6 +45,8 @@ export interface Run extends OpenedRun {
   readonly stepsPerEpoch: number
   readonly firstStep: number
   readonly pace: Pace
+  /** Curves for other tools. */
+  readonly beside: Beside
   /** To be told at the beginning, in sentences. */
   readonly opening: readonly string[]
   /** State of the data after the last step done. */
@@ -101,6 +104,7 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
       validation: chooseValidation(samples.val, config.validation.images, config.validation.probes, config.seed),
       choices: state ? randomFromState(state.choices) : namedRandom(config.seed, 'choices'),
       firstStep: (state?.step ?? 0) + 1,
+      beside: await openBeside(paths, record.createdAt),
       pace: createPace(total, state?.elapsedSeconds ?? 0),
       opening: [began(state?.step ?? 0, size, total), ...started.notes, ...(frozen ? [frozen] : []), ...oddities(opened, source, views, samples)],
       batches: state?.batches ?? { sampler: {}, random: namedRandom(config.seed, 'batches').state() },

@@ -55,6 +55,14 @@ export async function appendLines(path: string, values: readonly unknown[]): Pro
   }
 }
 
+export async function appendBytes(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await appendFile(path, bytes)
+  } catch (error) {
+    throw explainWriteError(error, path)
+  }
+}
+
 /** The JSON lines of a file, without torn ones; nothing when there is no file. */
 export async function readLines<T>(path: string): Promise<T[]> {
   const rows: T[] = []

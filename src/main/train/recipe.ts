@@ -58,6 +58,7 @@ export async function* runTraining({ runDir, resume, signal }: TrainingRequest):
       const measured = due ? await measure(run, step) : null
       const full: MetricRow = { step, seconds: run.pace.elapsedSeconds(), wait, values: { ...row, ...measured?.values } }
       await appendLine(run.paths.metrics, full)
+      await run.beside.add(full)
       yield { type: 'train.metrics', rows: [full] }
       if (diverged) throw divergence(run, step)
       if (measured?.hasProbes) yield { type: 'train.probes', step }

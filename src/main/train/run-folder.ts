@@ -6,6 +6,7 @@
  *   metrics.jsonl    one line a step            state/       step-N.safetensors: weights, optimizer, generators; the newest two
  *   log.jsonl        notes for people           checkpoints/ step-N.safetensors, best.json
  *   probes.jsonl     heatmaps of the probe samples at each validation
+ *   events/          the curves for TensorBoard    metrics.csv   and as a table; both follow metrics.jsonl
  */
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve } from 'node:path'
@@ -35,6 +36,8 @@ export interface RunPaths {
   readonly metrics: string
   readonly log: string
   readonly probes: string
+  readonly events: string
+  readonly csv: string
   readonly data: string
   readonly states: string
   readonly checkpoints: string
@@ -52,6 +55,8 @@ export function runPaths(dir: string): RunPaths {
     metrics: join(dir, 'metrics.jsonl'),
     log: join(dir, 'log.jsonl'),
     probes: join(dir, 'probes.jsonl'),
+    events: join(dir, 'events'),
+    csv: join(dir, 'metrics.csv'),
     data: join(dir, 'data.jsonl'),
     states: join(dir, 'state'),
     checkpoints,

@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
-import { count, measured, short } from '../app/format.ts'
+import { measured, short } from '../app/format.ts'
 import { useIsDark } from '../app/theme.ts'
 import type { Series } from '../state/metrics.ts'
 import { cssColour, faded } from './colours.ts'
@@ -12,12 +12,20 @@ export interface CurveChartProps {
   readonly title: string
   readonly metric: string
   readonly series: Series | undefined
+  /** Where each point of the series lies along the axis; rising. */
+  readonly at: readonly number[]
   /** Grows when the series did. */
   readonly version: number
-  /** Curves of other runs, drawn grey. */
-  readonly references: readonly { readonly name: string; readonly series: Series }[]
-  /** The last step of the axis; 0 lets the data decide. */
-  readonly totalSteps: number
+  /** Curves of other runs; colour is the name of a CSS variable. */
+  readonly references: readonly { readonly name: string; readonly colour: string; readonly values: readonly number[]; readonly at: readonly number[] }[]
+  /** The end of the axis; 0 lets the data decide. */
+  readonly end: number
+  /** A position in words, and short for ticks. */
+  readonly positionText: (position: number) => string
+  readonly tickText: (position: number) => string
+  /** The stretch shown; null for all. */
+  readonly zoom: readonly [number, number] | null
+  readonly onZoom: (stretch: readonly [number, number] | null) => void
   readonly smoothing: number
   readonly showEnvelope: boolean
   readonly logarithmic: boolean
@@ -26,15 +34,16 @@ export interface CurveChartProps {
   readonly format?: (value: number) => string
 }
 
-/** One measured quantity over the steps of a run. All charts of a page share the cursor; dragging zooms, a double click shows all. */
+/** One measured quantity along a run. All charts of a page share the cursor; dragging zooms, a double click shows all. */
 export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
-  const { title, series, references, smoothing, dots, format = measured } = props
+  const { title, series, at: positions, references, smoothing, dots, zoom, positionText, format = measured } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
-  /** The stretch of steps shown; null for all. The curve is drawn anew for it, with as many points as there is room. */
-  const [zoom, setZoom] = useState<readonly [number, number] | null>(null)
+  // The curve is drawn anew for a stretch, with as many points as there is room.
   const zoomed = useRef(zoom)
   zoomed.current = zoom
+  const onZoom = useRef(props.onZoom)
+  onZoom.current = props.onZoom
   const [hovered, setHovered] = useState<number | null>(null)
   const [width, setWidth] = useState(0)
   const dark = useIsDark()
@@ -43,26 +52,28 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
     const weight = dots ? 0 : smoothing
     const buckets = Math.max(50, Math.round(width))
     // Smoothed over the whole run, so that zooming changes no value.
-    const curve = ({ steps, values }: Series, band: boolean) => {
-      const [from, to] = within(steps, zoom)
-      return envelope(steps.slice(from, to), values.slice(from, to), smooth(values, weight).subarray(from, to), buckets, band ? bandRadius(to - from, buckets) : 0)
+    const curve = (along: readonly number[], values: readonly number[], band: boolean) => {
+      const [from, to] = within(along, zoom)
+      return envelope(along.slice(from, to), values.slice(from, to), smooth(values, weight).subarray(from, to), buckets, band ? bandRadius(to - from, buckets) : 0)
     }
-    const own = series ? curve(series, true) : envelope([], [], [], 1)
+    const own = series ? curve(positions, series.values, true) : envelope([], [], [], 1)
     return align([{ steps: own.steps, values: [own.line, own.low, own.high] }, ...references.map((reference) => {
-      const { steps, line } = curve(reference.series, false)
+      const { steps, line } = curve(reference.at, reference.values, false)
       return { steps, values: [line] }
     })])
     // The series object is the same while it grows; its version tells.
-  }, [series, props.version, references, smoothing, dots, width, zoom])
+  }, [series, positions, props.version, references, smoothing, dots, width, zoom])
   const newest = useRef(data)
   newest.current = data
 
-  const { totalSteps, showEnvelope, logarithmic } = props
-  const referenceCount = references.length
+  const { end, tickText, showEnvelope, logarithmic } = props
+  const colours = references.map((reference) => reference.colour).join(' ')
   useEffect(() => {
     const element = host.current
     if (!element) return
-    const options = chartOptions({ element, totalSteps, showEnvelope: showEnvelope && !dots, logarithmic, dots, format, referenceCount, zoomed, onZoom: setZoom, onHover: setHovered })
+    const options = chartOptions({
+      element, end, tickText, showEnvelope: showEnvelope && !dots, logarithmic, dots, format, colours: colours === '' ? [] : colours.split(' '), zoomed, onZoom: (stretch) => onZoom.current(stretch), onHover: setHovered,
+    })
     const chart = new uPlot(options, shown(newest.current, logarithmic), element)
     plot.current = chart
     const observer = new ResizeObserver(() => {
@@ -77,7 +88,7 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
       chart.destroy()
       plot.current = null
     }
-  }, [dark, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount])
+  }, [dark, end, tickText, showEnvelope, logarithmic, dots, format, colours])
 
   useEffect(() => {
     const chart = plot.current
@@ -86,18 +97,18 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
   }, [data, logarithmic])
 
   const figure = useMemo(() => {
-    const at = !series ? -1 : hovered === null ? series.values.length - 1 : lastAt(series.steps, hovered)
-    return series && at >= 0 ? { step: series.steps[at]!, value: series.values[at]!, smoothed: dots || smoothing === 0 ? null : smooth(series.values.slice(0, at + 1), smoothing).at(-1)! } : null
-  }, [series, props.version, hovered, smoothing, dots])
+    const at = !series ? -1 : hovered === null ? series.values.length - 1 : lastAt(positions, hovered)
+    return series && at >= 0 ? { position: positions[at]!, value: series.values[at]!, smoothed: dots || smoothing === 0 ? null : smooth(series.values.slice(0, at + 1), smoothing).at(-1)! } : null
+  }, [series, positions, props.version, hovered, smoothing, dots])
   return (
     <figure className={styles.chart} data-testid={`chart-${props.metric}`} data-points={series?.values.length ?? 0}>
       <figcaption className={styles.head}>
         <span className="c2 trunc">{title}</span>
-        {hovered !== null && figure ? <span className={styles.step}>step {count(figure.step)}</span> : null}
+        {hovered !== null && figure ? <span className={styles.step}>{positionText(figure.position)}</span> : null}
         {figure?.smoothed != null && Number.isFinite(figure.smoothed) ? <span className={styles.step} title="Smoothed, as the line is drawn">smoothed {format(figure.smoothed)}</span> : null}
         <b title="As measured">{figure ? (Number.isFinite(figure.value) ? format(figure.value) : 'not a number') : ''}</b>
       </figcaption>
-      <div ref={host} className={styles.plot} role="img" aria-label={figure ? `${title}: ${format(figure.value)} at step ${count(figure.step)}` : `${title}: nothing measured yet`} />
+      <div ref={host} className={styles.plot} role="img" aria-label={figure ? `${title}: ${format(figure.value)} at ${positionText(figure.position)}` : `${title}: nothing measured yet`} />
     </figure>
   )
 })
@@ -108,28 +119,27 @@ const bandRadius = (points: number, buckets: number): number => Math.max(1, Math
 const shown = (data: (number | null | undefined)[][], logarithmic: boolean): uPlot.AlignedData =>
   (logarithmic ? data.map((column, i) => (i === 0 ? column : column.map((value) => (value === undefined || (value !== null && value > 0) ? value : null)))) : data) as unknown as uPlot.AlignedData
 
-function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, format, referenceCount, zoomed, onZoom, onHover }: {
-  element: HTMLElement; totalSteps: number; showEnvelope: boolean; logarithmic: boolean; dots: boolean; format: (value: number) => string; referenceCount: number
+function chartOptions({ element, end, tickText, showEnvelope, logarithmic, dots, format, colours, zoomed, onZoom, onHover }: {
+  element: HTMLElement; end: number; tickText: (position: number) => string; showEnvelope: boolean; logarithmic: boolean; dots: boolean; format: (value: number) => string; colours: readonly string[]
   zoomed: { readonly current: readonly [number, number] | null }
   onZoom: (stretch: readonly [number, number] | null) => void
-  /** The step under the cursor. */
-  onHover: (step: number | null) => void
+  /** The position under the cursor. */
+  onHover: (position: number | null) => void
 }): uPlot.Options {
   const own = cssColour('--series-1')
-  const grey = cssColour('--series-0')
   const font = `10px ${cssColour('--font-ui')}`
   const axis = { stroke: cssColour('--text-3'), font, ticks: { show: false }, grid: { stroke: cssColour('--grid-line'), width: 1 } }
   const points = dots ? { show: true, size: 5, width: 0 } : { show: false }
   return {
-    width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 10, 0, 0], legend: { show: false },
+    width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 10, 0, 6], legend: { show: false },
     cursor: { sync: { key: 'run', setSeries: false }, y: false, points: { size: 5 }, drag: { x: true, y: false, setScale: false } },
     scales: {
       // New points must not undo a zoom: the stretch shown is ours to keep.
-      x: { time: false, range: (_, low, high): uPlot.Range.MinMax => (zoomed.current ? [...zoomed.current] : totalSteps > 0 ? [0, totalSteps] : [low, low === high ? high + 1 : high]) },
+      x: { time: false, range: (_, low, high): uPlot.Range.MinMax => (zoomed.current ? [...zoomed.current] : end > 0 ? [0, end] : [low, low === high ? high + 1 : high]) },
       y: { distr: logarithmic ? 3 : 1 },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 22, gap: 4, space: 48, values: (_, ticks) => ticks.map((tick) => short(tick)) },
+      { ...axis, grid: { show: false }, size: 22, gap: 4, space: 48, values: (_, ticks) => ticks.map((tick) => tickText(tick)) },
       { ...axis, size: 40, gap: 6, space: 28, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : axisText(tick, format))) },
     ],
     series: [
@@ -137,7 +147,10 @@ function chartOptions({ element, totalSteps, showEnvelope, logarithmic, dots, fo
       { stroke: own, width: 1.75, points: dots ? { ...points, fill: own } : points, spanGaps: false },
       { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
       { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
-      ...Array.from({ length: referenceCount }, (): uPlot.Series => ({ stroke: grey, width: 1.25, points: dots ? { ...points, fill: grey } : points, spanGaps: false })),
+      ...colours.map((name): uPlot.Series => {
+        const stroke = cssColour(name)
+        return { stroke, width: 1.25, points: dots ? { ...points, fill: stroke } : points, spanGaps: false }
+      }),
     ],
     bands: showEnvelope ? [{ series: [3, 2], fill: faded(own, 0.16) }] : [],
     hooks: {

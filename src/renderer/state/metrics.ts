@@ -4,12 +4,15 @@
  */
 import { useEffect, useSyncExternalStore } from 'react'
 import type { MetricRow } from '../../shared/domain.ts'
+import { ALERT_ROWS } from '../../shared/run-alerts.ts'
 import { api, connectionStore } from './engine.ts'
 import { onEngineEvent } from './events.ts'
 
 export interface Series {
   readonly steps: number[]
   readonly values: number[]
+  /** Of training, pauses left out, at each step. */
+  readonly seconds: number[]
 }
 
 export interface RunMetrics {
@@ -19,38 +22,54 @@ export interface RunMetrics {
   loaded: boolean
   error: unknown
   readonly series: Map<string, Series>
+  /** The newest rows in order, for the alerts. */
+  readonly recent: MetricRow[]
 }
 
 export function emptyMetrics(): RunMetrics {
-  return { version: 0, lastStep: -1, loaded: false, error: null, series: new Map() }
+  return { version: 0, lastStep: -1, loaded: false, error: null, series: new Map(), recent: [] }
 }
 
 /** Adds rows in order. A row at or before the last step known replaces what was there, as after a resume from an earlier state. */
 export function addRows(metrics: RunMetrics, rows: readonly MetricRow[]): void {
   for (const row of rows) {
-    for (const [name, value] of Object.entries(row.values)) {
+    addRecent(metrics.recent, row)
+    const values = row.wait === undefined ? row.values : { ...row.values, dataWait: row.wait }
+    for (const [name, value] of Object.entries(values)) {
       let series = metrics.series.get(name)
       if (!series) {
-        series = { steps: [], values: [] }
+        series = { steps: [], values: [], seconds: [] }
         metrics.series.set(name, series)
       }
       const last = series.steps.length - 1
       if (last < 0 || row.step > series.steps[last]!) {
         series.steps.push(row.step)
         series.values.push(value)
+        series.seconds.push(row.seconds)
         continue
       }
       let at = last
       while (at > 0 && series.steps[at - 1]! >= row.step) at--
-      if (series.steps[at] === row.step) series.values[at] = value
+      if (series.steps[at] === row.step) {
+        series.values[at] = value
+        series.seconds[at] = row.seconds
+      }
       else {
         series.steps.splice(at, 0, row.step)
         series.values.splice(at, 0, value)
+        series.seconds.splice(at, 0, row.seconds)
       }
     }
     metrics.lastStep = Math.max(metrics.lastStep, row.step)
   }
   if (rows.length > 0) metrics.version++
+}
+
+/** A row at or before the last one known takes the place of what came from there on, as after a resume. */
+function addRecent(recent: MetricRow[], row: MetricRow): void {
+  while (recent.length > 0 && recent.at(-1)!.step >= row.step) recent.pop()
+  recent.push(row)
+  if (recent.length > 2 * ALERT_ROWS) recent.splice(0, ALERT_ROWS)
 }
 
 const runs = new Map<string, RunMetrics>()

@@ -34,7 +34,7 @@ export function MachinePane({ run }: { run: Run | null }) {
       <PaneHead title="This machine" />
       <div className="scroll grow">
         <Section>
-          {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} /> : <p className="t12 c2">Measuring</p>}
+          {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} dataWait={run && isActive(run.state) ? run.dataWaitShare : null} /> : <p className="t12 c2">Measuring</p>}
         </Section>
         {run ? <RunCheckpoints run={run} /> : null}
         {run ? <RunNotes key={run.id} run={run} /> : null}
@@ -44,7 +44,7 @@ export function MachinePane({ run }: { run: Run | null }) {
   )
 }
 
-function Meters({ now, history }: { now: Machine; history: readonly Machine[] }) {
+function Meters({ now, history, dataWait }: { now: Machine; history: readonly Machine[]; dataWait: number | null }) {
   return (
     <>
       {now.gpu ? (
@@ -55,6 +55,7 @@ function Meters({ now, history }: { now: Machine; history: readonly Machine[] })
       ) : null}
       <Meter name="CPU" value={percent(now.cpuShare)} detail={now.cores === 1 ? '1 core' : `${now.cores} cores`}><Spark values={history.map((point) => point.cpuShare)} label="CPU use" /></Meter>
       <Meter name="Memory" value={bytes(now.memoryUsedBytes)} detail={`of ${bytes(now.memoryTotalBytes)}`}><Bar share={now.memoryUsedBytes / Math.max(1, now.memoryTotalBytes)} /></Meter>
+      {dataWait === null ? null : <Meter name="Waiting for data" value={percent(dataWait)} detail="of training time"><Bar share={dataWait} tone={dataWait >= 0.3 ? 'warning' : 'accent'} /></Meter>}
       <p className={cx('hint', styles.processes)}>Engine {bytes(now.engineBytes)} · model {bytes(now.computeBytes)}</p>
     </>
   )
@@ -104,7 +105,7 @@ function RunCheckpoints({ run }: { run: Run }) {
       )}
       {disk.data && disk.data.bytes > 0 ? (
         <p className="hint" style={{ marginTop: 4 }}>
-          {bytes(disk.data.bytes)} on disk: checkpoints {bytes(disk.data.checkpointBytes)}, state {bytes(disk.data.stateBytes)}.
+          {bytes(disk.data.bytes)} on disk{disk.data.stateBytes > 0 ? `: checkpoints ${bytes(disk.data.checkpointBytes)}, state ${bytes(disk.data.stateBytes)}` : ''}.
           {disk.data.cleared > 0 ? ` ${counted(disk.data.cleared, 'older checkpoint')} cleared away, ${bytes(disk.data.clearedBytes)} freed.` : ''}
         </p>
       ) : null}

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { count, fixed, short } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -9,7 +9,9 @@ import { cx } from '../../ui/cx.ts'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { HeatThumb } from '../../ui/HeatThumb.tsx'
 import { Ramp } from '../../ui/Ramp.tsx'
+import { Segmented } from '../../ui/Segmented.tsx'
 import { pickFrames } from './curves.ts'
+import { Film } from './Film.tsx'
 import styles from './train.module.css'
 
 const COLUMNS = 7
@@ -21,18 +23,20 @@ export function Probes({ run }: { run: Run }) {
     const validated = event.type === 'run.measured' && event.runId === run.id && event.rows.some((row) => Object.keys(row.values).some((name) => name.startsWith('val.')))
     if (validated || (event.type === 'run.progressed' && event.run.id === run.id && event.run.state !== run.state)) void probes.refetch()
   })
+  const [mode, setMode] = useState<'strip' | 'film'>('strip')
   const frames = useMemo(() => pickFrames((probes.data?.frames ?? []).map((frame, index) => ({ frame, index })), COLUMNS), [probes.data])
   return (
     <section className={styles.probes} aria-label="Probe samples">
       <div className={styles.probeHead}>
         <h3 className="t12 strong">Probe samples</h3>
-        <span className="c3 t12 trunc">heat at each validation, own scale</span>
+        <span className="c3 t12 trunc">heat at each validation, own scale{probes.data && probes.data.frames.length > frames.length && mode === 'strip' ? `; ${frames.length} of ${probes.data.frames.length} shown` : ''}</span>
         <span className="grow" />
+        {frames.length > 0 ? <Segmented small label="Show as" value={mode} onChange={setMode} options={[{ value: 'strip', label: 'Strip' }, { value: 'film', label: 'Film' }]} /> : null}
         <Ramp />
       </div>
       {probes.error ? <ErrorNote error={probes.error} compact onRetry={() => void probes.refetch()} /> : !probes.data || frames.length === 0 ? (
         <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : run.state === 'waiting' ? 'Heatmaps of a few samples appear here when the run begins.' : 'The first validation draws them here.'}</p>
-      ) : (
+      ) : mode === 'film' ? <Film probes={probes.data} /> : (
         <div className={cx('scroll', styles.strip)} tabIndex={0} role="region" aria-label="Heat of each probe sample at each validation">
           <div className={cx(styles.probe, styles.steps)} aria-hidden="true">
             <span className={styles.lead}>step</span>

@@ -34,7 +34,7 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
       {active.length + queue.length > 0 ? (
         <Section title="Queue" aside={queue.length > 0 ? `${queue.length} in line` : undefined}>
           <ol className={styles.queue} aria-label="Queue">
-            {active.map((run) => <li key={run.id} className={styles.queueLine}>{row(run)}</li>)}
+            {active.map((run) => <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)}>{row(run)}</li>)}
             {queue.map((run, i) => {
               const to = (index: number) => { if (index >= 0 && index < queue.length) move.mutate({ run, index }) }
               const onKeyDown = (event: KeyboardEvent) => {
@@ -43,7 +43,7 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
                 to(i + (event.key === 'ArrowUp' ? -1 : 1))
               }
               return (
-                <li key={run.id} className={styles.queueLine} onKeyDown={onKeyDown}>
+                <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)} onKeyDown={onKeyDown}>
                   {row(run)}
                   <IconButton size="s" icon={ArrowUp} label={`Move run ${run.number} up`} hint="Move up (Alt+Up on the row)" disabled={i === 0} onClick={() => to(i - 1)} />
                   <IconButton size="s" icon={ArrowDown} label={`Move run ${run.number} down`} hint="Move down (Alt+Down on the row)" disabled={i === queue.length - 1} onClick={() => to(i + 1)} />
@@ -55,7 +55,7 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
       ) : null}
       {ended.length > 0 ? (
         <Section title="Earlier runs" aside={String(ended.length)}>
-          <ul className={styles.queue} aria-label="Earlier runs">{ended.map((run) => <li key={run.id} className={styles.queueLine}>{row(run)}</li>)}</ul>
+          <ul className={styles.queue} aria-label="Earlier runs">{ended.map((run) => <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)}>{row(run)}</li>)}</ul>
         </Section>
       ) : null}
     </>
@@ -64,7 +64,7 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
 
 function Row({ run, shown }: { run: Run; shown: boolean }) {
   return (
-    <button type="button" className={cx(styles.queueRow, shown && styles.shown)} aria-current={shown ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
+    <button type="button" className={styles.queueRow} aria-current={shown ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
       <span className={run.state === 'failed' ? 'neg' : 'c2'}><Icon of={ICONS[run.state]} /></span>
       <span className="trunc"><span className="med">Run {run.number}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}{run.tags.length > 0 ? <span className="c3"> · {run.tags.join(', ')}</span> : null}</span>
       <span className="c3">{run.state === 'training' && run.totalSteps > 0 ? percent(run.step / run.totalSteps) : stateWord(run).toLowerCase()}</span>

@@ -1,5 +1,6 @@
 /** Which curves a run shows, and in which order. */
-import { measured, percent } from '../../app/format.ts'
+import { count, duration, measured, percent } from '../../app/format.ts'
+import type { Series } from '../../state/metrics.ts'
 
 export interface Curve {
   readonly metric: string
@@ -21,6 +22,11 @@ const KNOWN: readonly Curve[] = [
   { metric: 'loss.itm', title: 'Matching loss (ITM)', dots: false, format: measured },
   { metric: 'loss.mlm', title: 'Masked words loss (MLM)', dots: false, format: measured },
   { metric: 'lr', title: 'Learning rate', dots: false, format: measured },
+  { metric: 'val.itmAccuracy', title: 'ITM accuracy, val', dots: true, format: share },
+  { metric: 'val.matchProbability', title: 'Match probability, val', dots: true, format: measured },
+  { metric: 'val.matchAuc', title: 'Match AUC, val', dots: true, format: measured },
+  { metric: 'queueFill', title: 'Queue filled', dots: false, format: share },
+  { metric: 'dataWait', title: 'Waiting for data', dots: false, format: share },
   { metric: 'temperature', title: 'Temperature', dots: false, format: measured },
 ]
 /** Shown from the start, empty until measured, so that the page does not jump. */
@@ -37,3 +43,18 @@ export function pickFrames<T>(frames: readonly T[], limit: number): readonly T[]
   if (frames.length <= limit) return frames
   return Array.from({ length: limit }, (_, i) => frames[Math.round((i * (frames.length - 1)) / (limit - 1))]!)
 }
+
+export type Axis = 'step' | 'time' | 'samples'
+
+/** Images that a step of a run sees, by its settings. */
+export const imagesAStep = (config: Readonly<Record<string, unknown>>): number => Number(config['batch.images'] ?? 1) * Number(config['batch.accumulate'] ?? 1)
+
+/** Where the points of a curve lie along the axis: by step, by seconds of training, or by images seen. */
+export function positions(axis: Axis, { steps, seconds }: Pick<Series, 'steps' | 'seconds'>, perStep: number): readonly number[] {
+  return axis === 'step' ? steps : axis === 'time' ? seconds : steps.map((step) => step * perStep)
+}
+
+/** The last position of the axis; 0 lets the data decide. */
+export const axisEnd = (axis: Axis, steps: number, perStep: number): number => (axis === 'time' ? 0 : axis === 'step' ? steps : steps * perStep)
+
+export const axisText = (axis: Axis, value: number): string => (axis === 'time' ? duration(value) : axis === 'samples' ? `${count(value)} images` : `step ${count(value)}`)

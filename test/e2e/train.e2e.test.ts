@@ -1,0 +1,196 @@
+/** The Train screen with real runs: a queue put in order, a pause, a duplicate with changes, a film, overlays, alerts; pictures of every state in both themes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { callEngine, type EngineClient } from './call.ts'
+import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
+import { showScreen, takePicture } from './screens.ts'
+
+const SMALL = { 'batch.images': 4, 'batch.phrases': 1, 'validation.images': 6, 'validation.probes': 3, 'validation.every': 4, 'save.every': 4 }
+const WAIT = { timeout: 120_000 }
+
+const chromium = findChromium()
+if (!chromium) console.warn(NO_BROWSER)
+
+describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
+  let folder: { path: string; remove: () => Promise<void> }
+  let engine: ServedEngine
+  let open: OpenPage
+  let page: Page
+  let api: EngineClient
+  let datasetId = ''
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('train')
+    engine = await serve(`${folder.path}/project`)
+    api = callEngine(engine)
+    const job = await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })
+    await api.ended(job.id)
+    datasetId = (await api.datasets.list({}))[0]!.id
+    open = await openPage(engine)
+    page = open.page
+  })
+  afterAll(async () => {
+    api?.close()
+    await open?.close()
+    await engine?.close()
+    await folder?.remove()
+  })
+
+  /** The screen as it is now, in both themes and at both sizes. */
+  async function pictures(name: string): Promise<void> {
+    for (const theme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      for (const [width, height] of [[1440, 900], [1024, 700]] as const) {
+        await page.setViewportSize({ width, height })
+        await page.waitForTimeout(250)
+        await takePicture(page, `train-${name}-${theme}-${width}`)
+      }
+    }
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize({ width: 1440, height: 900 })
+  }
+  const field = (name: RegExp): Locator => page.getByRole('textbox', { name })
+  const addRun = async (name: string, steps: number): Promise<void> => {
+    await field(/^Steps/).fill(String(steps))
+    await field(/^Name/).first().fill(name)
+    await page.getByRole('button', { name: /Add to queue/ }).click()
+    await expect.poll(async () => (await api.runs.list({})).some((run) => run.name === name), WAIT).toBe(true)
+  }
+  const runNamed = async (name: string) => (await api.runs.list({})).find((run) => run.name === name)!
+  const stateOf = (name: string) => expect.poll(async () => (await runNamed(name)).state, WAIT)
+  const queue = (): Promise<string[]> => page.getByRole('list', { name: 'Queue' }).getByTestId('run-row').evaluateAll((rows: { innerText: string }[]) => rows.map((row) => row.innerText.replace(/\s+/g, ' ').trim()))
+
+  it('begins empty, and says what to do', async () => {
+    await showScreen(page, 'train')
+    await page.getByText('No runs yet').waitFor()
+    await pictures('empty')
+  })
+
+  it('shows the queue in order, and lets it be put in another by buttons and by keys', async () => {
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 4000 }, datasetId, name: 'long' })
+    await page.getByRole('progressbar', { name: `Progress of run ${run.number}` }).waitFor()
+    await addRun('second', 40)
+    await addRun('third', 41)
+    await addRun('fourth', 42)
+    await stateOf('long').toBe('training')
+    expect((await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 1', 'Run 2', 'Run 3', 'Run 4'])
+    await page.getByRole('button', { name: 'Move run 4 up' }).click()
+    await expect.poll(async () => (await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 1', 'Run 2', 'Run 4', 'Run 3'])
+    await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 4/ }).focus()
+    await page.keyboard.press('Alt+ArrowUp')
+    await expect.poll(async () => (await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 1', 'Run 4', 'Run 2', 'Run 3'])
+    await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 4/ }).click()
+    await page.getByRole('heading', { name: 'Run 4', exact: true }).waitFor()
+    await pictures('queued')
+    await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 1/ }).click()
+    await expect.poll(async () => (await runNamed('long')).step, WAIT).toBeGreaterThan(12)
+    await pictures('running')
+  })
+
+  it('pauses a run, which keeps its place while the next one trains, and resumes it from its step', async () => {
+    for (const number of [2, 3]) {
+      await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: new RegExp(`^Run ${number}`) }).click()
+      await page.getByRole('button', { name: 'Take out of queue' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Take out' }).click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 1/ }).click()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await stateOf('long').toBe('paused')
+    const { step, lastSavedStep } = await runNamed('long')
+    expect(lastSavedStep).toBe(step)
+    await stateOf('fourth').toBe('training')
+    expect((await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 4', 'Run 1'])
+    await page.getByText('Paused').first().waitFor()
+    await pictures('paused')
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await stateOf('fourth').toBe('finished')
+    await expect.poll(async () => (await runNamed('long')).step, WAIT).toBeGreaterThan(step)
+    await page.getByRole('button', { name: 'Stop', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop and keep state' }).click()
+    await stateOf('long').toBe('stopped')
+  }, 400_000)
+
+  it('duplicates a run with changes', async () => {
+    await page.getByRole('list', { name: 'Earlier runs' }).getByRole('button', { name: /^Run 1/ }).click()
+    await page.getByRole('button', { name: 'More for run 1' }).click()
+    await page.getByRole('menuitem', { name: 'Duplicate with changes' }).click()
+    await expect.poll(() => field(/^Steps/).inputValue()).toBe('4000')
+    expect(await field(/^Images a step/).inputValue()).toBe('4')
+    await addRun('copy', 5)
+    const [from, copy] = [await runNamed('long'), await runNamed('copy')]
+    const differing = Object.keys(copy.config).filter((key) => copy.config[key] !== from.config[key])
+    expect(differing).toEqual(['steps'])
+    await stateOf('copy').toBe('finished')
+    await pictures('done')
+  })
+
+  it('keeps notes and tags, and deletes a run with what it takes on disk', async () => {
+    const machine = page.getByRole('region', { name: 'Machine' })
+    await machine.getByRole('textbox', { name: 'Tags' }).fill('margin, small')
+    await machine.getByRole('textbox', { name: 'Note' }).fill('Only to look at.')
+    await machine.getByRole('textbox', { name: 'Name' }).focus()
+    await expect.poll(async () => runNamed('copy')).toMatchObject({ tags: ['margin', 'small'], note: 'Only to look at.' })
+    const { number } = await runNamed('copy')
+    await page.getByRole('button', { name: `More for run ${number}` }).click()
+    await page.getByRole('menuitem', { name: 'Delete this run' }).click()
+    await page.getByRole('dialog').getByText(/That frees/).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await expect.poll(async () => (await api.runs.list({})).some((run) => run.name === 'copy')).toBe(false)
+    await page.getByText(/are free again/).waitFor()
+  })
+
+  it('goes through the validations of a run as a film, by keys', async () => {
+    await page.getByRole('list', { name: 'Earlier runs' }).getByRole('button', { name: /^Run 1/ }).click()
+    await page.getByRole('group', { name: 'Show as' }).getByRole('button', { name: 'Film' }).click()
+    const slider = page.getByRole('slider', { name: 'Validation' })
+    const frames = (await api.runs.probes({ id: (await runNamed('long')).id })).frames.map((frame) => `Step ${frame.step}`)
+    expect(frames.length).toBeGreaterThan(3)
+    await expect.poll(() => page.getByTestId('film-step').innerText()).toBe(frames.at(-1))
+    await slider.press('Home')
+    expect(await page.getByTestId('film-step').innerText()).toBe(frames[0])
+    await slider.press('ArrowRight')
+    expect(await page.getByTestId('film-step').innerText()).toBe(frames[1])
+    await pictures('film')
+    await page.getByRole('button', { name: 'Play the film' }).click()
+    await expect.poll(() => page.getByTestId('film-step').innerText(), WAIT).toBe(frames.at(-1))
+  })
+
+  it('overlays runs, aligned by step, time and images', async () => {
+    await page.getByRole('button', { name: 'Overlay' }).click()
+    await page.getByRole('menuitemcheckbox', { name: /^Run 4/ }).click()
+    await page.keyboard.press('Escape')
+    const align = page.getByRole('group', { name: 'Align by' })
+    for (const axis of ['Time', 'Images', 'Step']) {
+      await align.getByRole('button', { name: axis }).click()
+      await page.waitForTimeout(150)
+      await takePicture(page, `train-overlay-${axis.toLowerCase()}-dark-1440`)
+    }
+  })
+
+  it('says in words what goes wrong, and what to do', async () => {
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, 'optimizer.learningRate': 0, steps: 4000, 'validation.every': 0, 'save.every': 4000 }, datasetId, name: 'without a rate' })
+    await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).click()
+    const alert = page.getByTestId('alert-rate-zero')
+    await alert.waitFor(WAIT)
+    await alert.locator('summary').click()
+    await alert.getByText(/optimizer.learningRate/).waitFor()
+    await pictures('alert')
+    await api.runs.stop({ id: run.id })
+    await stateOf('without a rate').toBe('stopped')
+  })
+
+  it('shows a run that failed, with its reason and what to do', async () => {
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, 'optimizer.learningRate': 1e30, 'schedule.warmupSteps': 0, steps: 400 }, datasetId, name: 'too fast' })
+    await stateOf('too fast').toBe('failed')
+    await page.getByRole('list', { name: 'Earlier runs' }).getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).click()
+    await page.getByTestId('alert-loss-not-finite').waitFor()
+    await page.getByRole('button', { name: 'Retry' }).waitFor()
+    await pictures('failed')
+  })
+
+  it('wrote no error to the console all along', () => {
+    expect(open.faults).toEqual([])
+  })
+})
