@@ -173,6 +173,26 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     }
   })
 
+  it('makes a sweep of runs, named by their values, and shows what differs from the preset', async () => {
+    await field(/^Images a step/).fill('4')
+    await page.getByRole('list', { name: 'Differences from the preset' }).getByText('Images a step').waitFor()
+    await page.getByRole('button', { name: 'Sweep over several values' }).click()
+    const values = page.getByRole('textbox', { name: 'Values of Learning rate' })
+    await values.fill('1e-5')
+    await page.getByText('At least two values').waitFor()
+    await values.fill('1e-5, 3e-5, 1e-4')
+    await page.getByText('3 runs, named by their values').waitFor()
+    await pictures('sweep')
+    // Waiting runs only: one that trains would hold them back for long.
+    const busy = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 4000 }, datasetId, name: 'in front' })
+    await page.getByRole('button', { name: 'Add 3 runs to queue' }).click()
+    await expect.poll(async () => (await api.runs.list({})).filter((run) => run.name.startsWith('learningRate')).map((run) => `${run.name} ${run.state}`).sort(), WAIT)
+      .toEqual(['learningRate 1e-4 waiting', 'learningRate 1e-5 waiting', 'learningRate 3e-5 waiting'])
+    for (const run of await api.runs.list({})) if (run.name.startsWith('learningRate')) await api.runs.stop({ id: run.id })
+    await api.runs.stop({ id: busy.id })
+    await stateOf('in front').toBe('stopped')
+  })
+
   it('says in words what goes wrong, and what to do', async () => {
     const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, 'optimizer.learningRate': 0, steps: 4000, 'validation.every': 0, 'save.every': 4000 }, datasetId, name: 'without a rate' })
     await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).click()

@@ -7,7 +7,7 @@ import type { Scores } from '../../shared/domain.ts'
 import type { ExplainerChoice } from '../../shared/explainers.ts'
 import type { Point } from '../../shared/geometry.ts'
 import type { TrustFigures } from '../train/trust.ts'
-import type { RunEvent, RunResult } from '../train/run-events.ts'
+import type { RunEvent, RunResult, TrialEvent, TrialResult } from '../train/run-events.ts'
 
 export type { ManifestSample } from '../../shared/manifest.ts'
 export type { RunEvent, TrainProgress } from '../train/run-events.ts'
@@ -111,6 +111,8 @@ export interface ComputeMethods {
     result: TrustFigures & { readonly protocol: string; readonly seed: number; readonly of: number; readonly skipped: readonly { regionId: string; reason: string }[] }
   }
   train: { request: TrainRequest; result: RunResult }
+  /** Steps of a run that nobody goes on with, to measure them. */
+  trial: { request: { readonly runDir: string; readonly steps: number }; result: TrialResult }
 }
 export type ComputeMethod = keyof ComputeMethods
 
@@ -118,6 +120,7 @@ export type ComputeEvent =
   | { readonly type: 'score.batch'; readonly done: number; readonly total: number; readonly regions: readonly ScoredRegion[] }
   | { readonly type: 'trust.progress'; readonly done: number; readonly total: number; readonly what: string }
   | RunEvent
+  | TrialEvent
 
 export type ToCompute =
   | { readonly kind: 'call'; readonly id: number; readonly method: ComputeMethod; readonly request: unknown }

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import { AppError, toErrorData } from '../../shared/errors.ts'
 import { setTf } from '../model/tf.ts'
 import { runTraining } from '../train/recipe.ts'
+import { measureTrial } from '../train/trial.ts'
 import { loadBackend } from './backend.ts'
 import { convertCheckpoint } from './convert.ts'
 import { createExplainer, type Explainer } from './explain.ts'
@@ -45,14 +46,21 @@ const handlers: Handlers = {
   },
   async train(request, signal, emit) {
     await backend()
-    const run = runTraining({ ...request, signal })
-    for (;;) {
-      const next = await run.next()
-      if (next.done) return next.value
-      emit(next.value)
-      await setImmediate() // lets a cancel come through between two steps
-    }
+    return follow(runTraining({ ...request, signal }), emit)
   },
+  async trial(request, signal, emit) {
+    await backend()
+    return follow(measureTrial({ ...request, signal }), emit)
+  },
+}
+
+async function follow<R>(steps: AsyncGenerator<ComputeEvent, R>, emit: Emit): Promise<R> {
+  for (;;) {
+    const next = await steps.next()
+    if (next.done) return next.value
+    emit(next.value)
+    await setImmediate() // lets a cancel come through between two steps
+  }
 }
 
 async function backend() {

@@ -64,7 +64,8 @@ interface Samples {
   readonly val: readonly SampleImage[]
 }
 
-export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
+/** @param trial only a few steps are measured: nothing needs to be remembered of the images */
+export async function beginRun(runDir: string, resume: boolean, { trial = false } = {}): Promise<Run> {
   const opened = await openRun(runDir)
   const { paths, config, record } = opened
   const views = viewStages(config.curriculum.views)
@@ -79,7 +80,7 @@ export async function beginRun(runDir: string, resume: boolean): Promise<Run> {
   const state = saved?.state
   if (!saved) {
     await rm(paths.states, { recursive: true, force: true })
-    await writePrints(paths.data, [...samples.train, ...samples.val])
+    if (!trial) await writePrints(paths.data, [...samples.train, ...samples.val])
   }
   for (const dir of [paths.dir, paths.states, paths.checkpoints]) await clearTemporaries(dir)
   for (const file of [paths.metrics, paths.probes]) await keepLinesUntil(file, state?.step ?? 0)

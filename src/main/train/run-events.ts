@@ -27,6 +27,20 @@ export type RunEvent =
   | { readonly type: 'train.log'; readonly at: string; readonly text: string }
   | { readonly type: 'train.probes'; readonly step: number }
 
+export interface TrialEvent {
+  readonly type: 'trial.step'
+  readonly done: number
+  readonly total: number
+}
+
+export interface TrialResult {
+  /** Each measured step; first those of the part with ITC alone, where the run has one. */
+  readonly stepSeconds: readonly number[]
+  /** One validation, from a few of its images. */
+  readonly validationSeconds: number
+  readonly totalSeconds: number
+}
+
 export interface RunResult {
   readonly state: 'finished' | 'stopped'
   /** Steps done. */

@@ -19,6 +19,7 @@ export const keys = {
   presets: ['presets'] as const,
   runs: ['runs'] as const,
   probes: (runId: string) => ['run', runId, 'probes'] as const,
+  runData: (runId: string) => ['run', runId, 'data'] as const,
   runDisk: (runId: string) => ['run', runId, 'disk'] as const,
   runLog: (runId: string) => ['run', runId, 'log'] as const,
   jobs: ['jobs'] as const,

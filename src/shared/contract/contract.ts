@@ -77,6 +77,8 @@ export const runInputSchema = z.object({
   viewId: z.string().optional(),
   startCheckpointId: z.string().optional(),
 })
+const frozenSampleSchema = z.object({ regionId: z.string(), imageId: z.string(), phrase: z.string(), revision: z.number().int(), split: z.string() })
+const frozenSideSchema = z.object({ phrase: z.string(), revision: z.number().int(), split: z.string() })
 export const runEstimateSchema = z.object({
   problems: z.array(z.object({ key: z.string(), message: z.string(), blocking: z.boolean() })),
   trainRegions: z.number().int(),
@@ -223,6 +225,10 @@ export const contract = {
     presets: call(none, z.array(presetSchema)),
     estimate: call(runInputSchema, runEstimateSchema),
     start: call(runInputSchema, runSchema),
+    /** A run for each combination of the values of one or two settings, all or none, named by their values. */
+    sweep: call(z.object({ run: runInputSchema, axes: z.array(z.object({ key: z.string(), values: z.array(z.unknown()).min(1) })).min(1).max(2) }), z.array(runSchema)),
+    /** Makes three steps of these settings for real and measures them; the job's result is {stepSeconds, validationSeconds, totalSeconds}. */
+    trial: call(runInputSchema, jobSchema),
     /** Takes it out of the queue, or saves its state after the step in hand; it can be resumed, at the end of the queue. */
     stop: call(byId, runSchema),
     /** As stop, but it keeps its place in the queue and waits there until it is resumed. */
@@ -232,6 +238,19 @@ export const contract = {
     /** Moves a run that waits or pauses to a place among those, counted from 0. */
     move: call(z.object({ id: z.string(), index: z.number().int() }), runSchema),
     edit: call(z.object({ id: z.string(), name: z.string().max(80).optional(), note: z.string().max(20_000).optional(), tags: z.array(z.string().max(40)).max(20).optional() }), runSchema),
+    /** What the run is frozen with: a page of its samples, and the corrections it is the first to see of the runs on its dataset. */
+    snapshot: call(z.object({ id: z.string(), offset: z.number().int().min(0), limit: z.number().int().min(1).max(1000) }), z.object({
+      frozenAt: z.string(), regions: z.number().int(), images: z.number().int(), splits: z.record(z.string(), z.number().int()),
+      samples: z.array(frozenSampleSchema), firstSeen: z.number().int(), corrections: z.array(frozenSampleSchema),
+    })),
+    /** How its data differs from what the same start would freeze now; at most 200 changes are listed, all are counted. */
+    dataChanges: call(byId, z.object({
+      unchanged: z.number().int(), counts: z.record(z.enum(['edited', 'removed', 'rejected', 'moved', 'added']), z.number().int()),
+      changes: z.array(z.object({
+        kind: z.enum(['edited', 'removed', 'rejected', 'moved', 'added']), regionId: z.string(), imageId: z.string(),
+        before: frozenSideSchema.nullable(), now: frozenSideSchema.nullable(), shapeChanged: z.boolean(),
+      })),
+    })),
     /** What its folder takes, and what older checkpoints that made room have freed. */
     disk: call(byId, z.object({ bytes: z.number(), checkpoints: z.number().int(), checkpointBytes: z.number(), stateBytes: z.number(), cleared: z.number().int(), clearedBytes: z.number() })),
     /** The run with its checkpoints and their scores; refused while it is in the queue. */

@@ -1,23 +1,18 @@
 /** Runs: presets, what a run would need, start, stop, resume, and everything the Train screen draws. */
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
-import { flattenConfig, settingsOf } from '../../../shared/config/run-config.ts'
+import { settingsOf } from '../../../shared/config/run-config.ts'
 import type { Run } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
-import { newId } from '../../store/ids.ts'
-import { manifestSamples } from '../../store/manifest-rows.ts'
 import { readLines } from '../../train/files.ts'
-import { resolveVocabulary } from '../../train/model-files.ts'
 import { listPresets } from '../../train/presets.ts'
-import { freezeRun, runPaths } from '../../train/run-folder.ts'
-import { estimateNeeds, type Needs, planRun, type Problem, type RunInput } from './plan.ts'
+import { runPaths } from '../../train/run-folder.ts'
+import { dataChangesOf, snapshotOf } from './data.ts'
 import { moveInQueue } from './queue.ts'
 import { diskOf, removeRun } from './remove.ts'
 import { metricsAfter, requireRun, type RunRow, setState, toRun } from './rows.ts'
+import { createStarter } from './start-run.ts'
 import { createTraining } from './train-job.ts'
-import { stageRegions } from './view-stages.ts'
+import { startTrial } from './trial-job.ts'
 
 type Probes = Awaited<ReturnType<Handlers<'runs'>['probes']>>
 /** A line of probes.jsonl. */
@@ -34,53 +29,19 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     return run
   }
   const pathsOf = (row: RunRow) => runPaths(project.fromStored(row.folder))
-  /** What the page is told before a start is what decides at the start. */
-  const planWithNeeds = async (input: RunInput) => {
-    const plan = await planRun(context, input)
-    const needs = await estimateNeeds(context, plan)
-    return { plan, needs, problems: [...plan.problems, ...needsProblems(needs)] }
-  }
+  const starter = createStarter(context, training)
   return {
     presets: async () => (await listPresets()).map(({ name, config }) => ({
       name, title: config.title, summary: config.summary,
       settings: settingsOf(config).map(({ choices, ...setting }) => ({ ...setting, ...(choices ? { choices: [...choices] } : {}) })),
     })),
     estimate: async (input) => {
-      const { plan, needs: { memoryProblem: _, ...needs }, problems } = await planWithNeeds(input)
+      const { plan, needs: { memoryProblem: _, ...needs }, problems } = await starter.plan(input)
       return { problems, trainRegions: plan.regions['train'] ?? 0, valRegions: plan.regions['val'] ?? 0, totalSteps: plan.totalSteps, ...needs }
     },
-    start: async (input) => {
-      const { plan, problems } = await planWithNeeds(input)
-      const blocking = problems.find((problem) => problem.blocking)
-      if (blocking || !plan.config || !plan.modelConfig) {
-        const code = blocking?.key === DISK_KEY && !plan.problems.includes(blocking) ? 'disk-full' : 'bad-input'
-        throw new AppError(code, blocking?.message ?? 'These settings cannot be used.', code === 'disk-full' ? 'Free space, or keep fewer checkpoints, then start again.' : 'Change this setting, then start again.', blocking?.key)
-      }
-      const id = newId('run')
-      const dir = join(project.runsDir, id)
-      const start = input.startCheckpointId ? requireCheckpoint(db, input.startCheckpointId) : null
-      const shown = plan.stages.map((stage) => (stage ? stageRegions(db, plan.filter, stage) : null))
-      const stagesOf = (regionId: string): number[] => shown.flatMap((ids, stage) => (ids?.has(regionId) ? [stage] : []))
-      const samples = () => manifestSamples(db, plan.filter, (stored) => project.fromStored(stored), { sql: "r.split IN ('train', 'val')", values: [] }, { stagesOf })
-      try {
-        const modelConfig = start ? plan.modelConfig : await resolveVocabulary(plan.modelConfig, phrasesOf(samples()))
-        await freezeRun({ dir, config: plan.config, modelConfig, samples: samples(), ...(start ? { startCheckpoint: project.fromStored(start.path) } : {}) })
-        const row = db.transaction(() => {
-          const { number } = db.get<{ number: number }>('SELECT coalesce(max(number), 0) + 1 AS number FROM runs')!
-          db.run(
-            `INSERT INTO runs (id, number, name, preset, dataset_id, view_id, start_checkpoint_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, 0, ?, 0, 0, ?)`,
-            id, number, input.name?.trim() || `Run ${number}`, input.preset, input.datasetId, input.viewId ?? null, input.startCheckpointId ?? null, project.toStored(dir),
-            JSON.stringify(flattenConfig(plan.config!)), plan.totalSteps, new Date().toISOString(),
-          )
-          return requireRun(db, id)
-        })
-        return training.queue(row, false)
-      } catch (error) {
-        if (!db.get('SELECT 1 FROM runs WHERE id = ?', id)) await rm(dir, { recursive: true, force: true })
-        throw error
-      }
-    },
+    start: starter.start,
+    sweep: ({ run, axes }) => starter.sweep(run, axes),
+    trial: (input) => startTrial(context, starter, input),
     stop: ({ id }) => {
       const row = requireRun(db, id)
       const shown = training.shown(toRun(row))
@@ -109,6 +70,8 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
       db.run('UPDATE runs SET name = ?, note = ?, tags = ? WHERE id = ?', name?.trim() || row.name, note ?? row.note, JSON.stringify(tidy), id)
       return announce(training.shown(toRun(requireRun(db, id))))
     },
+    snapshot: ({ id, offset, limit }) => snapshotOf(context, requireRun(db, id), offset, limit),
+    dataChanges: ({ id }) => dataChangesOf(context, requireRun(db, id)),
     disk: ({ id }) => diskOf(context, requireRun(db, id)),
     remove: async ({ id }) => {
       const row = requireRun(db, id)
@@ -135,20 +98,4 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     },
     log: async ({ id }) => readLines<{ at: string; text: string }>(pathsOf(requireRun(db, id)).log),
   }
-}
-
-const DISK_KEY = 'save.keep'
-
-/** What this machine has not enough of just now. */
-function needsProblems({ memoryProblem, diskBytes, diskAvailableBytes }: Needs): Problem[] {
-  const problems: Problem[] = memoryProblem ? [memoryProblem] : []
-  if (diskBytes !== null && diskBytes > diskAvailableBytes) {
-    const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6).toLocaleString('en')} MB`
-    problems.push({ key: DISK_KEY, blocking: true, message: `The disk has not enough room for the checkpoints of this run: it needs ${megabytes(diskBytes)}, and ${megabytes(diskAvailableBytes)} are free.` })
-  }
-  return problems
-}
-
-function* phrasesOf(samples: Iterable<{ readonly phrase: string }>): Generator<string> {
-  for (const { phrase } of samples) yield phrase
 }

@@ -10,6 +10,7 @@ import { oldWorkerGone } from './old-worker.ts'
 import { queued } from './queue.ts'
 import { isAhead, readBack } from './read-back.ts'
 import { finishRemovals } from './remove.ts'
+import { clearTrials } from './trial-job.ts'
 import { OPEN_STATES, type RunRow, setState, toRun } from './rows.ts'
 
 type Context = Pick<EngineContext, 'db' | 'project' | 'events'>
@@ -31,6 +32,7 @@ async function readFolders(context: Context, ids: readonly string[], cut: Readon
   const { db, project, events } = context
   if (cut.size > 0) await oldWorkerGone(project.cacheDir, null, { end: false, ...(signal ? { signal } : {}) })
   await finishRemovals(project.runsDir)
+  await clearTrials(project.cacheDir)
   let found = false
   for (const id of ids) {
     if (signal?.aborted) return

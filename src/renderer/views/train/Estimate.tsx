@@ -22,7 +22,7 @@ export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; 
       <dl className={styles.kv}>
         <dt>Regions</dt><dd>{count(estimate.trainRegions)} <span className="c3">train, {count(estimate.valRegions)} val</span></dd>
         <dt>Length</dt><dd>{counted(estimate.totalSteps, 'step')}</dd>
-        <dt>Time, about</dt><dd>{estimate.secondsEstimate === null ? <span className="c3">known after the first run here</span> : duration(estimate.secondsEstimate)}</dd>
+        <dt>Time, about</dt><dd>{estimate.secondsEstimate === null ? <span className="c3">measured below, or known after a run</span> : duration(estimate.secondsEstimate)}</dd>
         {estimate.diskBytes === null ? null : <><dt>Disk</dt><dd>{bytes(estimate.diskBytes)} <span className="c3">of {bytes(estimate.diskAvailableBytes)} free</span></dd></>}
       </dl>
       {estimate.problems.map((problem, i) => (

@@ -13,6 +13,7 @@ import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane, PaneHead, Section } from '../../ui/Pane.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import table from '../../ui/table.module.css'
+import { RunData } from './RunData.tsx'
 import { RunNotes } from './RunNotes.tsx'
 import { RunLog } from './RunLog.tsx'
 import { Spark } from './Spark.tsx'
@@ -37,6 +38,7 @@ export function MachinePane({ run }: { run: Run | null }) {
           {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} dataWait={run && isActive(run.state) ? run.dataWaitShare : null} /> : <p className="t12 c2">Measuring</p>}
         </Section>
         {run ? <RunCheckpoints run={run} /> : null}
+        {run ? <RunData key={`data ${run.id}`} run={run} /> : null}
         {run ? <RunNotes key={run.id} run={run} /> : null}
         {run ? <RunLog run={run} live={isActive(run.state)} /> : null}
       </div>

@@ -14,9 +14,12 @@ import { ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { PaneHead, Section } from '../../ui/Pane.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { Differences } from './Differences.tsx'
 import { Estimate } from './Estimate.tsx'
-import { type Draft, draftFromConfig, resolveDraft } from './form.ts'
+import { type Draft, draftFromConfig, resolveDraft, resolveSweep, type SweepDraft } from './form.ts'
+import { Measure } from './Measure.tsx'
 import { SettingField } from './SettingField.tsx'
+import { Sweep } from './Sweep.tsx'
 import { ownName } from './states.ts'
 import { useDebounced } from './use-debounced.ts'
 import styles from './train.module.css'
@@ -36,6 +39,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   const [start, setStart] = useState<string>(startId ?? SCRATCH)
   const [name, setName] = useState('')
   const [advanced, setAdvanced] = useState(false)
+  const [swept, setSwept] = useState<readonly SweepDraft[]>([])
   useEffect(() => setData((old) => datasetId ?? old), [datasetId])
   useEffect(() => setStart((old) => startId ?? old), [startId])
 
@@ -55,9 +59,17 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
     queryFn: ({ signal }) => api.runs.estimate(JSON.parse(asked), { signal }),
     enabled: asked !== 'null', staleTime: 0, placeholderData: (previous) => previous,
   })
-  const add = useMutation({ mutationFn: () => api.runs.start(input!), onSuccess: (run) => { setName(''); onAdded(run) } })
+  const sweep = useMemo(() => resolveSweep(settings, swept), [settings, swept])
+  const add = useMutation({
+    mutationFn: async () => (swept.length === 0 ? await api.runs.start(input!) : (await api.runs.sweep({ run: input!, axes: sweep.axes }))[0]!),
+    onSuccess: (run) => {
+      setName('')
+      setSwept([])
+      onAdded(run)
+    },
+  })
 
-  const faults = Object.keys(errors).length
+  const faults = Object.keys(errors).length + sweep.errors.filter((error) => error !== null).length
   const blocked = estimate.data?.problems.some((problem) => problem.blocking) ?? false
   const settled = asked === JSON.stringify(input) && !estimate.isFetching
   const ready = input !== null && faults === 0 && !blocked && estimate.data !== undefined && settled
@@ -110,7 +122,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
         <Section>
           <div className={styles.form}>
             <Field label="Preset" hint={preset?.summary} className={styles.full}>
-              {({ id }) => <Select id={id} label="Preset" value={preset?.name ?? null} onChange={(value) => { setPresetName(value); setDraft({}) }} options={(presets.data ?? []).map((entry) => ({ value: entry.name, label: entry.title }))} />}
+              {({ id }) => <Select id={id} label="Preset" value={preset?.name ?? null} onChange={(value) => { setPresetName(value); setDraft({}); setSwept([]) }} options={(presets.data ?? []).map((entry) => ({ value: entry.name, label: entry.title }))} />}
             </Field>
             <Field label="Dataset" className={styles.full} error={dataOptions.length === 0 ? 'Import a dataset first, in Library' : null}>
               {({ id }) => <Select id={id} label="Dataset" value={chosenData} onChange={setData} options={dataOptions} placeholder="No dataset yet" disabled={dataOptions.length === 0} />}
@@ -130,14 +142,17 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
               <span className="hint">{differing === 0 ? `${more.length} more, as the preset says` : `${differing} of ${settings.length} differ from the preset`}</span>
               {differing > 0 ? <IconButton icon={RotateCcw} label="Back to the preset" size="s" onClick={() => setDraft({})} /> : null}
             </div>
+            <Differences settings={settings} overrides={overrides} onBack={(key) => change(key, null)} />
             {advanced ? more.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} explained />) : null}
+            <Sweep settings={settings} axes={swept} errors={sweep.errors} runs={sweep.errors.every((error) => error === null) ? sweep.runs : 0} onChange={setSwept} />
           </div>
         </Section>
         <Section title="Before you start">
           <div className={styles.need}>
             {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? 'Working out what it needs.' : 'Choose a dataset to see what it needs.'}</p>}
+            {input ? <Measure input={input} ready={ready && swept.length === 0} /> : null}
             {add.error ? <ErrorNote error={add.error} title="The run was not added" compact /> : null}
-            <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>Add to queue</Button>
+            <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>{swept.length > 0 && sweep.runs > 1 ? `Add ${sweep.runs} runs to queue` : 'Add to queue'}</Button>
           </div>
         </Section>
         {children}

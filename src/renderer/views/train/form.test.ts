@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { draftFromConfig, parseSetting, resolveDraft, type Setting, settingText } from './form.ts'
+import { draftFromConfig, parseSetting, resolveDraft, type Setting, settingText, resolveSweep, shownValue } from './form.ts'
 
 const setting = (key: string, kind: Setting['kind'], value: unknown, choices?: string[]): Setting => ({ key, kind, value, label: key, help: '', advanced: false, ...(choices ? { choices } : {}) })
 const settings = [setting('steps', 'integer', 1000), setting('rate', 'number', 1e-5), setting('loss.itm', 'boolean', true), setting('data.boxes', 'choice', 'all', ['one', 'all'])]
@@ -34,5 +34,30 @@ describe('the form of a run', () => {
     const draft = draftFromConfig(settings, config)
     expect(draft).toEqual({ steps: '300', 'loss.itm': false, 'data.boxes': 'one' })
     expect(resolveDraft(settings, draft).overrides).toEqual({ steps: 300, 'loss.itm': false, 'data.boxes': 'one' })
+  })
+})
+
+describe('a sweep', () => {
+  const settings = [
+    { key: 'optimizer.learningRate', label: 'Learning rate', help: '', kind: 'number', value: 1e-5, advanced: false },
+    { key: 'loss.mlm', label: 'Masked words', help: '', kind: 'boolean', value: true, advanced: true },
+    { key: 'data.boxes', label: 'Boxes', help: '', kind: 'choice', choices: ['one', 'all'], value: 'all', advanced: true },
+  ] as const
+  const sweep = (...axes: { key: string; text: string }[]) => resolveSweep(settings as never, axes)
+  it('reads values by the kind of their setting, and counts the runs', () => {
+    expect(sweep({ key: 'optimizer.learningRate', text: '1e-5, 3e-5,1e-4' }, { key: 'loss.mlm', text: 'on, off' })).toEqual({
+      axes: [{ key: 'optimizer.learningRate', values: [1e-5, 3e-5, 1e-4] }, { key: 'loss.mlm', values: [true, false] }], errors: [null, null], runs: 6,
+    })
+  })
+  it('says what is wrong', () => {
+    expect(sweep({ key: 'optimizer.learningRate', text: '1e-5' }).errors).toEqual(['At least two values'])
+    expect(sweep({ key: 'optimizer.learningRate', text: '1e-5, fast' }).errors[0]).toMatch(/number/)
+    expect(sweep({ key: 'optimizer.learningRate', text: '1e-5, 0.00001' }).errors).toEqual(['A value is given twice'])
+    expect(sweep({ key: 'loss.mlm', text: 'on, maybe' }).errors).toEqual(['on or off'])
+    expect(sweep({ key: 'data.boxes', text: 'one, some' }).errors[0]).toMatch(/One of/)
+    expect(sweep({ key: 'loss.mlm', text: 'on, off' }, { key: 'loss.mlm', text: 'on, off' }).errors[1]).toMatch(/another setting/)
+  })
+  it('shows values in words', () => {
+    expect([true, false, 1e-5, '', 'all'].map(shownValue)).toEqual(['on', 'off', '1e-5', 'empty', 'all'])
   })
 })

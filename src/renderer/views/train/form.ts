@@ -65,3 +65,28 @@ export function draftFromConfig(settings: readonly Setting[], config: Readonly<R
   }
   return draft
 }
+
+/** A value in words: on and off, rates as people write them. */
+export const shownValue = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'on' : 'off') : settingText(value) || 'empty')
+
+/** A setting of a sweep with its values as typed. */
+export interface SweepDraft {
+  readonly key: string
+  readonly text: string
+}
+
+/** The values of a sweep, or what is wrong with them, axis by axis. */
+export function resolveSweep(settings: readonly Setting[], axes: readonly SweepDraft[]): { readonly axes: { key: string; values: unknown[] }[]; readonly errors: (string | null)[]; readonly runs: number } {
+  const resolved = axes.map(({ key, text }, i) => {
+    const setting = settings.find((one) => one.key === key)
+    const words = text.split(',').map((word) => word.trim()).filter((word) => word !== '')
+    const parsed = setting ? words.map((word) => parseSetting(setting, setting.kind === 'boolean' ? word === 'on' || word === 'true' : word)) : []
+    const values = parsed.flatMap((one) => (one.error === null ? [one.value] : []))
+    const wrong = parsed.find((one) => one.error !== null)?.error
+    const unknownWord = setting?.kind === 'boolean' ? words.find((word) => !['on', 'off', 'true', 'false'].includes(word)) : undefined
+    const error = axes.findIndex((axis) => axis.key === key) < i ? 'Choose another setting than the first'
+      : unknownWord !== undefined ? 'on or off' : wrong ?? (values.length < 2 ? 'At least two values' : new Set(values).size < values.length ? 'A value is given twice' : null)
+    return { key, values, error }
+  })
+  return { axes: resolved.map(({ key, values }) => ({ key, values })), errors: resolved.map(({ error }) => error), runs: resolved.reduce((product, { values }) => product * values.length, 1) }
+}

@@ -1,0 +1,48 @@
+/** The frozen data of a run: what it holds, what is new to it, and what changed since. */
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
+
+test('a run tells which revisions it holds, which corrections it is the first to see, and what changed since', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const engine = await openTestEngine({ projectDir })
+  const { runs, regions } = engine.handlers
+  const datasetId = await importInto(engine, await writeDataset(join(projectDir, 'data'), annotationsOf(8, 2)))
+  const start = (name: string) => runs.start({ preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 3, 'memory.check': false }, datasetId, name })
+  const edit = async (id: string, field: string, after: unknown) => {
+    const imageId = engine.context.db.get<{ image_id: string }>('SELECT image_id FROM regions WHERE id = ?', id)!.image_id
+    const region = (await regions.onImage({ imageId, checkpointIds: [] })).regions.find((one) => one.id === id)!
+    const before = (region as unknown as Record<string, unknown>)[field]
+    await regions.apply({ editId: `${id} ${field} ${JSON.stringify(after)}`, label: 'edit', edits: [{ regionId: id, revision: region.revision, diff: { [field]: { before, after } } as never }] })
+  }
+  const first = await start('first')
+  const snapshot = await runs.snapshot({ id: first.id, offset: 0, limit: 5 })
+  expect(snapshot).toMatchObject({ regions: 16, images: 8, splits: { train: 12, val: 4 }, firstSeen: 0, corrections: [] })
+  expect(snapshot.samples.map(({ revision }) => revision)).toEqual([1, 1, 1, 1, 1])
+  expect(await runs.dataChanges({ id: first.id })).toMatchObject({ unchanged: 16, counts: { edited: 0, removed: 0, rejected: 0, moved: 0, added: 0 }, changes: [] })
+
+  const ids = engine.context.db.all<{ id: string }>('SELECT id FROM regions ORDER BY position').map((row) => row.id)
+  await edit(ids[0]!, 'phrase', 'another thing')
+  await edit(ids[1]!, 'boxes', [[1, 2, 9, 12]])
+  await edit(ids[2]!, 'status', 'rejected')
+  await edit(ids[3]!, 'deleted', true)
+  await edit(ids[4]!, 'status', 'accepted')
+  const second = await start('second')
+  const changed = await runs.dataChanges({ id: first.id })
+  expect(changed).toMatchObject({ unchanged: 12, counts: { edited: 2, removed: 1, rejected: 1, moved: 0, added: 0 } })
+  const of = (id: string) => changed.changes.find((one) => one.regionId === id)!
+  expect(of(ids[0]!)).toMatchObject({ kind: 'edited', shapeChanged: false, before: { phrase: 'the thing number 0', revision: 1 }, now: { phrase: 'another thing', revision: 2 } })
+  expect(of(ids[1]!)).toMatchObject({ kind: 'edited', shapeChanged: true })
+  expect(of(ids[3]!)).toMatchObject({ kind: 'removed', now: null })
+  // The run made after the edits holds them, and nothing has changed since.
+  expect(await runs.dataChanges({ id: second.id })).toMatchObject({ unchanged: 14, changes: [] })
+  expect((await runs.snapshot({ id: second.id, offset: 0, limit: 1 })).corrections.map((one) => one.regionId).sort()).toEqual([ids[0], ids[1], ids[4]].sort())
+  // A later run sees them too, but is not the first.
+  await edit(ids[5]!, 'phrase', 'late')
+  const third = await start('third')
+  expect((await runs.snapshot({ id: third.id, offset: 0, limit: 1 })).corrections.map((one) => one.regionId)).toEqual([ids[5]])
+  // What was rejected and is taken back is new to the second.
+  await edit(ids[2]!, 'status', 'unreviewed')
+  expect(await runs.dataChanges({ id: second.id })).toMatchObject({ counts: { added: 1, edited: 1 } })
+  for (const run of [third, second, first]) await Promise.resolve(runs.stop({ id: run.id })).catch(() => undefined)
+})
