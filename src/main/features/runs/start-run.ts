@@ -19,7 +19,7 @@ import { stageRegions } from './view-stages.ts'
 export interface FullPlan {
   readonly plan: RunPlan
   readonly needs: Needs
-  readonly problems: readonly Problem[]
+  readonly problems: Problem[]
 }
 /** A plan that nothing stands against. */
 type GoodPlan = RunPlan & { readonly config: NonNullable<RunPlan['config']>; readonly modelConfig: NonNullable<RunPlan['modelConfig']> }
