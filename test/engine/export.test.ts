@@ -32,7 +32,7 @@ test('rows nobody touched go back as they came, with fields this program does no
   const out = join(folder, 'out.json')
   expect(await exported(engine, { datasetId: id, format: 'amc-json', out })).toMatchObject({ state: 'done', result: { images: 2, regions: 5, lost: [] } })
   expect(JSON.parse(await readFile(out, 'utf8'))).toEqual([
-    source[0], source[1], { image: '1.png', caption: 'four', bbox: [[1, 2, 3, 4]], source_id: 8, split: 'val' }, { image: '1.png', caption: 'five!', bbox: [[1, 2, 3, 4]], split: 'val', status: 'accepted' },
+    source[0], source[1], { image: '1.png', caption: 'four', bbox: [[1, 2, 3, 4]], source_id: 8, split: 'val' }, { image: '1.png', caption: 'five!', bbox: [[1, 2, 3, 4]], split: 'val', status: 'accepted', marks: { review: { by: expect.any(String), at: expect.any(String) } } },
   ])
 })
 
@@ -69,7 +69,7 @@ test('what the format cannot hold is told first, and nothing is written until it
   await edit(engine, id, 'the thing number 1', { status: 'accepted', note: 'look' })
   const request = { datasetId: id, format: 'yolo', out: join(folder, 'out') }
   expect((await engine.handlers.datasets.planExport(request)).losses).toEqual([
-    { field: 'status', what: 'Review status', count: 1, unit: 'regions' }, { field: 'note', what: 'Notes', count: 1, unit: 'regions' },
+    { field: 'status', what: 'Review status', count: 1, unit: 'regions' }, { field: 'note', what: 'Notes', count: 1, unit: 'regions' }, { field: 'marks', what: expect.stringContaining('reviewed'), count: 1, unit: 'regions' },
   ])
   await expect(engine.handlers.datasets.export(request)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('Review status (1 regions)') })
   expect(await readdir(folder)).toEqual(['data'])
@@ -93,4 +93,22 @@ test('a saved view takes its regions only; cancelled or on a full disk nothing i
   expect(await exported(engine, { datasetId: id, format: 'amc-json', out: join(folder, 'stopped'), images: 'copy' })).toMatchObject({ state: 'cancelled' })
   stop()
   expect((await readdir(folder)).sort()).toEqual(['data', 'out.jsonl'])
+})
+
+test('who decided, who is to and a split of its own go with our own formats, and are told as lost by others', async () => {
+  const engine = await openTestEngine()
+  const folder = await temporaryFolder()
+  const id = await importInto(engine, await writeDataset(join(folder, 'data'), annotationsOf(1, 2)))
+  const { db } = engine.context
+  const marks = { assignee: 'Ann', review: { by: 'Ben', at: '2026-01-01T00:00:00.000Z' }, second: { status: 'rejected', by: 'Cy', at: '2026-01-02T00:00:00.000Z', iou: 0.5, samePhrase: true } }
+  db.run("UPDATE regions SET split = 'val', assignee = ?, review = ?, second = ? WHERE position = 0", marks.assignee, JSON.stringify(marks.review), JSON.stringify(marks.second))
+  expect((await engine.handlers.datasets.planExport({ datasetId: id, format: 'coco' })).losses).toEqual([{ field: 'marks', what: expect.stringContaining('reviewed'), count: 1, unit: 'regions' }])
+  for (const format of ['amc-jsonl', 'amc-csv']) {
+    const out = join(folder, format)
+    expect(await exported(engine, { datasetId: id, format, out, images: 'copy' })).toMatchObject({ state: 'done', result: { lost: [] } })
+    const other = await openTestEngine()
+    const copy = await importInto(other, out)
+    const { rows } = await other.handlers.regions.query(all(copy))
+    expect((await other.handlers.regions.onImage({ imageId: rows[0]!.imageId, checkpointIds: [] })).regions.map(({ split, assignee, review, second }) => ({ split, assignee, review, second }))).toEqual([{ split: 'val', ...marks }, { split: 'train', assignee: null, review: null, second: null }])
+  }
 })

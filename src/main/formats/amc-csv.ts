@@ -11,7 +11,7 @@ import { headOf, isFile } from './files.ts'
 import { reviewOf } from './review.ts'
 import type { ExportImage, ExportRegion, Format, FormatWriter, OpenSource, RawItem, RawRegion } from './types.ts'
 
-const COLUMNS = ['record', 'image', 'width', 'height', 'split', 'kind', 'image_concepts', 'image_raw', 'id', 'phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'flags', 'concepts', 'history', 'raw']
+const COLUMNS = ['record', 'image', 'width', 'height', 'split', 'kind', 'image_concepts', 'image_raw', 'id', 'phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'flags', 'concepts', 'history', 'marks', 'raw']
 
 const json = <T extends z.ZodType>(value: T) => z.string().transform((text, context): unknown => {
   if (text === '') return undefined
@@ -24,7 +24,7 @@ const json = <T extends z.ZodType>(value: T) => z.string().transform((text, cont
 }).pipe(value)
 const texts = json(z.array(z.string()).optional())
 const imageSchema = z.looseObject({ record: z.enum(['image', 'region', 'dataset']), image: z.string(), split: z.string(), kind: z.string(), image_concepts: texts, image_raw: json(z.unknown()) })
-const regionSchema = z.looseObject({ phrase: z.string(), boxes: json(z.array(boxSchema)), outlines: json(outlinesSchema.optional()), status: z.string(), tags: texts, note: z.string(), flags: texts, concepts: texts, history: json(z.unknown()), raw: json(z.unknown()) })
+const regionSchema = z.looseObject({ phrase: z.string(), boxes: json(z.array(boxSchema)), outlines: json(outlinesSchema.optional()), status: z.string(), tags: texts, note: z.string(), flags: texts, concepts: texts, history: json(z.unknown()), marks: json(z.unknown()), raw: json(z.unknown()) })
 
 const listed = (list: readonly unknown[] | null | undefined): string => (list && list.length > 0 ? JSON.stringify(list) : '')
 const written = (value: unknown): string => (value == null ? '' : JSON.stringify(value))
@@ -54,7 +54,7 @@ function imageCells(record: 'image' | 'region', image: ExportImage): (string | n
 }
 
 function regionCells(region: ExportRegion): string[] {
-  return [region.id, region.phrase, JSON.stringify(region.boxes), listed(region.outlines), region.status, listed(region.tags), region.note, listed(region.flags), listed(region.concepts), listed(region.history), written(region.raw)]
+  return [region.id, region.phrase, JSON.stringify(region.boxes), listed(region.outlines), region.status, listed(region.tags), region.note, listed(region.flags), listed(region.concepts), listed(region.history), written(region.marks), written(region.raw)]
 }
 
 export const amcCsv: Format = {

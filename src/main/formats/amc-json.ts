@@ -17,12 +17,12 @@ import { reviewOf } from './review.ts'
 import type { ExportRegion, ExportSample, Format, FormatWriter, OpenSource, RawItem, RawRegion } from './types.ts'
 
 const DEFAULT_SPLIT = 'train'
-const KNOWN = ['image', 'caption', 'bbox', 'split', 'kind', 'phraseConcepts', 'imageConcepts', 'outlines', 'status', 'tags', 'note']
+const KNOWN = ['image', 'caption', 'bbox', 'split', 'kind', 'phraseConcepts', 'imageConcepts', 'outlines', 'status', 'tags', 'note', 'marks']
 
 const write: FormatWriter = {
   file: 'annotations.json', names: 'paths', needsImages: false,
   imagePath: ({ name }) => `images/${name}`,
-  holds: { boxes: 'many', fields: ['outlines', 'status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts'], phrase: (phrase) => phrase.trim() !== '', known: ['entry', 'caption', 'of'] },
+  holds: { boxes: 'many', fields: ['outlines', 'status', 'tags', 'note', 'marks', 'split', 'concepts', 'kind', 'imageConcepts'], phrase: (phrase) => phrase.trim() !== '', known: ['entry', 'caption', 'of'] },
   begin: async (out) => {
     const file = await out.create('annotations.json')
     const list = jsonList(file)
@@ -153,7 +153,7 @@ function entryOf(region: ExportRegion, image: ExportSample['image']): Record<str
   return {
     image: image.name, caption: region.phrase, bbox: region.boxes, ...(region.outlines.length > 0 ? { outlines: region.outlines } : {}), split: image.split, ...(image.kind === null ? {} : { kind: image.kind }),
     ...(region.concepts ? { phraseConcepts: region.concepts } : {}), ...(image.concepts ? { imageConcepts: image.concepts } : {}),
-    ...(region.status === 'unreviewed' ? {} : { status: region.status }), ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }),
+    ...(region.status === 'unreviewed' ? {} : { status: region.status }), ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }), ...(region.marks ? { marks: region.marks } : {}),
   }
 }
 

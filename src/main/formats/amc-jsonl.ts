@@ -22,7 +22,7 @@ const lineSchema = z.looseObject({
   image: text.min(1), split: text.min(1), kind: text.optional(), concepts: z.array(text).optional(), raw: z.unknown().optional(), regions: z.array(z.unknown()),
 })
 
-export const ALL_FIELDS: FormatWriter['holds']['fields'] = ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'outlines', 'history', 'boxless', 'duplicates']
+export const ALL_FIELDS: FormatWriter['holds']['fields'] = ['status', 'tags', 'note', 'split', 'concepts', 'kind', 'imageConcepts', 'flags', 'emptyImages', 'outlines', 'marks', 'history', 'boxless', 'duplicates']
 
 const write: FormatWriter = {
   file: 'dataset.jsonl', names: 'paths', needsImages: false,
@@ -46,7 +46,7 @@ function recordOf(region: ExportRegion): Record<string, unknown> {
   return {
     id: region.id, phrase: region.phrase, boxes: region.boxes, ...(region.outlines.length > 0 ? { outlines: region.outlines } : {}), ...(region.status === 'unreviewed' ? {} : { status: region.status }),
     ...(region.tags.length > 0 ? { tags: region.tags } : {}), ...(region.note === '' ? {} : { note: region.note }), ...(region.flags.length > 0 ? { flags: region.flags } : {}),
-    ...(region.concepts ? { concepts: region.concepts } : {}), ...(region.history ? { history: region.history } : {}), ...(region.raw == null ? {} : { raw: region.raw }),
+    ...(region.marks ? { marks: region.marks } : {}), ...(region.concepts ? { concepts: region.concepts } : {}), ...(region.history ? { history: region.history } : {}), ...(region.raw == null ? {} : { raw: region.raw }),
   }
 }
 

@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<string, readonly [what: string, unit: Loss['unit']]
   status: ['Review status', 'regions'],
   tags: ['Tags', 'regions'],
   note: ['Notes', 'regions'],
+  marks: ['Who reviewed it or is to, and a split other than its image’s', 'regions'],
   flags: ['Flags of the import', 'regions'],
   concepts: ['What the phrase names (concepts)', 'regions'],
   history: ['Earlier revisions', 'regions'],
@@ -77,6 +78,7 @@ export function lossCounter(holds: Holds, foreign: { readonly format: string; re
         if (region.status !== 'unreviewed' && !held.has('status')) add('status')
         if (region.tags.length > 0 && !held.has('tags')) add('tags')
         if (region.note !== '' && !held.has('note')) add('note')
+        if (region.marks && !held.has('marks')) add('marks')
         if (region.flags.length > 0 && !held.has('flags') && region.flags.some((flag) => flag !== 'crosses-edge' && flag !== 'outside-image')) add('flags')
         if (region.concepts !== null && !held.has('concepts')) add('concepts')
         if (region.history && !held.has('history')) add('history')

@@ -1,5 +1,5 @@
 /** The fields of a review in records that may hold them: status, tags, note, history. What is not of the right kind is passed over. */
-import { regionStatusSchema, revisionSchema } from '../../shared/domain.ts'
+import { regionMarksSchema, regionStatusSchema, revisionSchema } from '../../shared/domain.ts'
 import type { Review } from './types.ts'
 
 export function reviewOf(record: Readonly<Record<string, unknown>>): Review | null {
@@ -7,10 +7,12 @@ export function reviewOf(record: Readonly<Record<string, unknown>>): Review | nu
   const tags = textList(record['tags'])
   const note = record['note']
   const history = revisionSchema.array().min(1).safeParse(record['history'])
+  const marks = regionMarksSchema.partial().safeParse(record['marks'])
   const review: Review = {
     ...(status.success && status.data !== 'unreviewed' ? { status: status.data } : {}),
     ...(tags && tags.length > 0 ? { tags } : {}),
     ...(typeof note === 'string' && note !== '' ? { note } : {}),
+    ...(marks.success && Object.keys(marks.data).length > 0 ? { marks: marks.data as NonNullable<Review['marks']> } : {}),
     ...(history.success ? { history: history.data } : {}),
   }
   return Object.keys(review).length > 0 ? review : null

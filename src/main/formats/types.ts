@@ -3,7 +3,7 @@
  * finds and opens the images and checks the boxes, so that every format treats bad input the same way. The other way a writer is
  * given images with their regions one after the other, and never the whole dataset.
  */
-import type { RegionFields, RegionStatus } from '../../shared/domain.ts'
+import type { RegionFields, RegionMarks, RegionStatus } from '../../shared/domain.ts'
 import type { Box } from '../../shared/geometry.ts'
 import type { Outline } from '../../shared/shape.ts'
 import type { Output } from './output.ts'
@@ -36,6 +36,8 @@ export interface Review {
   readonly status?: RegionStatus
   readonly tags?: readonly string[]
   readonly note?: string
+  /** Who is to do it, who did, and a split of its own. */
+  readonly marks?: Partial<RegionMarks>
   /** Earlier states, the oldest first; the last one is the present. */
   readonly history?: readonly PastState[]
 }
@@ -148,6 +150,8 @@ export interface ExportRegion {
   readonly tags: readonly string[]
   readonly note: string
   readonly flags: readonly string[]
+  /** Only those that say something: a split other than the image's, an assignee, decisions with their names. */
+  readonly marks?: Partial<RegionMarks>
   readonly concepts: readonly string[] | null
   /** Nobody changed it since it was read (or all changes were taken back): it may be written as `raw`. */
   readonly untouched: boolean
@@ -184,7 +188,7 @@ export interface Holds {
   /** 'many': several boxes a region; 'one': each box becomes a region of its own; 'phrase': all regions of one phrase on an image become one. */
   readonly boxes: 'many' | 'one' | 'phrase'
   /** The rest in any combination. boxless: regions without a box; duplicates: the same phrase and boxes twice on an image. */
-  readonly fields: readonly ('status' | 'tags' | 'note' | 'split' | 'concepts' | 'kind' | 'imageConcepts' | 'flags' | 'emptyImages' | 'outlines' | 'history' | 'boxless' | 'duplicates')[]
+  readonly fields: readonly ('status' | 'tags' | 'note' | 'split' | 'concepts' | 'kind' | 'imageConcepts' | 'flags' | 'emptyImages' | 'outlines' | 'marks' | 'history' | 'boxless' | 'duplicates')[]
   /** Texts that can be phrases; absent: all. */
   readonly phrase?: (phrase: string) => boolean
   /** Names of splits that can be written; absent: all. */

@@ -1,6 +1,6 @@
 /** Takes a dataset, or a saved view of it, out of the project: first what would be lost, then the files. */
 import { setImmediate } from 'node:timers/promises'
-import type { RegionFilter, RegionStatus } from '../../../shared/domain.ts'
+import type { RegionFilter, RegionMarks, RegionStatus } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Box } from '../../../shared/geometry.ts'
 import { type Loss, lossCounter } from '../../formats/losses.ts'
@@ -81,19 +81,28 @@ function openExport(project: Project, request: ExportRequest): { format: Format;
             id: image.id, name: image.name, path: project.fromStored(image.path), width: image.width, height: image.height, split: image.split, kind: image.kind,
             concepts: image.concepts ? (JSON.parse(image.concepts) as string[]) : null, ...(image.raw ? { raw: JSON.parse(image.raw) as unknown } : {}),
           },
-          regions: regions.map(toRegion),
+          regions: regions.map((row) => toRegion(row, image.split)),
         }
       }
     },
   }
 }
 
-function toRegion({ region, fields, untouched, history }: ExportRow): ExportRegion {
+function toRegion({ region, fields, untouched, history }: ExportRow, imageSplit: string): ExportRegion {
+  const marks = marksOf(region, imageSplit)
   return {
-    id: region.id, phrase: fields.phrase, boxes: fields.boxes as Box[], outlines: fields.outlines ?? [], status: fields.status as RegionStatus, tags: fields.tags, note: fields.note, flags: JSON.parse(region.flags) as string[],
+    id: region.id, phrase: fields.phrase, boxes: fields.boxes as Box[], outlines: fields.outlines ?? [], status: fields.status as RegionStatus, tags: fields.tags, note: fields.note, flags: JSON.parse(region.flags) as string[], ...(marks ? { marks } : {}),
     concepts: region.concepts ? (JSON.parse(region.concepts) as string[]) : null, untouched, ...(region.raw ? { raw: JSON.parse(region.raw) as unknown } : {}),
     ...(history.length > 0 ? { history: history.map(({ revision, at, actor, label, fields: state }) => ({ revision, at, actor, label, fields: JSON.parse(state) as PastState['fields'] })) } : {}),
   }
+}
+
+function marksOf({ split, assignee, review, second }: ExportRow['region'], imageSplit: string): NonNullable<ExportRegion['marks']> | null {
+  const marks = {
+    ...(split === imageSplit ? {} : { split }), ...(assignee === null ? {} : { assignee }), ...(review === null ? {} : { review: JSON.parse(review) as RegionMarks['review'] }),
+    ...(second === null ? {} : { second: JSON.parse(second) as RegionMarks['second'] }),
+  }
+  return Object.keys(marks).length > 0 ? marks : null
 }
 
 /** @throws AppError 'not-found' when the view is gone or belongs to another dataset */
