@@ -165,6 +165,20 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
     api.close()
   })
 
+  it('says of a phrase that is being typed how well it matches and what its boxes hold, less of it with a higher threshold', async () => {
+    await page.getByTestId('free-phrase').fill('the purple bus')
+    const scores = page.getByTestId('free-scores')
+    await expect.poll(() => scores.innerText()).toMatch(/^match [01]\.\d\d · boxes hold \d+ % of the heat$/)
+    const held = async () => Number(/hold (\d+)/.exec(await scores.innerText())![1])
+    const before = await held()
+    await page.getByRole('slider', { name: 'Proposal threshold' }).fill('0.5')
+    await expect.poll(held).toBeLessThan(before)
+    await takePicture(page, 'curate-free-scores-dark-1440')
+    await page.getByTestId('free-phrase').press('Escape')
+    await scores.waitFor({ state: 'detached' })
+    await page.getByRole('slider', { name: 'Proposal threshold' }).fill('0.15')
+  })
+
   it('looks right in the light theme and on a small screen', async () => {
     await page.emulateMedia({ colorScheme: 'light' })
     await page.waitForTimeout(300)

@@ -1,6 +1,6 @@
 import { Crosshair, ImageOff, Plus, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { count, counted } from '../../app/format.ts'
+import { count, counted, fixed, percent } from '../../app/format.ts'
 import { CanvasPane } from '../../canvas/CanvasPane.tsx'
 import { type HeatScale, heatCanvas } from '../../canvas/heat.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -100,6 +100,7 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
       {children}
       {work.isCutting && image ? <div className={styles.waiting}><Loading>{`Preparing ${count(Math.round((image.width * image.height) / 1e6))} megapixels; this is done once`}</Loading></div> : null}
       {work.prefs.minimap && image && handles ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
+      {work.freeScores && (pane === 'heat-1' || pane === 'overlay') ? <div className={styles.waiting}><span className="t12" data-testid="free-scores">match {fixed(work.freeScores.match)} · boxes hold {percent(work.freeScores.held)} of the heat</span></div> : null}
       {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
       {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}

@@ -4,9 +4,10 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { prepareHeat } from '../../../shared/consistency.ts'
+import { prepareHeat, scoreRegion } from '../../../shared/consistency.ts'
 import type { Dataset, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
+import { boxesOnly } from '../../../shared/shape.ts'
 import { useRoute } from '../../app/routes.ts'
 import { type SceneEffect, createScene } from '../../canvas/scene.ts'
 import { useEngineEvents } from '../../state/events.ts'
@@ -121,6 +122,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
   const mended = mends.shown?.shape.boxes ?? NO_BOXES
   const freeBoxes = useMemo(() => (isFree && source && image ? proposeBoxes(source.grid, image, prefs.threshold, MOST_FREE) : NO_BOXES), [isFree, source, image, prefs.threshold])
   const proposals = isFree ? freeBoxes : mended
+  const freeScores = useMemo(() => (isFree && source && image && freeBoxes.length > 0 ? { match: source.matchProbability, held: scoreRegion(prepareHeat(source.grid, source.peak, source.maskSize), boxesOnly(freeBoxes), image).insideEnergy } : null), [isFree, source, image, freeBoxes])
 
   // The scene is fed outside React too: an edit must be in it before the draft of the gesture goes away.
   const shown = useRef({ image, proposals })
@@ -177,6 +179,6 @@ export function useWorkbench(dataset: Dataset): Workbench {
 
   return {
     dataset, scene, queue, bulk, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
-    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
+    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, freeScores, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
   }
 }

@@ -54,6 +54,8 @@ export interface Workbench {
   readonly draftPhrase: string | null
   readonly freePhrase: string
   readonly freeState: FreePhrase['state']
+  /** Of the free phrase: how well it matches the image, and the share of its heat in the boxes proposed; null until both are there. */
+  readonly freeScores: { readonly match: number; readonly held: number } | null
   /** The phrase whose heat the panes show or wait for. */
   readonly shownPhrase: string
   /** True while what is typed has not been asked for yet: the heat on screen is of an earlier phrase. */
