@@ -87,11 +87,17 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
 
   function upsert(regions: readonly Region[]) {
     const base = new Map(get().base)
+    // Each image's map is copied once: an image may have ten thousand phrases.
+    const copies = new Map<string, Map<string, Region>>()
     for (const next of regions) {
-      const image = new Map(base.get(next.imageId))
+      let image = copies.get(next.imageId)
+      if (!image) {
+        image = new Map(base.get(next.imageId))
+        copies.set(next.imageId, image)
+        base.set(next.imageId, image)
+      }
       const known = image.get(next.id)
       if (!known || known.revision <= next.revision) image.set(next.id, next)
-      base.set(next.imageId, image)
     }
     return base
   }
