@@ -24,10 +24,13 @@ interface Raw {
 
 const isPhrase = (phrase: string): boolean => isXmlText(phrase) && phrase !== '' && phrase.split(/\s+/).join(' ') === phrase && phrase.trim() === phrase && phrase.split(' ').every((word) => !word.startsWith('[') && !word.endsWith(']'))
 
+/** Less than a pixel would be nothing. A box that is broken already stays what it is. */
+const hasPixels = ([x1, y1, x2, y2]: Box): boolean => x2 <= x1 || y2 <= y1 || (Math.round(x2) > Math.round(x1) && Math.round(y2) > Math.round(y1))
+
 const write: FormatWriter = {
   file: null, names: 'flat', needsImages: true,
   imagePath: ({ name }) => `flickr30k-images/${name}`,
-  holds: { boxes: 'many', fields: ['split', 'boxless', 'duplicates'], phrase: isPhrase, split: (split) => SPLITS.includes(split), rounds: (box) => !box.every(Number.isInteger), known: ['entity', 'sentence', 'text', 'types'] },
+  holds: { boxes: 'many', fields: ['split', 'boxless', 'duplicates'], phrase: isPhrase, split: (split) => SPLITS.includes(split), rounds: (box) => !box.every(Number.isInteger), box: hasPixels, known: ['entity', 'sentence', 'text', 'types'] },
   begin: async (out) => {
     const lists = new Map<string, string[]>()
     return {
