@@ -167,9 +167,8 @@ describe('the file of a project', () => {
       expect(project.db.get('SELECT name FROM datasets')).toEqual({ name: 'Old' })
       expect(project.db.get('PRAGMA user_version')).toEqual({ user_version: MIGRATIONS.at(-1)!.version })
       project.close()
-      const { version } = MIGRATIONS[old - 1]!
-      const copy = openDatabase(`${file}.before-${version + 1}`)
-      expect(copy.get('PRAGMA user_version')).toEqual({ user_version: version })
+      const copy = openDatabase(`${file}.before-${old + 1}`)
+      expect(copy.get('PRAGMA user_version')).toEqual({ user_version: old })
       expect(copy.get('SELECT name FROM datasets')).toEqual({ name: 'Old' })
       copy.close()
     }
