@@ -225,6 +225,8 @@ export const regionFilterSchema = z.object({
   assignees: z.array(z.string()).optional(),
   /** Second review: not done, done, or done with another outcome than the first. */
   second: z.enum(['open', 'done', 'differs']).optional(),
+  /** A list: only these, as long as they are there. */
+  regionIds: z.array(z.string()).optional(),
 })
 export type RegionFilter = z.infer<typeof regionFilterSchema>
 

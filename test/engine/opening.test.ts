@@ -58,7 +58,7 @@ test('an import starts no computing process', async () => {
   const engine = await openEngineWithProcesses(join(await temporaryFolder(), 'project'))
   const datasetId = await importInto(engine, await writeDataset(join(await temporaryFolder(), 'data'), annotationsOf(2, 2)))
   const [one, two] = [await addCheckpoint(engine.context.project, 'one'), await addCheckpoint(engine.context.project, 'two')]
-  await engine.handlers.compare.get({ datasetId, a: one.id, b: two.id })
+  await engine.handlers.compare.get({ population: { datasetId }, checkpointIds: [one.id, two.id] })
   expect([engine.context.interactive.pid(), engine.context.worker.pid()]).toEqual([null, null])
   await engine.context.jobs.ended((await engine.handlers.scores.compute({ datasetId, checkpointId: one.id })).id)
   expect([engine.context.interactive.pid(), typeof engine.context.worker.pid()]).toEqual([null, 'number'])

@@ -67,18 +67,18 @@ describe.skipIf(!hasTensorFlow)(`a run${hasTensorFlow ? '' : ' (skipped: TensorF
       const job = await engine.context.jobs.ended((await engine.handlers.scores.compute({ datasetId, checkpointId: id, splits: ['val'] })).id)
       expect(job).toMatchObject({ state: 'done', result: { skipped: [] } })
     }
-    const compared = await engine.handlers.compare.get({ datasetId, a: other!.id, b: newest!.id, split: 'val' })
-    expect(compared).toMatchObject({ missingA: 0, missingB: 0, missing: 0, images: 8, protocol: 'AMC strict' })
+    const compared = await engine.handlers.compare.get({ population: { datasetId, split: 'val' }, checkpointIds: [other!.id, newest!.id] })
+    expect(compared).toMatchObject({ checkpoints: [{ missing: 0 }, { missing: 0 }], missing: 0, withoutAnswer: 0, images: 8, protocol: 'AMC strict' })
     expect(compared.rows).toHaveLength(compared.regions)
-    const { both, broken, fixed, neither } = compared.matrix!
+    const { both, broken, fixed, neither } = compared.pairs[0]!.matrix
     expect(both + broken + fixed + neither).toBe(compared.regions)
     // Scoring twice has nothing to do; the heatmaps of the job are what a look at a sample gets.
     const again = await engine.context.jobs.ended((await engine.handlers.scores.compute({ datasetId, checkpointId: newest!.id, splits: ['val'] })).id)
     expect(again.result).toEqual({ scored: 0, skipped: [] })
-    const { imageId, phrase, regionId, b } = compared.rows[0]!
+    const { imageId, phrase, regionId, scores: [, b] } = compared.rows[0]!
     const heat = await engine.handlers.heatmaps.get({ imageId, checkpointId: newest!.id, phrase })
     expect([heat.stored, heat.tokens[0]]).toEqual([true, '[CLS]'])
-    expect((await engine.handlers.regions.onImage({ imageId, checkpointIds: [newest!.id] })).scores[newest!.id]![regionId]).toEqual(b)
+    expect((await engine.handlers.regions.onImage({ imageId, checkpointIds: [newest!.id] })).scores[newest!.id]![regionId]).toMatchObject({ ...b })
     // What is on screen by its own is what the job computed: another process, another batch.
     engine.context.db.run('DELETE FROM heatmaps')
     const alone = await engine.handlers.heatmaps.get({ imageId, checkpointId: newest!.id, phrase })

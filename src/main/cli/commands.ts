@@ -14,6 +14,7 @@ import { explainCommand } from './explain.ts'
 import { exportCommand } from './export.ts'
 import { goldenCommand } from './golden.ts'
 import { importCommand } from './import.ts'
+import { openApiCommand } from './openapi.ts'
 import { scoreCommand } from './score.ts'
 import { serveCommand } from './serve.ts'
 import { trustCommand } from './trust.ts'
@@ -21,5 +22,5 @@ import { resumeCommand, trainCommand } from './train.ts'
 
 export const COMMANDS: readonly Command[] = [
   doctorCommand, serveCommand, demoCommand, importCommand, exportCommand, archiveCommand, restoreCommand, trainCommand, resumeCommand, scoreCommand, evaluateCommand, explainCommand, compareCommand, trustCommand,
-  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand,
+  checkpointInspectCommand, checkpointConvertCommand, checkpointExportCommand, checkpointImportCommand, checkpointEmbedCommand, goldenCommand, benchModelCommand, benchCurateCommand, openApiCommand,
 ]

@@ -8,7 +8,7 @@ import { spawnCompute } from '../compute/client.ts'
 import { readImageHeader } from '../images/decode.ts'
 import type { Command } from './command.ts'
 import { EXPLAINER_LINES, EXPLAINER_OPTIONS, explainerChoice } from './explainer-options.ts'
-import { writeHeatPicture } from './heat-picture.ts'
+import { writeHeatPicture } from '../images/heat-picture.ts'
 import { MODEL_OPTION, modelNamed } from './lookup.ts'
 
 export const explainCommand: Command = {

@@ -102,7 +102,10 @@ function grantNothing(session: Session, ownOrigin: () => string): void {
   const allowed = (permission: string, requester: string): boolean => permission === 'clipboard-sanitized-write' && originOf(requester) === ownOrigin()
   session.setPermissionRequestHandler((contents, permission, callback) => callback(allowed(permission, contents.getURL())))
   session.setPermissionCheckHandler((_contents, permission, requestingOrigin) => allowed(permission, requestingOrigin))
-  session.on('will-download', (event) => event.preventDefault())
+  // Only what the page made itself, as a report; the person is asked where to.
+  session.on('will-download', (event, item) => {
+    if (!item.getURL().startsWith('blob:') || originOf(item.getURL()) !== ownOrigin()) event.preventDefault()
+  })
 }
 
 function keepState(window: BrowserWindow, file: string): void {

@@ -19,6 +19,7 @@ import { createEvents } from './events.ts'
 import { createHttpServer } from './http.ts'
 import { createJobLog } from './job-log.ts'
 import { createJobs } from './jobs.ts'
+import { createApi, openApiDocument } from './openapi.ts'
 import { createHandlers, createRouter, type EngineHandlers } from './router.ts'
 import { serveRpc } from './ws.ts'
 
@@ -114,14 +115,17 @@ export async function createEngine(options: EngineOptions & ServeOptions): Promi
 async function serve(core: EngineCore, { port = 0, host = null, token = newToken(), pageDir }: ServeOptions): Promise<Engine> {
   const { context } = core
   let guard: Guard = createGuard({ port, host, token })
+  const router = createRouter(core.handlers)
+  let url = ''
   const server = createHttpServer({
     context, guard: () => guard, pageDir: pageDir ?? join(context.programDir, 'out', 'renderer'), check: async () => (await core.settled, checkHeatmap(context)),
+    api: createApi(router), openApi: () => openApiDocument(context.version, url),
   })
-  const rpc = serveRpc(server, createRouter(core.handlers), () => guard)
+  const rpc = serveRpc(server, router, () => guard)
   const address = await listen(server, port, host)
   guard = createGuard({ port: address.port, host, token })
   const shown = host && host !== '0.0.0.0' && host !== '::' ? (host.includes(':') ? `[${host}]` : host) : '127.0.0.1'
-  const url = `http://${shown}:${address.port}/`
+  url = `http://${shown}:${address.port}/`
   context.project.announce(url)
   void core.handlers.system.info({}) // TensorFlow loads while the page does
   core.settled.then(() => {

@@ -4,6 +4,7 @@ import { AppError, type ErrorCode, toErrorData } from '../../shared/errors.ts'
 import type { Guard } from './auth.ts'
 import type { EngineContext } from './context.ts'
 import { sendMedia, sendTile } from './media.ts'
+import { type AnswerApi, isApi } from './openapi.ts'
 import { sendStatic } from './static-files.ts'
 
 export interface HttpOptions {
@@ -12,6 +13,9 @@ export interface HttpOptions {
   readonly guard: () => Guard
   readonly pageDir: string
   readonly check: () => Promise<unknown>
+  readonly api: AnswerApi
+  /** With the engine's own address. */
+  readonly openApi: () => Promise<unknown>
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = { 'not-found': 404, 'bad-input': 422, usage: 400, forbidden: 403, conflict: 409, locked: 423, busy: 503, 'disk-full': 507, 'runtime-missing': 503 }
@@ -24,7 +28,7 @@ export function createHttpServer(options: HttpOptions): Server {
   return server
 }
 
-async function answer({ context, guard, pageDir, check }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer({ context, guard, pageDir, check, api, openApi }: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('x-content-type-options', 'nosniff')
   response.setHeader('referrer-policy', 'no-referrer')
   response.setHeader('x-frame-options', 'DENY')
@@ -40,12 +44,18 @@ async function answer({ context, guard, pageDir, check }: HttpOptions, request: 
     response.writeHead(302, { 'set-cookie': gate.cookie(), location: '/', 'cache-control': 'no-store' }).end()
     return
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD') return sendText(response, 405, 'Only reading goes over plain HTTP.')
+  if (isApi(url.pathname)) {
+    response.setHeader('cache-control', 'no-store')
+    if (await api(request, response)) return
+    throw new AppError('not-found', 'There is no such procedure.', 'GET /openapi.json lists them all; each is called with POST.')
+  }
+  if (request.method !== 'GET' && request.method !== 'HEAD') return sendText(response, 405, 'Only reading goes over plain HTTP, and what is below /api/v1.')
   const media = /^\/media\/(image|thumb)\/([\w-]{1,100})$/.exec(url.pathname)
   if (media) return sendMedia(context, request, response, media[1] as 'image' | 'thumb', media[2]!)
   const tile = /^\/media\/tile\/([\w-]{1,100})\/(\d{1,2})\/(\d{1,5})\/(\d{1,5})$/.exec(url.pathname)
   if (tile) return sendTile(context, request, response, tile[1]!, { level: Number(tile[2]), x: Number(tile[3]), y: Number(tile[4]) })
   if (url.pathname === '/health') return sendJson(response, 200, { ok: true, version: context.version })
+  if (url.pathname === '/openapi.json') return sendJson(response, 200, await openApi())
   if (url.pathname === '/api/check') return sendJson(response, 200, await check())
   if (await sendStatic(request, response, pageDir, url.pathname)) return
   if (url.pathname === '/') throw new AppError('runtime-missing', 'The page has not been built.', 'Run `npm run build`.')

@@ -1,6 +1,6 @@
 /** The contract filled in: every feature's plain functions become procedures, and every failure becomes the contract's error. */
 import { implement, ORPCError } from '@orpc/server'
-import { contract, type Contract } from '../../shared/contract/contract.ts'
+import { APP_STATUS, contract, type Contract } from '../../shared/contract/contract.ts'
 import { toErrorData } from '../../shared/errors.ts'
 import { checkpointsHandlers } from '../features/checkpoints/handlers.ts'
 import { compareHandlers } from '../features/compare/handlers.ts'
@@ -59,5 +59,5 @@ function toContractError(error: unknown, procedure: string): unknown {
   if (error instanceof ORPCError) return error
   const data = toErrorData(error)
   if (data.code === 'internal') console.error(`${procedure}:`, error)
-  return new ORPCError('APP', { defined: true, message: data.message, data })
+  return new ORPCError('APP', { defined: true, status: APP_STATUS, message: data.message, data })
 }

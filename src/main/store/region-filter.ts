@@ -60,6 +60,7 @@ export function regionWhere(filter: RegionFilter): Where {
   const parts: Where[] = [{ sql: 'r.dataset_id = ? AND r.deleted = 0', values: [filter.datasetId] }]
   if (filter.splits?.length) parts.push(oneOf('r.split', filter.splits))
   if (filter.statuses?.length) parts.push(oneOf('r.status', filter.statuses))
+  if (filter.regionIds) parts.push({ sql: 'r.id IN (SELECT value FROM json_each(?))', values: [JSON.stringify(filter.regionIds)] })
   if (filter.imageId !== undefined) parts.push({ sql: 'r.image_id = ?', values: [filter.imageId] })
   if (filter.flagged !== undefined) parts.push({ sql: filter.flagged ? "r.flags <> '[]'" : "r.flags = '[]'", values: [] })
   if (filter.hasNote !== undefined) parts.push({ sql: filter.hasNote ? "r.note <> ''" : "r.note = ''", values: [] })

@@ -63,6 +63,7 @@ function apply(client: QueryClient, event: EngineEvent): void {
       break
     case 'views.changed':
       refetch(client, keys.views(event.datasetId))
+      refetch(client, keys.comparisons)
       break
     case 'checkpoints.changed':
       refetch(client, keys.checkpoints)

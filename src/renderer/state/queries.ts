@@ -27,7 +27,8 @@ export const keys = {
   scoresSummary: (datasetId: string) => ['scores', datasetId] as const,
   trust: (datasetId: string) => ['trust', datasetId] as const,
   comparisons: ['comparison'] as const,
-  comparison: (datasetId: string, a: string, b: string, split: string) => ['comparison', datasetId, a, b, split] as const,
+  comparison: (of: readonly string[]) => ['comparison', ...of] as const,
+  resultFiles: ['result-files'] as const,
   heatmap: (imageId: string, checkpointId: string, phrase: string, explainer = '') => ['heatmap', imageId, checkpointId, phrase, explainer] as const,
 }
 

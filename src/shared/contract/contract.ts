@@ -13,6 +13,7 @@ import { explainerChoiceSchema } from '../explainers.ts'
 import { regionDiffSchema } from '../region-diff.ts'
 import { bulkActionSchema, bulkPreviewSchema, selectionSchema } from './bulk.ts'
 import { facetsSchema, reviewAgreementSchema, reviewProgressSchema } from './people.ts'
+import { comparedResultsSchema, comparedSchema, comparisonSchema, reportOfSchema, resultFileSchema, runDifferenceSchema } from './compare.ts'
 import { REASONS } from '../suspects/reasons.ts'
 import { eventSchema } from './events.ts'
 import { trustInputSchema, trustResultSchema } from './trust.ts'
@@ -25,7 +26,9 @@ export const keyReportSchema = z.object({
 })
 /** Expected failures travel as defined errors: data is ErrorData of errors.ts. */
 export const errorDataSchema = z.object({ code: z.string(), message: z.string(), cure: z.string(), place: z.string().optional(), keys: keyReportSchema.readonly().optional() })
-const base = oc.errors({ APP: { message: 'A plain sentence', data: errorDataSchema } })
+/** Over plain HTTP; the code inside tells what kind of failure it is. */
+export const APP_STATUS = 422
+const base = oc.errors({ APP: { status: APP_STATUS, message: 'A plain sentence', data: errorDataSchema } })
 const call = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => base.input(input).output(output)
 const none = z.object({})
 const byId = z.object({ id: z.string() })
@@ -102,29 +105,6 @@ export const learnedSchema = z.object({
   reasons: z.array(z.object({ name: reasonName, agreed: z.number().int(), asked: z.number().int(), weight: z.number(), usual: z.number() })),
 })
 export type Learned = z.infer<typeof learnedSchema>
-
-export const compareRowSchema = z.object({
-  regionId: z.string(), imageId: z.string(), phrase: z.string(), split: z.string(), boxAreaShare: z.number(),
-  a: scoresSchema, b: scoresSchema,
-})
-const interval = z.object({ a: z.number(), b: z.number(), change: z.number(), low: z.number(), high: z.number() })
-export const comparisonSchema = z.object({
-  protocol: z.string(),
-  regions: z.number().int(),
-  images: z.number().int(),
-  /** Regions without a score of a or of b; when not 0, run scores.compute first. Nothing is dropped silently. */
-  missingA: z.number().int(),
-  missingB: z.number().int(),
-  /** Regions without a score of at least one of the two. */
-  missing: z.number().int(),
-  headline: z.object({ pointingGame: interval, consistency: interval, uncertain: interval, matchProbability: interval }).nullable(),
-  matrix: z.object({ both: z.number(), broken: z.number(), fixed: z.number(), neither: z.number() }).nullable(),
-  mcnemarP: z.number().nullable(),
-  bootstrapDraws: z.number().int(),
-  slices: z.array(z.object({ name: z.string(), regions: z.number().int(), change: z.number(), low: z.number(), high: z.number() })),
-  rows: z.array(compareRowSchema),
-})
-export type Comparison = z.infer<typeof comparisonSchema>
 
 export const contract = {
   system: {
@@ -266,8 +246,8 @@ export const contract = {
     log: call(byId, z.array(z.object({ at: z.string(), text: z.string() }))),
   },
   scores: {
-    /** The job's result says under which protocol they are kept: with an explainer, one that carries its name. */
-    compute: call(z.object({ datasetId: z.string(), checkpointId: z.string(), splits: z.array(z.string()).optional(), explainer: explainerChoiceSchema.optional() }), jobSchema),
+    /** Scores what has no score yet: a dataset or a saved view of it, all of it or some splits. The job's result says under which protocol they are kept: with an explainer, one that carries its name. */
+    compute: call(z.object({ datasetId: z.string(), checkpointId: z.string(), splits: z.array(z.string()).optional(), viewId: z.string().optional(), explainer: explainerChoiceSchema.optional() }), jobSchema),
     summary: call(z.object({ datasetId: z.string(), protocol: z.string().optional() }), z.array(z.object({
       checkpointId: z.string(), split: z.string(), regions: z.number().int(), pointingGame: z.number(), consistency: z.number(),
     }))),
@@ -288,7 +268,17 @@ export const contract = {
     list: call(z.object({ datasetId: z.string() }), z.array(trustResultSchema)),
   },
   compare: {
-    get: call(z.object({ datasetId: z.string(), a: z.string(), b: z.string(), split: z.string().optional() }), comparisonSchema),
+    /** Two to four checkpoints, all pairs of them. The first is the reference. */
+    get: call(comparedSchema, comparisonSchema),
+    /** Settings and samples of the runs that two checkpoints are from. */
+    runs: call(z.object({ a: z.string(), b: z.string() }), runDifferenceSchema),
+    /** Results of `amc evaluate` that lie in the project. */
+    resultFiles: call(none, z.array(resultFileSchema)),
+    results: call(comparedResultsSchema, comparisonSchema),
+    /** One HTML file that needs nothing else, with so many pictures of what was fixed and of what was broken for each pair. */
+    report: call(z.object({ of: reportOfSchema, interval: z.enum(['BCa', 'percentile']), pictures: z.number().int().min(0).max(24) }), z.object({ html: z.string() })),
+    /** The rows behind the numbers. */
+    csv: call(z.object({ of: reportOfSchema }), z.object({ csv: z.string() })),
   },
   jobs: {
     list: call(none, z.array(jobSchema)),

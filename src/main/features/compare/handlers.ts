@@ -1,102 +1,75 @@
-/** Two checkpoints on one dataset: one join of their scores, then counts, intervals and slices. Nothing without both scores is counted, and it is told. */
+/** Two to four checkpoints on one population: one join of their scores, then counts, intervals, tests and slices. */
+import { basename, join } from 'node:path'
+import type { z } from 'zod'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
-import type { Comparison } from '../../../shared/contract/contract.ts'
-import type { Scores } from '../../../shared/domain.ts'
+import type { comparedResultsSchema, comparedSchema, Comparison, Population } from '../../../shared/contract/compare.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { type Box, boxArea, clampBox } from '../../../shared/geometry.ts'
 import { requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
-import { compareScores } from './statistics.ts'
-
-type Row = Comparison['rows'][number]
-interface Compared {
-  readonly rows: Row[]
-  /** Of each row. */
-  readonly tags: string[][]
-}
+import { askedFor, joinScores } from './population.ts'
+import { compareResults, listResults } from './results.ts'
+import { runDifference } from './run-difference.ts'
+import { comparisonCsv } from './report/csv.ts'
+import { projectReport, resultsReport } from './report/report.ts'
+import { compareScores, type StatisticsOptions } from './statistics.ts'
 
 const KEPT = 8
+/** Where `amc evaluate` writes in a project. */
+const RESULTS = 'evaluation'
 
-export function compareHandlers({ db, events }: EngineContext): Handlers<'compare'> {
-  // A screen asks for the same comparison often; the answer holds until scores or regions of the dataset change.
+type Compared = z.infer<typeof comparedSchema>
+type ComparedResults = z.infer<typeof comparedResultsSchema>
+
+export function compareHandlers(context: EngineContext): Handlers<'compare'> {
+  const { db, events, project, version } = context
+  // A screen asks for the same comparison often; the answer holds until scores, regions or views of the dataset change.
   const kept = new Map<string, { datasetId: string; answer: Promise<Comparison> }>()
   events.on((event) => {
-    if (event.type !== 'scores.changed' && event.type !== 'regions.changed') return
+    if (event.type === 'checkpoints.changed') return kept.clear() // their names are in the answer
+    if (event.type !== 'scores.changed' && event.type !== 'regions.changed' && event.type !== 'views.changed') return
     for (const [key, entry] of kept) if (entry.datasetId === event.datasetId) kept.delete(key)
   })
+  const inProject = ({ population, checkpointIds, ...chance }: Compared): Promise<Comparison> => {
+    const key = JSON.stringify([population.datasetId, population.viewId, population.split, checkpointIds, chance.draws, chance.seed])
+    const known = kept.get(key)
+    if (known) return known.answer
+    const answer = compare(db, population, checkpointIds, given(chance))
+    kept.set(key, { datasetId: population.datasetId, answer })
+    answer.catch(() => kept.delete(key))
+    if (kept.size > KEPT) kept.delete(kept.keys().next().value!)
+    return answer
+  }
+  const inResults = ({ names, split, ...chance }: ComparedResults): Promise<Comparison> => {
+    const paths = names.map((name) => join(project.dir, RESULTS, basename(name))) // no path ever comes from the page
+    return compareResults(paths, { ...given(chance), ...(split === undefined ? {} : { split }) })
+  }
   return {
-    get: ({ datasetId, a, b, split }) => {
-      if (!db.get("SELECT 1 FROM datasets WHERE id = ? AND state = 'ready'", datasetId)) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
-      for (const id of [a, b]) requireCheckpoint(db, id)
-      const key = JSON.stringify([datasetId, a, b, split ?? null])
-      const known = kept.get(key)
-      if (known) return known.answer
-      const answer = compare(db, datasetId, a, b, split)
-      kept.set(key, { datasetId, answer })
-      answer.catch(() => kept.delete(key))
-      if (kept.size > KEPT) kept.delete(kept.keys().next().value!)
-      return answer
-    },
+    get: inProject,
+    results: inResults,
+    resultFiles: () => listResults(join(project.dir, RESULTS)),
+    runs: ({ a, b }) => runDifference(db, project, a, b),
+    report: async ({ of, interval: kind, pictures }) => ({
+      html: 'names' in of ? resultsReport(await inResults(of), kind, version) : await projectReport(context, await inProject(of), { kind, pictures }),
+    }),
+    csv: async ({ of }) => ({ csv: comparisonCsv('names' in of ? await inResults(of) : await inProject(of)) }),
   }
 }
 
-async function compare(db: Db, datasetId: string, a: string, b: string, split?: string): Promise<Comparison> {
-  const { rows, tags } = join(db, datasetId, a, b, split)
+/** Without what is undefined. */
+function given({ draws, seed }: { draws?: number | undefined; seed?: number | undefined }): StatisticsOptions {
+  return { ...(draws === undefined ? {} : { draws }), ...(seed === undefined ? {} : { seed }) }
+}
+
+async function compare(db: Db, population: Population, checkpointIds: readonly string[], options: StatisticsOptions): Promise<Comparison> {
+  const { title, filter, notes } = askedFor(db, population)
+  const twice = checkpointIds.find((id, i) => checkpointIds.indexOf(id) < i)
+  if (twice !== undefined) throw new AppError('usage', 'The same checkpoint is named twice.', 'Choose different ones.', twice)
+  const checkpoints = checkpointIds.map((id) => requireCheckpoint(db, id))
+  const { rows, missingOf, ...counts } = joinScores(db, filter, checkpoints)
+  const { means, ...statistics } = await compareScores(rows, checkpoints.length, options)
   return {
-    protocol: PROTOCOL, regions: rows.length, images: new Set(rows.map((row) => row.imageId)).size,
-    missingA: missing(db, datasetId, [a], split), missingB: missing(db, datasetId, [b], split), missing: missing(db, datasetId, [a, b], split), rows, ...(await compareScores(rows, { tags })),
+    protocol: PROTOCOL, title, source: 'project', ...counts, regions: rows.length, images: new Set(rows.map((row) => row.imageId)).size,
+    checkpoints: checkpoints.map(({ id, name }, k) => ({ id, name, missing: missingOf[k]!, means: means[k]! })), ...statistics, rows, notes: [...notes],
   }
-}
-
-interface Joined {
-  readonly id: string
-  readonly image_id: string
-  readonly phrase: string
-  readonly split: string
-  readonly boxes: string
-  readonly tags: string
-  readonly width: number
-  readonly height: number
-  readonly [score: string]: string | number
-}
-
-const SCORE_NAMES = ['pointing_hit', 'inside_energy', 'mean_margin', 'max_margin', 'amc_mean', 'amc_max', 'soft_iou', 'uncertain', 'match_probability'] as const
-
-function join(db: Db, datasetId: string, a: string, b: string, split?: string): Compared {
-  const columns = ['a', 'b'].flatMap((side) => SCORE_NAMES.map((name) => `${side}.${name} AS ${side}_${name}`)).join(', ')
-  const found = db.all<Joined>(
-    `SELECT r.id, r.image_id, r.phrase, r.split, r.boxes, r.tags, i.width, i.height, ${columns}
-     FROM regions r JOIN images i ON i.id = r.image_id
-     JOIN scores a ON a.checkpoint_id = ? AND a.protocol = ? AND a.region_id = r.id
-     JOIN scores b ON b.checkpoint_id = ? AND b.protocol = ? AND b.region_id = r.id
-     WHERE r.dataset_id = ? AND r.deleted = 0 ${split === undefined ? '' : 'AND r.split = ?'} ORDER BY r.position`,
-    a, PROTOCOL, b, PROTOCOL, datasetId, ...(split === undefined ? [] : [split]),
-  )
-  const rows = found.map((row) => {
-    const boxes = JSON.parse(row.boxes) as Box[]
-    const covered = boxes.reduce((sum, box) => sum + boxArea(clampBox(box, row)), 0)
-    return {
-      regionId: row.id, imageId: row.image_id, phrase: row.phrase, split: row.split, boxAreaShare: Math.min(1, covered / (row.width * row.height)),
-      a: scoresOf(row, 'a'), b: scoresOf(row, 'b'),
-    }
-  })
-  return { rows, tags: found.map((row) => JSON.parse(row.tags) as string[]) }
-}
-
-function scoresOf(row: Joined, side: 'a' | 'b'): Scores {
-  const value = (name: (typeof SCORE_NAMES)[number]): number => row[`${side}_${name}`] as number
-  return {
-    pointingHit: value('pointing_hit') === 1, insideEnergy: value('inside_energy'), meanMargin: value('mean_margin'), maxMargin: value('max_margin'),
-    amcMean: value('amc_mean'), amcMax: value('amc_max'), softIou: value('soft_iou'), uncertain: value('uncertain') === 1, matchProbability: value('match_probability'),
-  }
-}
-
-/** Regions that can have a score (a phrase and a box) and lack that of one of these checkpoints. */
-function missing(db: Db, datasetId: string, checkpointIds: readonly string[], split?: string): number {
-  const lacks = checkpointIds.map(() => 'NOT EXISTS (SELECT 1 FROM scores s WHERE s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id)').join(' OR ')
-  return db.get<{ n: number }>(
-    `SELECT count(*) AS n FROM regions r WHERE r.dataset_id = ? AND r.deleted = 0 AND r.box_count > 0 AND r.phrase <> '' ${split === undefined ? '' : 'AND r.split = ?'} AND (${lacks})`,
-    datasetId, ...(split === undefined ? [] : [split]), ...checkpointIds.flatMap((id) => [id, PROTOCOL]),
-  )!.n
 }

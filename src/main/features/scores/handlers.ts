@@ -2,9 +2,8 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineContext, Handlers } from '../../engine/context.ts'
-import type { Job } from '../../../shared/domain.ts'
+import type { Job, RegionFilter } from '../../../shared/domain.ts'
 import type { ModelConfig } from '../../../shared/config/model-config.ts'
-import { AppError } from '../../../shared/errors.ts'
 import { type Explainer, type ExplainerChoice, otherKey, protocolOfKey, resolveExplainer } from '../../../shared/explainers.ts'
 import type { ScoredRegion } from '../../compute/protocol.ts'
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
@@ -12,6 +11,7 @@ import type { Db } from '../../store/db.ts'
 import { findHeat, putScores, scoreRegionsOfHeat, storeHeat, trimHeats } from '../../store/heat-rows.ts'
 import { manifestSamples } from '../../store/manifest-rows.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
+import { askedFilter } from '../../store/view-rows.ts'
 
 const ANNOUNCE_EVERY_MS = 2000
 /** Heatmaps of a dataset with millions of regions must not fill the disk: the oldest give way. */
@@ -33,42 +33,40 @@ export function scoresHandlers(context: EngineContext): Handlers<'scores'> {
 /** @throws AppError 'not-found' for a dataset or checkpoint that is not there */
 export function queueScoring(
   context: Pick<EngineContext, 'db' | 'jobs' | 'project' | 'worker' | 'events'>,
-  { datasetId, checkpointId, splits, explainer: asked, background = false }: {
-    datasetId: string; checkpointId: string; splits?: string[] | undefined; explainer?: ExplainerChoice | undefined; background?: boolean
+  { datasetId, checkpointId, splits, viewId, explainer: asked, background = false }: {
+    datasetId: string; checkpointId: string; splits?: string[] | undefined; viewId?: string | undefined; explainer?: ExplainerChoice | undefined; background?: boolean
   },
 ): Job {
-  const dataset = context.db.get<{ name: string }>("SELECT name FROM datasets WHERE id = ? AND state = 'ready'", datasetId)
-  if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Choose another one.', datasetId)
+  const { dataset, view, filter } = askedFilter(context.db, { datasetId, viewId, splits })
   const checkpoint = requireCheckpoint(context.db, checkpointId)
   const config = JSON.parse(checkpoint.model_config) as ModelConfig
   const explainer = resolveExplainer(config, asked)
   const key = otherKey(config, explainer)
   return context.jobs.add({
-    kind: 'score', title: `Score ${dataset.name} with ${checkpoint.name}${key === null ? '' : `, ${key}`}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
-    work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, datasetId, checkpoint, explainer, key, splits, signal, onProgress: (done, total) => progress({ done, total }) }),
+    kind: 'score', title: `Score ${view ?? dataset} with ${checkpoint.name}${key === null ? '' : `, ${key}`}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
+    work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, filter, checkpoint, explainer, key, signal, onProgress: (done, total) => progress({ done, total }) }),
   })
 }
 
 interface ScoreRequest {
   readonly jobId: string
-  readonly datasetId: string
+  readonly filter: RegionFilter
   readonly checkpoint: CheckpointRow
   readonly explainer: Explainer
   /** Its key; null: the usual one. */
   readonly key: string | null
-  readonly splits?: string[] | undefined
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
 }
 
 /** Scores what has no score yet; each batch is kept as it comes, so a cancelled or killed job goes on where it ended. */
 async function scoreDataset({ db, project, worker, events }: Pick<EngineContext, 'db' | 'project' | 'worker' | 'events'>, request: ScoreRequest) {
-  const { checkpoint, datasetId, signal, explainer, key } = request
+  const { checkpoint, filter, signal, explainer, key } = request
+  const { datasetId } = filter
   const protocol = protocolOfKey(key)
   const manifestPath = join(project.cacheDir, `${request.jobId}.jsonl`)
   const announce = (): void => events.emit({ type: 'scores.changed', datasetId, checkpointId: checkpoint.id })
   const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, protocol] }
-  const filter = { datasetId, ...(request.splits?.length ? { splits: request.splits } : {}) }
   let announcedMs = Date.now()
   let sinceTrim = 0
   try {

@@ -1,56 +1,35 @@
-import { ArrowLeftRight, Scale } from 'lucide-react'
+import { Scale } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
-import type { Checkpoint, Dataset } from '../../../shared/domain.ts'
+import type { Comparison, ResultFile } from '../../../shared/contract/compare.ts'
+import type { Checkpoint, Dataset, View } from '../../../shared/domain.ts'
 import { count, counted } from '../../app/format.ts'
-import { formatHash, setParams, useRoute } from '../../app/routes.ts'
+import { formatHash } from '../../app/routes.ts'
 import { useStatus } from '../../app/status.ts'
 import { api } from '../../state/engine.ts'
-import { keys, useCheckpoints, useDatasets } from '../../state/queries.ts'
+import { keys, useCheckpoints, useDatasets, useViews } from '../../state/queries.ts'
 import { ButtonLink } from '../../ui/Button.tsx'
-import { cx } from '../../ui/cx.ts'
-import { IconButton } from '../../ui/IconButton.tsx'
 import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
-import { Select } from '../../ui/Select.tsx'
-import { Tag } from '../../ui/Tag.tsx'
-import { Letter } from './Letter.tsx'
+import type { CompareState } from './address.ts'
+import { Bar } from './Bar.tsx'
+import { Changes } from './Changes.tsx'
+import { ALL, type Choice, chooseInProject, chooseResults, chosenDataset, pairOf } from './choice.ts'
 import { MissingScores } from './MissingScores.tsx'
 import { Results } from './Results.tsx'
+import { type ChangeState, useCompareState } from './use-compare.ts'
 import styles from './compare.module.css'
 
-const ALL = 'all'
-
-interface Choice {
-  readonly a: Checkpoint
-  readonly b: Checkpoint
-  readonly dataset: Dataset
-  /** null: all splits. */
-  readonly split: string | null
-}
-
-const pointing = (checkpoint: Checkpoint): number => Object.entries(checkpoint.metrics).find(([name]) => /pointing/i.test(name))?.[1] ?? -1
-
-/** What to compare when nothing was asked: the newest best of a run (else the best that is known) against the next, on what training did not see. */
-function choose(checkpoints: readonly Checkpoint[], datasets: readonly Dataset[], params: Readonly<Record<string, string>>): Choice | null {
-  const rank = (checkpoint: Checkpoint) => (checkpoint.origin === 'run' && checkpoint.best ? 0 : checkpoint.origin === 'run' ? 2 : 1)
-  const preferred = [...checkpoints].sort((x, y) => rank(x) - rank(y) || (rank(x) === 0 ? y.createdAt.localeCompare(x.createdAt) : pointing(y) - pointing(x)))
-  const asked = (id: string | undefined) => checkpoints.find((checkpoint) => checkpoint.id === id)
-  const b = asked(params.b) ?? preferred.find((checkpoint) => checkpoint.id !== params.a)
-  const a = asked(params.a) ?? preferred.find((checkpoint) => checkpoint.id !== b?.id)
-  const dataset = datasets.find((entry) => entry.id === params.dataset) ?? datasets.find((entry) => entry.meanConsistency !== null) ?? datasets[0]
-  if (!a || !b || !dataset) return null
-  const split = params.split === ALL ? null : (params.split ?? 'val')
-  return { a, b, dataset, split: split !== null && dataset.splits[split] ? split : null }
-}
-
 export function CompareView() {
-  const { params } = useRoute()
+  const { state, change } = useCompareState()
   const checkpoints = useCheckpoints()
   const datasets = useDatasets()
-  const failed = checkpoints.error ?? datasets.error
-  if (failed) return <div className={styles.alone}><ErrorNote error={failed} onRetry={() => { void checkpoints.refetch(); void datasets.refetch() }} /></div>
-  if (!checkpoints.data || !datasets.data) return <Loading>Loading checkpoints</Loading>
-  const choice = choose(checkpoints.data, datasets.data, params)
-  if (choice) return <Chosen choice={choice} checkpoints={checkpoints.data} datasets={datasets.data} />
+  const dataset = datasets.data ? chosenDataset(datasets.data, state) : undefined
+  const views = useViews(dataset?.id ?? null)
+  const files = useQuery({ queryKey: keys.resultFiles, queryFn: ({ signal }) => api.compare.resultFiles({}, { signal }) })
+  const failed = checkpoints.error ?? datasets.error ?? views.error ?? files.error
+  if (failed) return <div className={styles.alone}><ErrorNote error={failed} onRetry={() => { for (const query of [checkpoints, datasets, views, files]) void query.refetch() }} /></div>
+  if (!checkpoints.data || !datasets.data || (dataset && !views.data) || !files.data) return <Loading>Loading checkpoints</Loading>
+  const choice = (state.results.length > 0 ? chooseResults(files.data, state) : null) ?? chooseInProject(checkpoints.data, datasets.data, views.data ?? [], state)
+  if (choice) return <Chosen choice={choice} state={state} change={change} checkpoints={checkpoints.data} datasets={datasets.data} views={views.data ?? []} files={files.data} />
   if (datasets.data.length === 0) {
     return (
       <EmptyState icon={Scale} title="Nothing to compare on yet" actions={<ButtonLink kind="primary" href={formatHash('library')}>Go to Library</ButtonLink>}>
@@ -65,39 +44,51 @@ export function CompareView() {
   )
 }
 
-function Chosen({ choice, checkpoints, datasets }: { choice: Choice; checkpoints: readonly Checkpoint[]; datasets: readonly Dataset[] }) {
-  const { a, b, dataset, split } = choice
-  const comparison = useQuery({
-    queryKey: keys.comparison(dataset.id, a.id, b.id, split ?? ALL),
-    queryFn: ({ signal }) => api.compare.get({ datasetId: dataset.id, a: a.id, b: b.id, ...(split === null ? {} : { split }) }, { signal }),
+interface ChosenProps {
+  readonly choice: Choice
+  readonly state: CompareState
+  readonly change: ChangeState
+  readonly checkpoints: readonly Checkpoint[]
+  readonly datasets: readonly Dataset[]
+  readonly views: readonly View[]
+  readonly files: readonly ResultFile[]
+}
+
+function useComparison(choice: Choice) {
+  const { sides, split } = choice
+  const ids = sides.map((side) => side.id)
+  const place = choice.kind === 'project' ? [choice.dataset.id, choice.view?.id ?? ALL] : ['results']
+  return useQuery({
+    queryKey: keys.comparison([...place, split ?? ALL, ...ids]),
+    queryFn: ({ signal }): Promise<Comparison> => choice.kind === 'project'
+      ? api.compare.get({ population: { datasetId: choice.dataset.id, ...(choice.view ? { viewId: choice.view.id } : {}), ...(split === null ? {} : { split }) }, checkpointIds: ids }, { signal })
+      : api.compare.results({ names: ids, ...(split === null ? {} : { split }) }, { signal }),
   })
+}
+
+function Chosen({ choice, state, change, checkpoints, datasets, views, files }: ChosenProps) {
+  const comparison = useComparison(choice)
   const data = comparison.data
-  const missing = data?.missing ?? 0
-  useStatus(data ? <><span>{missing === 0 ? 'Scores of both checkpoints complete' : `${counted(missing, 'region')} not scored by both`}</span>{data.headline ? <span>bootstrap over images, {count(data.bootstrapDraws)} draws</span> : null}</> : null)
-  const names = checkpoints.map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name }))
+  const pair = pairOf(choice, state)
+  useStatus(data ? (
+    <>
+      <span>{data.missing === 0 ? `${counted(data.regions, 'phrase')} of ${count(data.total)} compared` : `${counted(data.missing, 'region')} of ${count(data.total)} not scored by all`}</span>
+      {data.withoutAnswer > 0 ? <span>{count(data.withoutAnswer)} without phrase or box</span> : null}
+      {data.pairs.length > 0 ? <span>bootstrap over images, {count(data.method.draws)} draws, seed {data.method.seed}</span> : null}
+    </>
+  ) : null)
   const results = () => {
-    if (a.id === b.id) return <EmptyState icon={Scale} title="Both sides are the same checkpoint">Choose another for A or B.</EmptyState>
     if (comparison.error) return <div className={styles.alone}><ErrorNote error={comparison.error} onRetry={() => void comparison.refetch()} /></div>
     if (!data) return <Loading>Comparing</Loading>
-    if (data.headline) return <Results comparison={data} a={a} b={b} dataset={dataset} split={split} />
-    if (missing > 0) return <MissingScores comparison={data} a={a} b={b} dataset={dataset} split={split} />
-    return <EmptyState icon={Scale} title="No regions here">This part of {dataset.name} has no regions. Choose another split or dataset.</EmptyState>
+    if (data.pairs.length > 0) return <Results comparison={data} choice={choice} pair={pair} state={state} change={change} />
+    if (data.missing > 0 && choice.kind === 'project') return <MissingScores comparison={data} choice={choice} />
+    return <EmptyState icon={Scale} title="No regions here">{data.withoutAnswer > 0 ? `${counted(data.withoutAnswer, 'region')} of ${data.title} have no phrase or no box, so none can be scored.` : `${data.title} has no regions.`} Choose another split, view or dataset.</EmptyState>
   }
   return (
     <div className={styles.screen}>
-      <div className={styles.bar}>
-        <Select look="soft" label="Checkpoint A, the reference" prefix={<Letter of="A" />} value={a.id} options={names} onChange={(id) => setParams({ a: id, b: id === b.id ? a.id : b.id, region: null })} />
-        <IconButton icon={ArrowLeftRight} label="Swap A and B" size="s" onClick={() => setParams({ a: b.id, b: a.id, region: null })} />
-        <Select look="soft" label="Checkpoint B, the one in question" prefix={<Letter of="B" />} value={b.id} options={names} onChange={(id) => setParams({ b: id, a: id === a.id ? b.id : a.id, region: null })} />
-        <span className={styles.line} />
-        <span className="c2 t12">on</span>
-        <Select look="soft" label="Dataset" value={dataset.id} options={datasets.map((entry) => ({ value: entry.id, label: entry.name }))} onChange={(id) => setParams({ dataset: id, split: null, region: null })} />
-        <Select look="soft" label="Split" value={split ?? ALL} options={[{ value: ALL, label: 'All splits' }, ...Object.keys(dataset.splits).map((name) => ({ value: name, label: name, detail: count(dataset.splits[name] ?? 0) }))]} onChange={(value) => setParams({ split: value, region: null })} />
-        {data ? <Tag tone="line">{data.protocol}</Tag> : null}
-        <span className="grow" />
-        {data ? <span className={cx('t12 c3', styles.wide)}>{counted(data.regions, 'phrase')} · {counted(data.images, 'image')}</span> : null}
-      </div>
+      <Bar choice={choice} checkpoints={checkpoints} datasets={datasets} views={views} files={files} comparison={data} change={change} />
       {results()}
+      {choice.kind === 'project' && state.panel === 'changes' ? <Changes a={choice.sides[pair[0]]!} b={choice.sides[pair[1]]!} pair={pair} onClose={() => change({ panel: null })} /> : null}
     </div>
   )
 }

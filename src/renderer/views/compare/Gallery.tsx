@@ -1,6 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef } from 'react'
-import type { Checkpoint } from '../../../shared/domain.ts'
 import { fixed, signed } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { HeatThumb } from '../../ui/HeatThumb.tsx'
@@ -17,7 +16,7 @@ const CAPTION_PX = 36
 const PAIR_PX = 148
 
 /** Pairs of heat, A left and B right, on the scale that the pair in the viewer has; only those on screen exist and fetch their heat. */
-export function Gallery({ rows, a, b, index, shared, onPick }: { rows: readonly Row[]; a: Checkpoint; b: Checkpoint; index: number; shared: boolean; onPick: (index: number) => void }) {
+export function Gallery({ rows, a, b, letters, index, shared, onPick }: { rows: readonly Row[]; a: string; b: string; letters: readonly [string, string]; index: number; shared: boolean; onPick: (index: number) => void }) {
   const host = useRef<HTMLDivElement>(null)
   const { width } = useSize(host)
   const columns = Math.max(1, Math.floor((width - 2 * PAD_PX + GAP_PX) / (PAIR_PX + GAP_PX)))
@@ -43,8 +42,8 @@ export function Gallery({ rows, a, b, index, shared, onPick }: { rows: readonly 
           return (
             <div key={row.regionId} id={`pair-${row.regionId}`} role="option" aria-selected={at === index} className={cx(styles.pairCard, at === index && styles.selected)} onClick={() => onPick(at)} data-testid="pair"
               style={{ top: item.start, left: PAD_PX + k * (pairWidth + GAP_PX), width: pairWidth, height: rowHeight }}>
-              <PairThumb row={row} aId={a.id} bId={b.id} height={pairWidth / 2} shared={shared} />
-              <div className={styles.caption}><span className="trunc">{row.phrase}</span><span className={changeOf(row) >= 0.005 ? 'pos' : changeOf(row) <= -0.005 ? 'neg' : 'c2'}>{signed(changeOf(row))}</span></div>
+              <PairThumb row={row} aId={a} bId={b} letters={letters} height={pairWidth / 2} shared={shared} />
+              <div className={styles.caption}><span className="trunc">{row.phrase}</span><span className={(changeOf(row) ?? 0) >= 0.005 ? 'pos' : (changeOf(row) ?? 0) <= -0.005 ? 'neg' : 'c2'}>{signed(changeOf(row) ?? NaN)}</span></div>
             </div>
           )
         })) : null}
@@ -53,16 +52,16 @@ export function Gallery({ rows, a, b, index, shared, onPick }: { rows: readonly 
   )
 }
 
-function PairThumb({ row, aId, bId, height, shared }: { row: Row; aId: string; bId: string; height: number; shared: boolean }) {
+function PairThumb({ row, aId, bId, letters, height, shared }: { row: Row; aId: string; bId: string; letters: readonly [string, string]; height: number; shared: boolean }) {
   const pair = usePair(row, aId, bId, false)
   const [gridA, gridB] = [pair.heatA?.grid ?? null, pair.heatB?.grid ?? null]
   const scale = useMemo(() => pairScale(gridA, gridB, shared), [gridA, gridB, shared])
   const boxes = useMemo(() => pair.region?.boxes ?? [], [pair.region])
-  const said = (side: 'A' | 'B', scores: Row['a']) => `${side}: ${scores.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(scores.insideEnergy)}`
+  const said = (side: string, scores: Row['a']) => `${side}: ${scores.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(scores.insideEnergy ?? NaN)}`
   return (
     <div className={styles.two} style={{ height }}>
-      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridA} scale={scale} peak={pair.heatA?.peak ?? null} boxes={boxes} label={said('A', row.a)} /> : null}</span>
-      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridB} scale={scale} peak={pair.heatB?.peak ?? null} boxes={boxes} label={said('B', row.b)} /> : null}</span>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridA} scale={scale} peak={pair.heatA?.peak ?? null} boxes={boxes} label={said(letters[0], row.a)} /> : null}</span>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridB} scale={scale} peak={pair.heatB?.peak ?? null} boxes={boxes} label={said(letters[1], row.b)} /> : null}</span>
       {pair.error ? <span className={styles.pairError}>not drawn</span> : null}
     </div>
   )

@@ -1,12 +1,13 @@
-import type { Comparison } from '../../../shared/contract/contract.ts'
-import { fixed, signed } from '../../app/format.ts'
+import { ends, type IntervalKind } from '../../../shared/charts/captions.ts'
+import type { ComparePair } from '../../../shared/contract/compare.ts'
+import { counted, fixed, signed } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { axisFor, place, verdict } from './intervals.ts'
 import styles from './compare.module.css'
 
-type Headline = NonNullable<Comparison['headline']>
+type Headline = ComparePair['headline']
 
-const MEASURES: readonly { readonly key: keyof Headline; readonly title: string; readonly unit?: string; readonly factor: number; readonly digits: number; readonly suffix: string; readonly lessIsBetter: boolean }[] = [
+const SHOWN: readonly { readonly key: keyof Headline; readonly title: string; readonly unit?: string; readonly factor: number; readonly digits: number; readonly suffix: string; readonly lessIsBetter: boolean }[] = [
   { key: 'pointingGame', title: 'Pointing game', unit: '% of phrases', factor: 100, digits: 2, suffix: '', lessIsBetter: false },
   { key: 'consistency', title: 'Consistency, mean', factor: 1, digits: 2, suffix: '', lessIsBetter: false },
   { key: 'uncertain', title: 'Uncertain peaks', factor: 100, digits: 1, suffix: ' %', lessIsBetter: true },
@@ -14,35 +15,46 @@ const MEASURES: readonly { readonly key: keyof Headline; readonly title: string;
 ]
 
 /** Four measures: before, after, the change with its interval. Colour only where the interval leaves no doubt. */
-export function Headlines({ headline }: { headline: Headline }) {
+export function Headlines({ headline, kind, colour, fewestImages }: { headline: Headline; kind: IntervalKind; colour: string; fewestImages: number }) {
   return (
     <dl className={styles.heads}>
-      {MEASURES.map((measure, i) => {
-        const interval = headline[measure.key]
-        const [change, low, high] = [interval.change, interval.low, interval.high].map((value) => value * measure.factor) as [number, number, number]
-        const axis = axisFor([low, high, change])
-        const said = verdict({ low, high }, measure.lessIsBetter)
-        const digits = measure.digits
+      {SHOWN.map((measure, i) => {
+        const of = headline[measure.key]
         return (
           <div key={measure.key} className={styles.head} data-testid={`headline-${measure.key}`}>
             <dt className="row t12"><span className="c2 trunc">{measure.title}</span>{measure.unit ? <span className={cx('c3 push', styles.wide)}>{measure.unit}</span> : null}</dt>
-            <dd>
-              <div className={styles.nums}>
-                <span className={styles.before}>{fixed(interval.a * measure.factor, digits)}{measure.suffix}</span>
-                <span className="c3" aria-label="to">→</span>
-                <span className={i === 0 ? 't28' : 't20'}>{fixed(interval.b * measure.factor, digits)}{measure.suffix}</span>
-                <span className={cx(styles.change, said === 'better' ? 'pos' : said === 'worse' ? 'neg' : 'c2')}>{signed(change, digits)}</span>
-              </div>
-              <div className={styles.interval} aria-hidden="true">
-                <i className={styles.zero} style={{ left: `${place(axis, 0)}%` }} />
-                <i className={styles.range} style={{ left: `${place(axis, low)}%`, width: `${Math.max(1.5, place(axis, high) - place(axis, low))}%`, ...(said === 'unclear' ? { background: 'var(--text-3)' } : {}) }} />
-                <i className={styles.middle} style={{ left: `${place(axis, change)}%` }} />
-              </div>
-              <div className="t11 c3 trunc">95 % interval {signed(low, digits)} to {signed(high, digits)} · {said === 'unclear' ? 'no clear change' : said}</div>
-            </dd>
+            <dd>{of ? <Measured of={of} measure={measure} large={i === 0} kind={kind} colour={colour} fewestImages={fewestImages} /> : <span className="t12 c3">No such value in these results</span>}</dd>
           </div>
         )
       })}
     </dl>
+  )
+}
+
+function Measured({ of, measure, large, kind, colour, fewestImages }: { of: Headline['pointingGame']; measure: (typeof SHOWN)[number]; large: boolean; kind: IntervalKind; colour: string; fewestImages: number }) {
+  const { digits, factor, suffix, lessIsBetter } = measure
+  const interval = ends(of.interval, kind)
+  const [change, low, high] = [of.change, interval?.low ?? NaN, interval?.high ?? NaN].map((value) => value * factor) as [number, number, number]
+  const said = interval ? verdict({ low, high }, lessIsBetter) : 'unclear'
+  const axis = axisFor([low, high, change])
+  return (
+    <>
+      <div className={styles.nums}>
+        <span className={styles.before}>{fixed(of.a * factor, digits)}{suffix}</span>
+        <span className="c3" role="img" aria-label="to">→</span>
+        <span className={large ? 't28' : 't20'}>{fixed(of.b * factor, digits)}{suffix}</span>
+        <span className={cx(styles.change, said === 'better' ? 'pos' : said === 'worse' ? 'neg' : 'c2')}>{signed(change, digits)}</span>
+      </div>
+      {interval ? (
+        <div className={styles.interval} aria-hidden="true">
+          <i className={styles.zero} style={{ left: `${place(axis, 0)}%` }} />
+          <i className={styles.range} style={{ left: `${place(axis, low)}%`, width: `${Math.max(1.5, place(axis, high) - place(axis, low))}%`, background: said === 'unclear' ? 'var(--text-3)' : colour }} />
+          <i className={styles.middle} style={{ left: `${place(axis, change)}%` }} />
+        </div>
+      ) : <div className={styles.interval} />}
+      <div className="t11 c3 trunc" title={`${counted(of.regions, 'phrase')}${interval ? `, 95 % ${interval.method} interval ${signed(low, digits + 1)} to ${signed(high, digits + 1)}` : ''}`}>
+        {interval ? `95 % ${interval.method} ${signed(low, digits)} to ${signed(high, digits)} · ${said === 'unclear' ? 'no clear change' : said}` : `no interval below ${fewestImages} images`}
+      </div>
+    </>
   )
 }

@@ -1,14 +1,14 @@
 import { useMemo, useRef } from 'react'
 import { count, counted, signed } from '../../app/format.ts'
-import { type Brush, brushByKey, histogram, type Row } from './pick.ts'
+import { type Brush, brushByKey, changeOf, histogram, type Row } from './pick.ts'
 import { useBrush } from './use-brush.ts'
 import { useSize } from './use-size.ts'
 import styles from './compare.module.css'
 
 const PAD = { left: 52, right: 8, top: 10, bottom: 38 }
 
-/** How the change of consistency, B minus A, is spread. Dragging brushes a range of it. */
-export function Histogram({ rows, brush, onBrush }: { rows: readonly Row[]; brush: Brush | null; onBrush: (brush: Brush | null) => void }) {
+/** How the change of consistency, the second minus the first, is spread. Dragging brushes a range of it. */
+export function Histogram({ rows, brush, onBrush, letters, colour }: { rows: readonly Row[]; brush: Brush | null; onBrush: (brush: Brush | null) => void; letters: readonly [string, string]; colour: string }) {
   const host = useRef<HTMLDivElement>(null)
   const { width, height } = useSize(host)
   const bins = useMemo(() => histogram(rows, brush), [rows, brush])
@@ -27,9 +27,12 @@ export function Histogram({ rows, brush, onBrush }: { rows: readonly Row[]; brus
     onBrush(next)
   }
   const shown = drawing ? [drawing.x1, drawing.x2] : brush?.change ? [x(brush.change[0]), x(brush.change[1])] : null
-  const mean = rows.length > 0 ? rows.reduce((sum, row) => sum + row.b.insideEnergy - row.a.insideEnergy, 0) / rows.length : 0
+  const drawn = bins.reduce((sum, bin) => sum + bin.count, 0)
+  const mean = drawn > 0 ? rows.reduce((sum, row) => sum + (changeOf(row) ?? 0), 0) / drawn : 0
+  // At the sides the figures of -1 and +1 would meet those of the halves.
+  const ticks = width < 280 ? [-1, 0, 1] : [-1, -0.5, 0, 0.5, 1]
   return (
-    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Histogram of the change of consistency of ${counted(rows.length, 'phrase')}, mean ${signed(mean)}. Drag, or press the left and right keys, to brush; with Shift they change its size.`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Histogram of the change of consistency of ${counted(drawn, 'phrase')}, mean ${signed(mean)}. Drag, or press the left and right keys, to brush; with Shift they change its size. ${brush?.change ? `Brushed: ${signed(brush.change[0])} to ${signed(brush.change[1])}.` : ''}`} {...handlers}>
       {width > 0 ? (
         <svg width={width} height={height} className={styles.svg}>
           {[0, 0.5, 1].map((share) => (
@@ -44,13 +47,13 @@ export function Histogram({ rows, brush, onBrush }: { rows: readonly Row[]; brus
             return (
               <g key={bin.low}>
                 <rect x={left} width={barWidth} y={y(bin.count)} height={PAD.top + plotHeight - y(bin.count)} fill="var(--text-3)" opacity={brush ? 0.42 : 0.8} />
-                {bin.inBrush > 0 ? <rect x={left} width={barWidth} y={y(bin.inBrush)} height={PAD.top + plotHeight - y(bin.inBrush)} fill="var(--series-2)" /> : null}
+                {bin.inBrush > 0 ? <rect x={left} width={barWidth} y={y(bin.inBrush)} height={PAD.top + plotHeight - y(bin.inBrush)} fill={colour} /> : null}
               </g>
             )
           })}
           <line x1={x(0)} x2={x(0)} y1={PAD.top} y2={PAD.top + plotHeight} stroke="var(--text-3)" strokeDasharray="2 3" />
-          {[-1, -0.5, 0, 0.5, 1].map((tick) => <text key={tick} x={x(tick)} y={height - 22} textAnchor={tick === -1 ? 'start' : tick === 1 ? 'end' : 'middle'}>{signed(tick)}</text>)}
-          <text x={x(0)} y={height - 5} textAnchor="middle">change of consistency, B − A</text>
+          {ticks.map((tick) => <text key={tick} x={x(tick)} y={height - 22} textAnchor={tick === -1 ? 'start' : tick === 1 ? 'end' : 'middle'}>{signed(tick)}</text>)}
+          <text x={x(0)} y={height - 5} textAnchor="middle">change of consistency, {letters[1]} − {letters[0]}</text>
         </svg>
       ) : null}
       {shown ? <span className={styles.brush} style={{ left: shown[0], width: shown[1]! - shown[0]!, top: PAD.top, height: plotHeight }} /> : null}

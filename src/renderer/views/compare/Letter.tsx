@@ -1,6 +1,10 @@
+import { letter } from '../../../shared/charts/captions.ts'
+import { cx } from '../../ui/cx.ts'
 import styles from './compare.module.css'
 
-/** The plate that names a side: A grey, B in the colour of the one in question. */
-export function Letter({ of }: { of: 'A' | 'B' }) {
-  return <span className={of === 'A' ? styles.plateA : styles.plateB}>{of}</span>
+const PLATES = [styles.plateA, styles.plateB, styles.plateC, styles.plateD]
+
+/** The plate that names a side by its place: A grey, the others in the colour they have everywhere. */
+export function Letter({ of }: { of: number }) {
+  return <span className={cx(styles.plate, PLATES[of])}>{letter(of)}</span>
 }

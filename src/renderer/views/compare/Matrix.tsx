@@ -1,5 +1,6 @@
 import { ArrowDownRight, ArrowUpRight } from 'lucide-react'
-import type { Comparison } from '../../../shared/contract/contract.ts'
+import type { Comparison, ComparePair } from '../../../shared/contract/compare.ts'
+import { letter } from '../../../shared/charts/captions.ts'
 import { count, pValue } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
@@ -8,8 +9,13 @@ import { Section } from '../../ui/Pane.tsx'
 import type { Cell } from './pick.ts'
 import styles from './compare.module.css'
 
+const equals = (p: number) => (p < 0.001 ? pValue(p) : `= ${pValue(p)}`)
+
 /** Hits and misses of both, two by two. Each cell opens its gallery; the exact test speaks of the two that differ. */
-export function Matrix({ matrix, p, cell, onPick }: { matrix: NonNullable<Comparison['matrix']>; p: number | null; cell: Cell | null; onPick: (cell: Cell | null) => void }) {
+export function Matrix({ matrix, test, pair, method, cell, onPick }: {
+  matrix: ComparePair['matrix']; test: ComparePair['test']; pair: readonly [number, number]; method: Comparison['method']; cell: Cell | null; onPick: (cell: Cell | null) => void
+}) {
+  const [a, b] = [letter(pair[0]), letter(pair[1])]
   const button = (name: Cell, className: string | undefined) => (
     <button type="button" className={cx(styles.cell, cell === name && styles.picked)} aria-pressed={cell === name} onClick={() => onPick(cell === name ? null : name)} data-testid={`compare-cell-${name}`}>
       <span className={cx(styles.cellName, className)}>{name === 'broken' ? <Icon of={ArrowDownRight} size="s" /> : name === 'fixed' ? <Icon of={ArrowUpRight} size="s" /> : null}{name}</span>
@@ -19,11 +25,12 @@ export function Matrix({ matrix, p, cell, onPick }: { matrix: NonNullable<Compar
   return (
     <Section title="Hits and misses" action={cell === null ? <span className="c3 t12">pick a cell</span> : <Button kind="ghost" size="s" onClick={() => onPick(null)}>Show all</Button>}>
       <div className={styles.matrix}>
-        <span /><span className={styles.axis}>B hits</span><span className={styles.axis}>B misses</span>
-        <span className={cx(styles.axis, styles.upright)}>A hits</span>{button('both', 'c2')}{button('broken', 'neg')}
-        <span className={cx(styles.axis, styles.upright)}>A misses</span>{button('fixed', 'pos')}{button('neither', 'c2')}
+        <span /><span className={styles.axis}>{b} hits</span><span className={styles.axis}>{b} misses</span>
+        <span className={cx(styles.axis, styles.upright)}>{a} hits</span>{button('both', 'c2')}{button('broken', 'neg')}
+        <span className={cx(styles.axis, styles.upright)}>{a} misses</span>{button('fixed', 'pos')}{button('neither', 'c2')}
       </div>
-      <div className={cx('row t12', styles.test)}><span className="c2 trunc">Exact McNemar, {count(matrix.fixed + matrix.broken)} differ</span>{p === null ? null : <b className="med push nowrap">p {p < 0.001 ? pValue(p) : `= ${pValue(p)}`}</b>}</div>
+      <div className={cx('row t12', styles.test)} title="Two-sided; phrases of one image are taken as independent, the intervals are not"><span className="c2 trunc">Exact McNemar, {count(matrix.fixed + matrix.broken)} differ</span><b className="med push nowrap">p {equals(test.p)}</b></div>
+      {method.pairTests > 1 ? <div className="row t12"><span className="c2 trunc">for {method.pairTests} pairs</span><span className="push nowrap c2">Holm {equals(test.holm)} · BH {equals(test.bh)}</span></div> : null}
     </Section>
   )
 }

@@ -1,54 +1,53 @@
 import { useMutation } from '@tanstack/react-query'
 import { Scale } from 'lucide-react'
 import { useState } from 'react'
-import type { Checkpoint, Dataset, Job } from '../../../shared/domain.ts'
-import type { Comparison } from '../../../shared/contract/contract.ts'
+import { letter } from '../../../shared/charts/captions.ts'
+import type { Job } from '../../../shared/domain.ts'
+import type { Comparison } from '../../../shared/contract/compare.ts'
 import { count, counted, duration } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { useJobs } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { EmptyState, ErrorNote } from '../../ui/Notes.tsx'
 import { Progress } from '../../ui/Progress.tsx'
+import type { ProjectChoice } from './choice.ts'
 import styles from './compare.module.css'
 
 interface MissingProps {
   readonly comparison: Comparison
-  readonly a: Checkpoint
-  readonly b: Checkpoint
-  readonly dataset: Dataset
-  readonly split: string | null
+  readonly choice: ProjectChoice
 }
 
 const isUnderWay = (job: Job): boolean => job.state === 'running' || job.state === 'waiting'
 
 /** Starts what is missing, and follows it. Jobs started elsewhere show in the title bar as well. */
-function useScoring({ comparison, a, b, dataset, split }: MissingProps) {
+function useScoring({ comparison, choice: { dataset, view, split } }: MissingProps) {
   const jobs = useJobs()
   const [ids, setIds] = useState<readonly string[]>([])
   const start = useMutation({
     mutationFn: async () => {
-      const wanted = [...(comparison.missingA > 0 ? [a] : []), ...(comparison.missingB > 0 ? [b] : [])]
       const started: Job[] = []
-      for (const checkpoint of wanted) started.push(await api.scores.compute({ datasetId: dataset.id, checkpointId: checkpoint.id, ...(split === null ? {} : { splits: [split] }) }))
+      for (const { id, missing } of comparison.checkpoints) {
+        if (missing > 0) started.push(await api.scores.compute({ datasetId: dataset.id, checkpointId: id, ...(view ? { viewId: view.id } : {}), ...(split === null ? {} : { splits: [split] }) }))
+      }
       return started
     },
     onSuccess: (started) => setIds(started.map((job) => job.id)),
   })
-  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id) || (job.kind === 'score' && isUnderWay(job) && job.about?.datasetId === dataset.id && (job.about.checkpointId === a.id || job.about.checkpointId === b.id)))
+  const compared = comparison.checkpoints.map(({ id }) => id)
+  const known = (jobs.data ?? []).filter((job) => ids.includes(job.id) || (job.kind === 'score' && isUnderWay(job) && job.about?.datasetId === dataset.id && compared.includes(job.about.checkpointId ?? '')))
   const own = known.length > 0 ? known : (start.data ?? [])
-  const running = own.filter(isUnderWay)
-  return { start, running, failed: own.find((job) => job.state === 'failed') ?? null }
+  return { start, running: own.filter(isUnderWay), failed: own.find((job) => job.state === 'failed') ?? null }
 }
 
 export function MissingScores(props: MissingProps) {
-  const { comparison, a, b, dataset, split } = props
+  const { comparison } = props
   const { start, running, failed } = useScoring(props)
-  const where = split === null ? dataset.name : `${dataset.name}, ${split}`
-  const lacking = [comparison.missingA > 0 ? `A, ${a.name}: ${counted(comparison.missingA, 'region')}` : null, comparison.missingB > 0 ? `B, ${b.name}: ${counted(comparison.missingB, 'region')}` : null].filter((line) => line !== null)
+  const lacking = comparison.checkpoints.flatMap(({ name, missing }, place) => (missing > 0 ? [`${letter(place)}, ${name}: ${counted(missing, 'region')}`] : []))
   return (
     <div className={styles.missing}>
-      <EmptyState icon={Scale} title="Scores are missing" actions={running.length === 0 ? <Button kind="primary" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length === 2 ? 'Score both' : 'Score it'}</Button> : undefined}>
-        <p>To compare on {where}, each checkpoint looks at every region once. Not yet scored:</p>
+      <EmptyState icon={Scale} title="Scores are missing" actions={running.length === 0 ? <Button kind="primary" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length === 1 ? 'Score it' : lacking.length === 2 ? 'Score both' : `Score all ${lacking.length}`}</Button> : undefined}>
+        <p>To compare on {comparison.title}, each checkpoint looks at every region once. Not yet scored:</p>
         <ul>{lacking.map((line) => <li key={line}>{line}</li>)}</ul>
       </EmptyState>
       <Followed running={running} />
@@ -61,11 +60,11 @@ export function MissingScores(props: MissingProps) {
 /** A line over results that are there, when some regions have no score, as after an edit of their phrase. */
 export function SomeMissing(props: MissingProps) {
   const { start, running, failed } = useScoring(props)
-  const { missing } = props.comparison
+  const { missing, total } = props.comparison
   if (missing === 0) return null
   return (
     <div className={styles.some} role="status">
-      <span>{running.length > 0 ? `Scoring: ${counted(missing, 'region')} still to come. The numbers below are of what is there.` : `${counted(missing, 'region')} left out: not scored by both, as after an edit of the phrase.`}</span>
+      <span>{running.length > 0 ? `Scoring: ${counted(missing, 'region')} of ${count(total)} still to come. The numbers below are of what is there.` : `${counted(missing, 'region')} of ${count(total)} left out: not scored by all, as after an edit of the phrase.`}</span>
       {running.length > 0 ? <span className={styles.someProgress}><Progress value={running[0]!.total > 0 ? running[0]!.done / running[0]!.total : null} label="Scoring" /></span> : <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>Score them</Button>}
       {start.error || failed ? <span className="neg">{start.error?.message ?? failed?.error?.message}</span> : null}
     </div>

@@ -1,5 +1,6 @@
 import { ArrowLeftRight } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { letter } from '../../../shared/charts/captions.ts'
 import type { Size } from '../../../shared/geometry.ts'
 import { type Camera, fitCamera, keepVisible, panBy, wheelFactor, zoomAt } from '../../canvas/camera.ts'
 import { INK } from '../../canvas/ink.ts'
@@ -16,14 +17,35 @@ import styles from './compare.module.css'
 const BLINK_MS = 700
 const KEY_STEP = 0.04
 
+interface Look {
+  readonly camera: Camera | null
+  readonly cut: number
+}
+
+interface PairStageProps {
+  readonly imageId: string
+  readonly pair: Pair
+  readonly mode: Mode
+  readonly shared: boolean
+  readonly paused: boolean
+  readonly names: readonly [string, string]
+  readonly places: readonly [number, number]
+  /** From the address; a change made elsewhere, as by a link, is followed. */
+  readonly start: Look
+  /** Told when the hand rests. */
+  readonly onLook: (look: Look) => void
+}
+
+const REST_MS = 250
+
 /** The pair under one camera: wheel zooms at the pointer, dragging pans (or moves the wipe), a double click fits. */
-export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names }: { imageId: string; pair: Pair; mode: Mode; shared: boolean; paused: boolean; fitCount: number; names: readonly [string, string] }) {
+export function PairStage({ imageId, pair, mode, shared, paused, names, places, start, onLook }: PairStageProps) {
   const host = useRef<HTMLDivElement>(null)
   const canvasA = useRef<HTMLCanvasElement>(null)
   const canvasB = useRef<HTMLCanvasElement>(null)
   const whole = useSize(host)
-  const [camera, setCamera] = useState<Camera | null>(null)
-  const [cut, setCut] = useState(0.46)
+  const [{ camera, cut }, setLook] = useState<Look>(start)
+  const setCamera = (next: Camera | null) => setLook((old) => ({ ...old, camera: next }))
   const [showB, setShowB] = useState(true)
   const { image: photograph, failed } = useImage(imageUrl(imageId))
   const image = pair.image
@@ -32,7 +54,22 @@ export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names
   const viewport: Size = useMemo(() => (mode !== 'side' ? whole : beside ? { width: (whole.width - 1) / 2, height: whole.height } : { width: whole.width, height: (whole.height - 1) / 2 }), [mode, beside, whole])
   const fitted = useMemo(() => (image ? fitCamera(image, viewport) : null), [image, viewport])
   const shown = camera ?? fitted
-  useEffect(() => setCamera(null), [fitCount])
+  const told = useRef(JSON.stringify(start))
+  const asked = JSON.stringify(start)
+  const looked = JSON.stringify({ camera, cut })
+  useEffect(() => {
+    if (asked === told.current) return
+    told.current = asked
+    setLook(start)
+  }, [asked])
+  useEffect(() => {
+    if (looked === told.current) return
+    const timer = window.setTimeout(() => {
+      told.current = looked
+      onLook({ camera, cut })
+    }, REST_MS)
+    return () => window.clearTimeout(timer)
+  }, [looked])
   useEffect(() => {
     if (mode !== 'blink' || paused) return
     const timer = window.setInterval(() => setShowB((old) => !old), BLINK_MS)
@@ -82,7 +119,8 @@ export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names
   const drag = useRef<{ x: number; y: number; camera: Camera } | { wipe: true } | null>(null)
   const moveCut = (event: React.PointerEvent) => {
     const bounds = host.current!.getBoundingClientRect()
-    setCut(Math.min(1, Math.max(0, (event.clientX - bounds.left) / bounds.width)))
+    const next = Math.min(1, Math.max(0, (event.clientX - bounds.left) / bounds.width))
+    setLook((old) => ({ ...old, cut: next }))
   }
   const onPointerDown = (event: React.PointerEvent<HTMLDivElement>) => {
     if (event.button !== 0 || !shown) return
@@ -103,21 +141,22 @@ export function PairStage({ imageId, pair, mode, shared, paused, fitCount, names
     if (!step) return
     event.preventDefault()
     event.stopPropagation()
-    setCut((old) => Math.min(1, Math.max(0, old + step)))
+    setLook((old) => ({ ...old, cut: Math.min(1, Math.max(0, old.cut + step)) }))
   }
+  const [a, b] = places.map(letter)
   const waiting = !failed && (!photograph || !pair.heatA || !pair.heatB)
   return (
     <div ref={host} className={cx(styles.stage, mode === 'side' && (beside ? styles.beside : styles.stacked))} data-testid="pair-stage" data-mode={mode} data-ready={!waiting}
       onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={() => { drag.current = null }} onPointerCancel={() => { drag.current = null }} onDoubleClick={() => setCamera(null)}>
-      <canvas ref={canvasA} role="img" aria-label={mode === 'side' ? `Heat of A, ${names[0]}` : mode === 'difference' ? 'Difference of the heat, B minus A' : mode === 'blink' ? `Heat of ${showB ? 'B' : 'A'}` : `Heat of A left and B right of the wipe`} />
-      {mode === 'side' ? <canvas ref={canvasB} role="img" aria-label={`Heat of B, ${names[1]}`} /> : null}
+      <canvas ref={canvasA} role="img" aria-label={mode === 'side' ? `Heat of ${a}, ${names[0]}` : mode === 'difference' ? `Difference of the heat, ${b} minus ${a}` : mode === 'blink' ? `Heat of ${showB ? b : a}` : `Heat of ${a} left and ${b} right of the wipe`} />
+      {mode === 'side' ? <canvas ref={canvasB} role="img" aria-label={`Heat of ${b}, ${names[1]}`} /> : null}
       {mode === 'wipe' ? (
         <span className={styles.wipe} style={{ left: `${cut * 100}%` }}>
-          <span className={styles.grip} role="slider" tabIndex={0} aria-label="Wipe between A and B" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(cut * 100)} onKeyDown={onKeyDown}><Icon of={ArrowLeftRight} size="s" /></span>
+          <span className={styles.grip} role="slider" tabIndex={0} aria-label={`Wipe between ${a} and ${b}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(cut * 100)} onKeyDown={onKeyDown}><Icon of={ArrowLeftRight} size="s" /></span>
         </span>
       ) : null}
-      {mode === 'blink' ? <Plate side="left" letter={showB ? 'B' : 'A'} name={names[showB ? 1 : 0]} /> : mode === 'difference' ? null : (
-        <><Plate side="left" letter="A" name={names[0]} /><Plate side={mode === 'side' && !beside ? 'below' : 'right'} letter="B" name={names[1]} /></>
+      {mode === 'blink' ? <Plate side="left" place={places[showB ? 1 : 0]} name={names[showB ? 1 : 0]} /> : mode === 'difference' ? null : (
+        <><Plate side="left" place={places[0]} name={names[0]} /><Plate side={mode === 'side' && !beside ? 'below' : 'right'} place={places[1]} name={names[1]} /></>
       )}
       {failed ? <span className={styles.stageNote}>The image file could not be read. Look in Library for what is missing.</span> : waiting ? <span className={styles.stageNote}>Working out the heat</span> : null}
     </div>
@@ -129,6 +168,6 @@ function besideIsLarger(image: Size, whole: Size): boolean {
   return scale(whole.width / 2, whole.height) >= scale(whole.width, whole.height / 2)
 }
 
-function Plate({ side, letter, name }: { side: 'left' | 'right' | 'below'; letter: 'A' | 'B'; name: string }) {
-  return <span className={cx(styles.name, styles[side])} aria-hidden="true"><Letter of={letter} /><span className="trunc">{name}</span></span>
+function Plate({ side, place, name }: { side: 'left' | 'right' | 'below'; place: number; name: string }) {
+  return <span className={cx(styles.name, styles[side])} aria-hidden="true"><Letter of={place} /><span className="trunc">{name}</span></span>
 }

@@ -1,104 +1,143 @@
-import { ArrowDownRight, ArrowUpRight } from 'lucide-react'
-import { useMemo, useState } from 'react'
-import type { Checkpoint, Dataset } from '../../../shared/domain.ts'
-import type { Comparison } from '../../../shared/contract/contract.ts'
+import { ArrowDownRight, ArrowUpRight, SquarePen } from 'lucide-react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { letter } from '../../../shared/charts/captions.ts'
+import { slicesOf } from '../../../shared/compare-slices.ts'
+import type { Comparison } from '../../../shared/contract/compare.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, counted } from '../../app/format.ts'
-import { navigate, setParams, useRoute } from '../../app/routes.ts'
+import { Button } from '../../ui/Button.tsx'
+import { IconButton } from '../../ui/IconButton.tsx'
 import { EmptyState } from '../../ui/Notes.tsx'
 import { Pane, PaneHead } from '../../ui/Pane.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { Tag } from '../../ui/Tag.tsx'
-import { Changes } from './Changes.tsx'
+import type { Chart, CompareState } from './address.ts'
+import { AllPairs, pairSeen } from './AllPairs.tsx'
+import type { Choice } from './choice.ts'
 import { Gallery } from './Gallery.tsx'
 import { Headlines } from './Headlines.tsx'
 import { Histogram } from './Histogram.tsx'
 import { Matrix } from './Matrix.tsx'
 import { SomeMissing } from './MissingScores.tsx'
-import { type Brush, type Cell, CELLS, cellOf, type Order, pickRows } from './pick.ts'
+import { type Brush, type Cell, CELLS, cellOf, type Order, pickRows, rowsOfPair } from './pick.ts'
+import { ReportPanel } from './ReportPanel.tsx'
+import { RowList } from './RowList.tsx'
 import { Scatter } from './Scatter.tsx'
+import { SlicePanel } from './SlicePanel.tsx'
 import { Slices } from './Slices.tsx'
+import { Timeline } from './Timeline.tsx'
 import { Trust } from './Trust.tsx'
+import { openInCurate, openListInCurate } from './to-curate.ts'
+import type { ChangeState } from './use-compare.ts'
 import { usePrefetchPair } from './use-pair.ts'
 import { Viewer } from './Viewer.tsx'
 import styles from './compare.module.css'
 
 const TITLES: Readonly<Record<Cell, string>> = { both: 'Both hit', broken: 'Broken', fixed: 'Fixed', neither: 'Neither hit' }
 const ORDER_OPTIONS: readonly { value: Order; label: string }[] = [
-  { value: 'gain', label: 'Largest gain' }, { value: 'loss', label: 'Largest loss' }, { value: 'lowest', label: 'Lowest in B' }, { value: 'phrase', label: 'Phrase' },
+  { value: 'gain', label: 'Largest gain' }, { value: 'loss', label: 'Largest loss' }, { value: 'lowest', label: 'Lowest in the second' }, { value: 'phrase', label: 'Phrase' },
 ]
+const CHART_OPTIONS: readonly { value: Chart; label: string }[] = [{ value: 'scatter', label: 'Scatter' }, { value: 'histogram', label: 'Histogram' }, { value: 'both', label: 'Both' }]
 
-/** A comparison with all its scores: numbers, where they come from, and the pairs behind them. */
-export function Results({ comparison, a, b, dataset, split }: { comparison: Comparison; a: Checkpoint; b: Checkpoint; dataset: Dataset; split: string | null }) {
-  const { params } = useRoute()
-  const [brush, setBrush] = useState<Brush | null>(null)
-  const [chart, setChart] = useState<'scatter' | 'histogram'>('scatter')
-  const [shared, setShared] = useState(true)
-  const [order, setOrder] = useState<Order>('gain')
-  const cell: Cell | null = (CELLS as readonly string[]).includes(params.cell ?? '') ? (params.cell as Cell) : params.cell === 'all' ? null : 'fixed'
-  const rows = useMemo(() => pickRows(comparison.rows, cell, brush, order), [comparison.rows, cell, brush, order])
-  const inCell = useMemo(() => comparison.rows.filter((row) => cell === null || cellOf(row) === cell).length, [comparison.rows, cell])
-  const found = rows.findIndex((row) => row.regionId === params.region)
+interface ResultsProps {
+  readonly comparison: Comparison
+  readonly choice: Choice
+  readonly pair: readonly [number, number]
+  readonly state: CompareState
+  readonly change: ChangeState
+}
+
+/** A comparison with its scores: numbers, where they come from, and the pairs behind them. */
+export function Results({ comparison, choice, pair, state, change }: ResultsProps) {
+  const client = useQueryClient()
+  const { cell, brush, order, chart, shared, interval: kind, slice } = state
+  const [a, b] = [choice.sides[pair[0]]!, choice.sides[pair[1]]!]
+  const project = choice.kind === 'project' ? choice : null
+  const seen = useMemo(() => pairSeen(comparison, pair), [comparison, pair[0], pair[1]])
+  const all = useMemo(() => rowsOfPair(comparison.rows, pair), [comparison, pair[0], pair[1]])
+  const sliced = useMemo(() => {
+    const inside = slice === null ? undefined : slicesOf(comparison.rows).find((one) => one.name === slice)
+    return inside ? inside.rows.map((i) => all[i]!) : all
+  }, [comparison, all, slice])
+  const rows = useMemo(() => pickRows(sliced, cell, brush, order), [sliced, cell, brush, order])
+  const inCell = useMemo(() => sliced.filter((row) => cell === null || cellOf(row) === cell).length, [sliced, cell])
+  const found = rows.findIndex((row) => row.regionId === state.region)
   const index = found < 0 ? 0 : found
   const row = rows[index] ?? null
-  usePrefetchPair(rows[index + 1] ?? null, a.id, b.id)
+  usePrefetchPair(project ? (rows[index + 1] ?? null) : null, a.id, b.id)
   const show = (at: number) => {
     const next = rows[at]
-    if (next) setParams({ region: next.regionId })
+    if (next) change({ region: next.regionId, ...(next.imageId === row?.imageId ? {} : { camera: null }) })
   }
-  const pick = (next: Cell | null) => {
-    setBrush(null)
-    setParams({ cell: next ?? 'all', region: null })
+  const pick = (next: Cell | null) => change({ cell: next, brush: null, region: null, camera: null })
+  const setBrush = (next: Brush | null) => change({ brush: next && Object.keys(next).length > 0 ? next : null, region: null, camera: null })
+  const pickDot = (id: string) => {
+    const hit = all.find((entry) => entry.regionId === id)
+    if (hit) change({ brush: null, cell: cell === null ? null : cellOf(hit), slice: sliced.includes(hit) ? slice : null, region: id, camera: null })
   }
+  const title = cell === null ? 'All pairs' : TITLES[cell]
+  const listName = [`${title}, ${a.name} to ${b.name}`, ...(slice === null ? [] : [slice]), ...(brush ? ['brushed'] : []), counted(rows.length, 'region')].join(' · ')
   useCommands([
     { id: 'pair.next', title: 'Next pair', group: 'Compare', keys: 'ArrowRight', enabled: index + 1 < rows.length, repeats: true, run: () => show(index + 1) },
     { id: 'pair.previous', title: 'Previous pair', group: 'Compare', keys: 'ArrowLeft', enabled: index > 0, repeats: true, run: () => show(index - 1) },
-    { id: 'pair.curate', title: 'Open in Curate', group: 'Compare', keys: 'e', enabled: row !== null, run: () => row && navigate('curate', { dataset: dataset.id, region: row.regionId, image: row.imageId, checkpoint: b.id }) },
-    { id: 'brush.clear', title: 'Clear the brush', group: 'Compare', keys: 'Escape', hidden: true, enabled: brush !== null, run: () => setBrush(null) },
+    { id: 'pair.curate', title: 'Open in Curate', group: 'Compare', keys: 'e', enabled: row !== null && project !== null, run: () => row && project && openInCurate(project.dataset.id, row, b.id) },
+    { id: 'pair.list', title: 'Open this list in Curate', group: 'Compare', keys: 'Shift+e', enabled: row !== null && project !== null, run: () => project && void openListInCurate(client, project.dataset.id, listName, rows, b.id) },
+    { id: 'pair.timeline', title: 'Show this phrase across the run', group: 'Compare', keys: 't', enabled: row !== null && b.checkpoint?.runId != null, run: () => change({ panel: 'timeline' }) },
+    { id: 'pair.report', title: 'Report of this comparison', group: 'Compare', run: () => change({ panel: 'report' }) },
+    { id: 'brush.clear', title: 'Clear the brush', group: 'Compare', keys: 'Escape', hidden: true, enabled: brush !== null && state.panel === null, run: () => setBrush(null) },
     ...CELLS.map((name, i) => ({ id: `cell.${name}`, title: `Show ${TITLES[name].toLowerCase()}`, group: 'Compare', keys: String(i + 1), run: () => pick(name) })),
   ])
+  const colour = `var(--series-${pair[1] === 0 ? 0 : pair[1] + 1})`
+  const names: readonly [string, string] = [a.name, b.name]
+  const letters: readonly [string, string] = [letter(pair[0]), letter(pair[1])]
+  const onScatter = (next: Brush | null) => setBrush(next === null ? null : { ...(brush?.change ? { change: brush.change } : {}), ...next })
+  const onHistogram = (next: Brush | null) => setBrush(next === null ? null : { ...(brush?.a && brush.b ? { a: brush.a, b: brush.b } : {}), ...next })
   return (
     <>
-      <SomeMissing comparison={comparison} a={a} b={b} dataset={dataset} split={split} />
-      <Headlines headline={comparison.headline!} />
+      {project ? <SomeMissing comparison={comparison} choice={project} /> : comparison.missing > 0 ? <div className={styles.some} role="status">{counted(comparison.missing, 'phrase')} of {count(comparison.total)} left out: not in every result file.</div> : null}
+      {comparison.notes.map((note) => <div key={note} className={styles.some} role="note">{note}</div>)}
+      <Headlines headline={seen.headline} kind={kind} colour={colour} fewestImages={comparison.method.fewestImages} />
       <div className={styles.body}>
         <Pane label="Hits, misses and slices">
           <h2 className="visually-hidden">Hits, misses and slices</h2>
           <div className="scroll grow">
-            <Matrix matrix={comparison.matrix!} p={comparison.mcnemarP} cell={cell} onPick={pick} />
-            <Slices slices={comparison.slices} />
-            <Trust a={a} b={b} dataset={dataset} split={split} />
-            <Changes a={a} b={b} />
+            <AllPairs comparison={comparison} pair={pair} kind={kind} onPick={(next) => change({ pair: next, region: null, camera: null })} />
+            <Matrix matrix={seen.matrix} test={seen.test} pair={pair} method={comparison.method} cell={cell} onPick={pick} />
+            <Slices pair={seen} kind={kind} tests={comparison.method.sliceTests} picked={slice} colour={colour} onPick={(name) => change({ slice: name, region: null, camera: null })} onOpen={() => change({ panel: 'slices' })} />
+            {project && a.checkpoint && b.checkpoint ? <Trust a={a.checkpoint} b={b.checkpoint} dataset={project.dataset} split={project.split} /> : null}
           </div>
         </Pane>
         <Pane label="Pairs">
           <PaneHead low title="Consistency of each phrase">
             <span className="grow" />
             {brush ? <span className={styles.wide}><Tag tone="accent">brushed: {count(rows.length)}</Tag></span> : <span className={`hint ${styles.wide}`}>drag to brush</span>}
-            <Segmented small label="Chart" value={chart} onChange={(next) => { setChart(next); setBrush(null) }} options={[{ value: 'scatter', label: 'Scatter' }, { value: 'histogram', label: 'Histogram' }]} />
+            <Segmented small label="Chart" value={chart} onChange={(next) => change({ chart: next })} options={CHART_OPTIONS} />
           </PaneHead>
-          <div className={styles.plot}>
-            {chart === 'scatter' ? (
-              <Scatter rows={comparison.rows} cell={cell} brush={brush} onBrush={setBrush} selectedId={row?.regionId ?? null} onPick={(id) => { const hit = comparison.rows.find((entry) => entry.regionId === id); if (hit) { setBrush(null); setParams({ cell: cell === null ? 'all' : cellOf(hit), region: id }) } }} names={[a.name, b.name]} />
-            ) : (
-              <Histogram rows={comparison.rows} brush={brush} onBrush={setBrush} />
-            )}
+          <div className={chart === 'both' ? `${styles.plot} ${styles.plots}` : styles.plot}>
+            {chart !== 'histogram' ? <Scatter rows={sliced} cell={cell} brush={brush} onBrush={onScatter} selectedId={row?.regionId ?? null} onPick={pickDot} names={names} letters={letters} colour={`--series-${pair[1] === 0 ? 0 : pair[1] + 1}`} /> : null}
+            {chart !== 'scatter' ? <Histogram rows={sliced} brush={brush} onBrush={onHistogram} letters={letters} colour={colour} /> : null}
           </div>
-          <PaneHead low title={cell === null ? 'All pairs' : TITLES[cell]}>
-            <span className={`hint ${styles.wide}`}>{shared ? 'one scale a pair' : 'own scales'}</span>
-            <span className="c3 t12">{brush ? `${count(rows.length)} of ${count(inCell)} in brush` : counted(rows.length, 'pair')}</span>
+          <PaneHead low title={title}>
+            {project ? <span className={`hint ${styles.widest}`}>{shared ? 'one scale a pair' : 'own scales'}</span> : null}
+            <span className="c3 t12 trunc">{brush ? `${count(rows.length)} of ${count(inCell)} in brush` : counted(rows.length, 'pair')}{slice === null ? '' : ` · ${slice}`}</span>
             <span className="grow" />
-            <Select look="quiet" size="s" label="Order of pairs" value={order} onChange={setOrder} options={ORDER_OPTIONS} />
+            {slice === null ? null : <Button size="s" kind="ghost" onClick={() => change({ slice: null, region: null, camera: null })}>All slices</Button>}
+            {project ? <IconButton icon={SquarePen} label="Open this list in Curate" keys="Shift+e" size="s" disabled={rows.length === 0} onClick={() => void openListInCurate(client, project.dataset.id, listName, rows, b.id)} /> : null}
+            <Select look="quiet" size="s" label="Order of pairs" value={order} onChange={(next) => change({ order: next })} options={ORDER_OPTIONS} />
           </PaneHead>
           {rows.length === 0 ? (
-            <EmptyState icon={cell === 'broken' ? ArrowDownRight : ArrowUpRight} title={brush ? 'No pair in the brush' : `No pair is ${cell === null ? 'here' : TITLES[cell].toLowerCase()}`}>{brush ? 'Draw the brush elsewhere, or press Esc to clear it.' : cell === 'broken' ? 'B hits everything that A hits.' : 'Pick another cell of the matrix.'}</EmptyState>
-          ) : (
-            <Gallery rows={rows} a={a} b={b} index={index} shared={shared} onPick={show} />
-          )}
+            <EmptyState icon={cell === 'broken' ? ArrowDownRight : ArrowUpRight} title={brush ? 'No pair in the brush' : `No pair is ${cell === null ? 'here' : TITLES[cell].toLowerCase()}`}>{brush ? 'Draw the brush elsewhere, or press Esc to clear it.' : cell === 'broken' ? `${letters[1]} hits everything that ${letters[0]} hits.` : 'Pick another cell of the matrix.'}</EmptyState>
+          ) : project ? (
+            <Gallery rows={rows} a={a.id} b={b.id} letters={letters} index={index} shared={shared} onPick={show} />
+          ) : <RowList rows={rows} index={index} letters={letters} onPick={show} />}
         </Pane>
-        <Viewer row={row} a={a} b={b} index={index} total={rows.length} onStep={(step) => show(index + step)} datasetId={dataset.id} shared={shared} onShared={setShared} />
+        <Viewer row={row} sides={[a, b]} pair={pair} index={index} total={rows.length} onStep={(step) => show(index + step)} project={project} state={state} change={change} />
       </div>
+      {state.panel === 'slices' ? <SlicePanel comparison={comparison} pair={seen} kind={kind} onKind={(next) => change({ interval: next })} onClose={() => change({ panel: null })} /> : null}
+      {state.panel === 'report' ? <ReportPanel comparison={comparison} choice={choice} pair={seen} rows={all} kind={kind} onClose={() => change({ panel: null })} /> : null}
+      {state.panel === 'timeline' && row && b.checkpoint?.runId != null ? <Timeline row={row} checkpoint={b.checkpoint} place={pair[1]} onClose={() => change({ panel: null })} /> : null}
     </>
   )
 }

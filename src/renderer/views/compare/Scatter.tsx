@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import { fixed } from '../../app/format.ts'
 import { useIsDark } from '../../app/theme.ts'
 import { cssColour, faded } from '../../charts/colours.ts'
-import { type Brush, brushByKey, type Cell, cellOf, inBrush, type Row } from './pick.ts'
+import { type Brush, brushByKey, type Cell, cellOf, changeOf, inBrush, type Row } from './pick.ts'
 import { useBrush } from './use-brush.ts'
 import { useSize } from './use-size.ts'
 import styles from './compare.module.css'
@@ -11,9 +11,12 @@ const PAD = { left: 52, right: 8, top: 6, bottom: 38 }
 const TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 /** Consistency of each phrase under A (across) and B (up). Above the diagonal B is better. Drawn on a canvas: there may be ten thousands. */
-export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names }: {
-  rows: readonly Row[]; cell: Cell | null; brush: Brush | null; onBrush: (brush: Brush | null) => void; selectedId: string | null; onPick: (regionId: string) => void; names: readonly [string, string]
+export function Scatter({ rows: given, cell, brush, onBrush, selectedId, onPick, names, letters, colour }: {
+  rows: readonly Row[]; cell: Cell | null; brush: Brush | null; onBrush: (brush: Brush | null) => void; selectedId: string | null; onPick: (regionId: string) => void; names: readonly [string, string]; letters: readonly [string, string]
+  /** The token of the second side's colour. */
+  colour: string
 }) {
+  const rows = useMemo(() => given.filter((row) => changeOf(row) !== null), [given])
   const host = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const { width, height } = useSize(host)
@@ -29,7 +32,7 @@ export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names 
       let best: Row | null = null
       let bestDistance = 10 ** 2
       for (const row of rows) {
-        const distance = (PAD.left + row.a.insideEnergy * plot.w - x) ** 2 + (PAD.top + (1 - row.b.insideEnergy) * plot.h - y) ** 2
+        const distance = (PAD.left + row.a.insideEnergy! * plot.w - x) ** 2 + (PAD.top + (1 - row.b.insideEnergy!) * plot.h - y) ** 2
         if (distance < bestDistance) {
           bestDistance = distance
           best = row
@@ -58,12 +61,12 @@ export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names 
     context.clearRect(0, 0, width, height)
     const x = (value: number) => PAD.left + value * plot.w
     const y = (value: number) => PAD.top + (1 - value) * plot.h
-    drawAxes(context, x, y, height, names)
+    drawAxes(context, x, y, height, names, letters)
     const quiet = faded(cssColour('--text-3'), 0.42)
-    const loud = cssColour('--series-2')
+    const loud = cssColour(colour)
     const dot = (row: Row, radius: number) => {
       context.beginPath()
-      context.arc(x(row.a.insideEnergy), y(row.b.insideEnergy), radius, 0, Math.PI * 2)
+      context.arc(x(row.a.insideEnergy!), y(row.b.insideEnergy!), radius, 0, Math.PI * 2)
       context.fill()
     }
     const isPicked = (row: Row) => (cell === null || cellOf(row) === cell) && inBrush(row, brush)
@@ -79,21 +82,21 @@ export function Scatter({ rows, cell, brush, onBrush, selectedId, onPick, names 
       context.strokeStyle = cssColour('--text-1')
       context.lineWidth = 1.5
       context.beginPath()
-      context.arc(x(selected.a.insideEnergy), y(selected.b.insideEnergy), 5, 0, Math.PI * 2)
+      context.arc(x(selected.a.insideEnergy!), y(selected.b.insideEnergy!), 5, 0, Math.PI * 2)
       context.stroke()
     }
-  }, [rows, cell, brush, selectedId, width, height, plot, names, dark])
+  }, [rows, cell, brush, selectedId, width, height, plot, names, letters, colour, dark])
 
   const shown = drawing ?? (brush?.a && brush.b ? { x1: PAD.left + brush.a[0] * plot.w, x2: PAD.left + brush.a[1] * plot.w, y1: PAD.top + (1 - brush.b[1]) * plot.h, y2: PAD.top + (1 - brush.b[0]) * plot.h } : null)
   return (
-    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Scatter of consistency, ${names[0]} across, ${names[1]} up, ${rows.length} phrases. ${brush?.a && brush.b ? `Brushed: A ${fixed(brush.a[0])} to ${fixed(brush.a[1])}, B ${fixed(brush.b[0])} to ${fixed(brush.b[1])}.` : 'Drag, or press the arrow keys, to brush; with Shift they change its size.'}`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Scatter of consistency, ${names[0]} across, ${names[1]} up, ${rows.length} phrases. ${brush?.a && brush.b ? `Brushed: ${letters[0]} ${fixed(brush.a[0])} to ${fixed(brush.a[1])}, ${letters[1]} ${fixed(brush.b[0])} to ${fixed(brush.b[1])}.` : 'Drag, or press the arrow keys, to brush; with Shift they change its size.'}`} {...handlers}>
       <canvas ref={canvas} />
       {shown ? <span className={styles.brush} style={{ left: shown.x1, top: shown.y1, width: shown.x2 - shown.x1, height: shown.y2 - shown.y1 }} /> : null}
     </div>
   )
 }
 
-function drawAxes(context: CanvasRenderingContext2D, x: (value: number) => number, y: (value: number) => number, height: number, names: readonly [string, string]): void {
+function drawAxes(context: CanvasRenderingContext2D, x: (value: number) => number, y: (value: number) => number, height: number, names: readonly [string, string], letters: readonly [string, string]): void {
   const text = cssColour('--text-3')
   context.font = `10px ${cssColour('--font-ui')}`
   context.lineWidth = 1
@@ -120,10 +123,10 @@ function drawAxes(context: CanvasRenderingContext2D, x: (value: number) => numbe
   context.setLineDash([])
   context.textAlign = 'center'
   context.textBaseline = 'bottom'
-  context.fillText(`A, ${names[0]}`, x(0.5), height - 4)
+  context.fillText(`${letters[0]}, ${names[0]}`, x(0.5), height - 4)
   context.save()
   context.translate(14, y(0.5))
   context.rotate(-Math.PI / 2)
-  context.fillText(`B, ${names[1]}`, 0, 0)
+  context.fillText(`${letters[1]}, ${names[1]}`, 0, 0)
   context.restore()
 }

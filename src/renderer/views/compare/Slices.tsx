@@ -1,36 +1,46 @@
-import type { Comparison } from '../../../shared/contract/contract.ts'
-import { counted, signed } from '../../app/format.ts'
+import { ChartGantt } from 'lucide-react'
+import { ends, type IntervalKind } from '../../../shared/charts/captions.ts'
+import type { ComparePair } from '../../../shared/contract/compare.ts'
+import { counted, pValue, signed } from '../../app/format.ts'
+import { Button } from '../../ui/Button.tsx'
+import { cx } from '../../ui/cx.ts'
 import { Section } from '../../ui/Pane.tsx'
 import { axisFor, place, verdict } from './intervals.ts'
 import styles from './compare.module.css'
 
-/** Change in pointing for parts of the dataset, all on one axis. */
-export function Slices({ slices }: { slices: Comparison['slices'] }) {
+/** Change in pointing for parts of what is compared, all on one axis. One that is picked narrows the gallery. */
+export function Slices({ pair, kind, tests, picked, colour, onPick, onOpen }: {
+  pair: ComparePair; kind: IntervalKind; tests: number; picked: string | null; colour: string; onPick: (name: string | null) => void; onOpen: () => void
+}) {
+  const { slices } = pair
   if (slices.length === 0) return null
-  const axis = axisFor(slices.flatMap((slice) => [slice.low * 100, slice.high * 100]))
+  const axis = axisFor(slices.flatMap((slice) => [slice.change, ends(slice.interval, kind)?.low ?? 0, ends(slice.interval, kind)?.high ?? 0].map((value) => value * 100)))
   const zero = place(axis, 0)
   return (
-    <Section title="Slices" aside="change in pointing, 95 %">
+    <Section title="Slices" aside="change, 95 %" action={<Button kind="ghost" size="s" icon={ChartGantt} onClick={onOpen}>Forest plot</Button>}>
       <ul>
         {slices.map((slice) => {
-          const [change, low, high] = [slice.change * 100, slice.low * 100, slice.high * 100]
-          const unclear = verdict({ low, high }) === 'unclear'
+          const interval = ends(slice.interval, kind)
+          const [change, low, high] = [slice.change * 100, (interval?.low ?? 0) * 100, (interval?.high ?? 0) * 100]
+          const unclear = !interval || verdict({ low, high }) === 'unclear'
           const at = place(axis, change)
+          const said = `${slice.name}: ${counted(slice.regions, 'region')} of ${counted(slice.images, 'image')}, ${signed(change, 1)}, ${interval ? `95 % ${interval.method} interval ${signed(low, 1)} to ${signed(high, 1)}` : 'too few images for an interval'}; exact McNemar p ${pValue(slice.test.p)}, Holm ${pValue(slice.test.holm)}, Benjamini-Hochberg ${pValue(slice.test.bh)}`
           return (
-            <li key={slice.name} className={styles.slice} title={`${slice.name}: ${counted(slice.regions, 'region')}, ${signed(change, 1)}, 95 % interval ${signed(low, 1)} to ${signed(high, 1)}`}>
-              <span className="trunc">{slice.name}</span>
-              <span className={styles.forest} aria-hidden="true">
-                <i className={styles.origin} style={{ left: `${zero}%` }} />
-                <i className={styles.amount} style={{ left: `${Math.min(zero, at)}%`, width: `${Math.abs(at - zero)}%`, ...(unclear ? { background: 'var(--text-3)' } : {}) }} />
-                <i className={styles.tick} style={{ left: `${place(axis, low)}%` }} />
-                <i className={styles.tick} style={{ left: `${place(axis, high)}%` }} />
-              </span>
-              <span className={unclear ? 'c2 num' : 'num'}>{signed(change, 1)}</span>
+            <li key={slice.name}>
+              <button type="button" className={cx(styles.slice, picked === slice.name && styles.pickedSlice)} aria-pressed={picked === slice.name} title={said} onClick={() => onPick(picked === slice.name ? null : slice.name)} data-testid="slice">
+                <span className="trunc">{slice.name}</span>
+                <span className={styles.forest} aria-hidden="true">
+                  <i className={styles.origin} style={{ left: `${zero}%` }} />
+                  <i className={styles.amount} style={{ left: `${Math.min(zero, at)}%`, width: `${Math.abs(at - zero)}%`, background: unclear ? 'var(--text-3)' : colour }} />
+                  {interval ? <><i className={styles.tick} style={{ left: `${place(axis, low)}%` }} /><i className={styles.tick} style={{ left: `${place(axis, high)}%` }} /></> : null}
+                </span>
+                <span className={unclear ? 'c2 num' : 'num'}>{signed(change, 1)}</span>
+              </button>
             </li>
           )
         })}
       </ul>
-      {slices.length > 4 ? <p className={`hint ${styles.caution}`}>{slices.length} slices tested: one may differ by chance.</p> : null}
+      <p className={`hint ${styles.caution}`}>{slices.filter((slice) => slice.test.holm < 0.05).length} of {slices.length} with p &lt; 0.05 by Holm, {tests} tests.</p>
     </Section>
   )
 }

@@ -1,9 +1,7 @@
-import { ArrowDownRight, ArrowUpRight, ChevronLeft, ChevronRight, Maximize, Pause, Play } from 'lucide-react'
+import { ArrowDownRight, ArrowUpRight, ChevronLeft, ChevronRight, History, Maximize, Pause, Play } from 'lucide-react'
 import { useState } from 'react'
-import type { Checkpoint } from '../../../shared/domain.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, fixed, measured, signed } from '../../app/format.ts'
-import { navigate } from '../../app/routes.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { DEFAULT_VIEW, ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
@@ -15,10 +13,14 @@ import { Segmented } from '../../ui/Segmented.tsx'
 import { Select } from '../../ui/Select.tsx'
 import table from '../../ui/table.module.css'
 import { Tag } from '../../ui/Tag.tsx'
+import type { CompareState } from './address.ts'
+import type { ProjectChoice, Side } from './choice.ts'
 import { type Mode, pairScale } from './draw-pair.ts'
 import { Letter } from './Letter.tsx'
 import { PairStage } from './PairStage.tsx'
 import { cellOf, type Row } from './pick.ts'
+import { openInCurate } from './to-curate.ts'
+import type { ChangeState } from './use-compare.ts'
 import { usePair } from './use-pair.ts'
 import styles from './compare.module.css'
 
@@ -28,72 +30,97 @@ const MODE_OPTIONS: readonly { value: Mode; label: string }[] = [
 
 interface ViewerProps {
   readonly row: Row | null
-  readonly a: Checkpoint
-  readonly b: Checkpoint
+  readonly sides: readonly [Side, Side]
+  readonly pair: readonly [number, number]
   readonly index: number
   readonly total: number
   readonly onStep: (step: number) => void
-  readonly datasetId: string
-  /** Whether A and B are drawn on one scale; the gallery follows. */
-  readonly shared: boolean
-  readonly onShared: (shared: boolean) => void
+  /** Null for result files, whose images are not in the project. */
+  readonly project: ProjectChoice | null
+  readonly state: CompareState
+  readonly change: ChangeState
 }
 
 /** One pair, large: four ways to see what changed, and its numbers. */
-export function Viewer(props: ViewerProps) {
-  return <Pane label="Pair">{props.row ? <Shown {...props} row={props.row} /> : <p className={cx('t12 c2', styles.noPair)}>No pair is chosen.</p>}</Pane>
+export function Viewer({ row, project, ...props }: ViewerProps) {
+  return <Pane label="Pair">{!row ? <p className={cx('t12 c2', styles.noPair)}>No pair is chosen.</p> : project ? <Shown {...props} row={row} project={project} /> : <Told {...props} row={row} />}</Pane>
 }
 
-function Shown({ row, a, b, index, total, onStep, datasetId, shared, onShared }: ViewerProps & { row: Row }) {
-  const [mode, setMode] = useState<Mode>('wipe')
-  const [paused, setPaused] = useState(false)
-  const [fitCount, setFitCount] = useState(0)
+function Steps({ index, total, onStep }: Pick<ViewerProps, 'index' | 'total' | 'onStep'>) {
+  return (
+    <>
+      <IconButton icon={ChevronLeft} label="Previous pair" keys="ArrowLeft" size="s" disabled={index === 0} onClick={() => onStep(-1)} />
+      <span className={cx('t12 c2', styles.wide)}>{count(index + 1)} of {count(total)}</span>
+      <IconButton icon={ChevronRight} label="Next pair" keys="ArrowRight" size="s" disabled={index + 1 >= total} onClick={() => onStep(1)} />
+    </>
+  )
+}
+
+function Shown({ row, sides: [a, b], pair: places, index, total, onStep, project, state, change }: Omit<ViewerProps, 'row' | 'project'> & { row: Row; project: ProjectChoice }) {
+  const { mode, shared, held } = state
   const [view, setView] = useState(DEFAULT_VIEW)
   const pair = usePair(row, a.id, b.id, true, view)
+  const fit = () => change({ camera: null })
   useCommands([
-    ...MODE_OPTIONS.map((option) => ({ id: `viewer.${option.value}`, title: `${option.label} view`, group: 'Compare', keys: option.value[0]!, run: () => setMode(option.value) })),
-    { id: 'viewer.fit', title: 'Fit the image', group: 'Compare', keys: '0', run: () => setFitCount((n) => n + 1) },
+    ...MODE_OPTIONS.map((option) => ({ id: `viewer.${option.value}`, title: `${option.label} view`, group: 'Compare', keys: option.value[0]!, run: () => change({ mode: option.value }) })),
+    { id: 'viewer.fit', title: 'Fit the image', group: 'Compare', keys: '0', run: fit },
   ])
-  const cell = cellOf(row)
   const scale = pairScale(pair.heatA?.grid ?? null, pair.heatB?.grid ?? null, shared)
   return (
     <>
       <PaneHead>
-        <Segmented label="View" value={mode} onChange={setMode} options={MODE_OPTIONS} />
-        {mode === 'blink' ? <IconButton icon={paused ? Play : Pause} label={paused ? 'Blink' : 'Hold'} size="s" onClick={() => setPaused(!paused)} /> : null}
+        <Segmented label="View" value={mode} onChange={(next) => change({ mode: next })} options={MODE_OPTIONS} />
+        {mode === 'blink' ? <IconButton icon={held ? Play : Pause} label={held ? 'Blink' : 'Hold'} size="s" onClick={() => change({ held: !held })} /> : null}
         <span className="grow" />
-        <span className={styles.wide}><IconButton icon={Maximize} label="Fit the image" keys="0" size="s" onClick={() => setFitCount((n) => n + 1)} /></span>
-        <IconButton icon={ChevronLeft} label="Previous pair" keys="ArrowLeft" size="s" disabled={index === 0} onClick={() => onStep(-1)} />
-        <span className={cx('t12 c2', styles.wide)}>{count(index + 1)} of {count(total)}</span>
-        <IconButton icon={ChevronRight} label="Next pair" keys="ArrowRight" size="s" disabled={index + 1 >= total} onClick={() => onStep(1)} />
+        <span className={styles.wide}><IconButton icon={Maximize} label="Fit the image" keys="0" size="s" onClick={fit} /></span>
+        <Steps index={index} total={total} onStep={onStep} />
       </PaneHead>
       {pair.error ? <div className={styles.stage}><div className={styles.alone}><ErrorNote error={pair.error} title="This pair could not be drawn" /></div></div> : (
-        <PairStage key={row.imageId} imageId={row.imageId} pair={pair} mode={mode} shared={shared} paused={paused} fitCount={fitCount} names={[a.name, b.name]} />
+        <PairStage key={row.imageId} imageId={row.imageId} pair={pair} mode={mode} shared={shared} paused={held} names={[a.name, b.name]} places={places}
+          start={{ camera: state.camera, cut: state.cut }} onLook={({ camera, cut }) => change({ camera, cut })} />
       )}
-      <div className={styles.figures}>
-        <div className={styles.phraseLine}><span className={styles.phrase} data-selectable>{row.phrase}</span><Tag tone={cell === 'fixed' ? 'positive' : cell === 'broken' ? 'negative' : 'neutral'} {...(cell === 'fixed' ? { icon: ArrowUpRight } : cell === 'broken' ? { icon: ArrowDownRight } : {})}>{cell === 'both' ? 'both hit' : cell === 'neither' ? 'neither hits' : cell}</Tag></div>
-        <table className={cx(table.table, table.dense, table.flush)}>
-          <thead><tr><th><span className="visually-hidden">Score</span></th><th className={table.num}><Letter of="A" /></th><th className={table.num}><Letter of="B" /></th><th className={table.num}>Change</th></tr></thead>
-          <tbody>
-            <tr><td className="c2">Pointing</td><td className={cx(table.num, row.a.pointingHit ? 'pos' : 'neg')}>{row.a.pointingHit ? 'hit' : 'miss'}</td><td className={cx(table.num, row.b.pointingHit ? 'pos' : 'neg')}>{row.b.pointingHit ? 'hit' : 'miss'}</td><td /></tr>
-            <Line name="Consistency" a={row.a.insideEnergy} b={row.b.insideEnergy} />
-            <Line name="Max margin" a={row.a.maxMargin} b={row.b.maxMargin} />
-            <Line name="Match probability" a={row.a.matchProbability} b={row.b.matchProbability} />
-          </tbody>
-        </table>
-      </div>
+      <Figures row={row} places={places} onTimeline={b.checkpoint?.runId == null ? null : () => change({ panel: 'timeline' })} />
       <div className={styles.heatBar}>
         {mode === 'difference' ? <Ramp map="difference" low="−1" high="1" /> : scale === 'own' ? <Ramp /> : <Ramp low={measured(scale.low)} high={measured(scale.high)} />}
-        <Select look="soft" size="s" label="Scale of the heat" value={shared ? 'shared' : 'own'} onChange={(value) => onShared(value === 'shared')} options={[{ value: 'shared', label: 'Shared scale' }, { value: 'own', label: 'Own scale' }]} />
+        <Select look="soft" size="s" label="Scale of the heat" value={shared ? 'shared' : 'own'} onChange={(value) => change({ shared: value === 'shared' })} options={[{ value: 'shared', label: 'Shared scale' }, { value: 'own', label: 'Own scale' }]} />
         <span className="grow" />
-        <Button size="s" keys="e" onClick={() => navigate('curate', { dataset: datasetId, region: row.regionId, image: row.imageId, checkpoint: b.id })}><span className={styles.wide}>Open in </span>Curate</Button>
+        <Button size="s" keys="e" onClick={() => openInCurate(project.dataset.id, row, b.id)}><span className={styles.wide}>Open in </span>Curate</Button>
       </div>
       <ExplainerChoice value={view} onChange={setView} aside="Figures stay those of Grad-CAM (AMC)." />
     </>
   )
 }
 
-function Line({ name, a, b }: { name: string; a: number; b: number }) {
-  const change = b - a
-  return <tr><td className="c2">{name}</td><td className={table.num}>{fixed(a)}</td><td className={table.num}>{fixed(b)}</td><td className={cx(table.num, change > 0.005 ? 'pos' : change < -0.005 ? 'neg' : 'c2')}>{signed(change)}</td></tr>
+/** A phrase of result files. */
+function Told({ row, pair: places, index, total, onStep }: Omit<ViewerProps, 'row' | 'project'> & { row: Row }) {
+  return (
+    <>
+      <PaneHead title="Phrase"><span className="grow" /><Steps index={index} total={total} onStep={onStep} /></PaneHead>
+      <p className={cx('t12 c2', styles.noPair)}>Image {row.imageId}, sample {row.regionId}. Result files hold hits and scores, not pictures: import the benchmark as a dataset to see where each checkpoint looks.</p>
+      <Figures row={row} places={places} onTimeline={null} />
+    </>
+  )
+}
+
+function Figures({ row, places, onTimeline }: { row: Row; places: readonly [number, number]; onTimeline: (() => void) | null }) {
+  const cell = cellOf(row)
+  return (
+    <div className={styles.figures}>
+      <div className={styles.phraseLine}><span className={styles.phrase} data-selectable>{row.phrase}</span>{onTimeline ? <IconButton icon={History} label="Across the run" keys="t" size="s" onClick={onTimeline} /> : null}<Tag tone={cell === 'fixed' ? 'positive' : cell === 'broken' ? 'negative' : 'neutral'} {...(cell === 'fixed' ? { icon: ArrowUpRight } : cell === 'broken' ? { icon: ArrowDownRight } : {})}>{cell === 'both' ? 'both hit' : cell === 'neither' ? 'neither hits' : cell}</Tag></div>
+      <table className={cx(table.table, table.dense, table.flush)}>
+        <thead><tr><th><span className="visually-hidden">Score</span></th><th className={table.num}><Letter of={places[0]} /></th><th className={table.num}><Letter of={places[1]} /></th><th className={table.num}>Change</th></tr></thead>
+        <tbody>
+          <tr><td className="c2">Pointing</td><td className={cx(table.num, row.a.pointingHit ? 'pos' : 'neg')}>{row.a.pointingHit ? 'hit' : 'miss'}</td><td className={cx(table.num, row.b.pointingHit ? 'pos' : 'neg')}>{row.b.pointingHit ? 'hit' : 'miss'}</td><td /></tr>
+          <Line name="Consistency" a={row.a.insideEnergy} b={row.b.insideEnergy} />
+          <Line name="Max margin" a={row.a.maxMargin} b={row.b.maxMargin} />
+          <Line name="Match probability" a={row.a.matchProbability} b={row.b.matchProbability} />
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Line({ name, a, b }: { name: string; a: number | null; b: number | null }) {
+  const change = a === null || b === null ? null : b - a
+  return <tr><td className="c2">{name}</td><td className={table.num}>{fixed(a ?? NaN)}</td><td className={table.num}>{fixed(b ?? NaN)}</td><td className={cx(table.num, change === null ? 'c3' : change > 0.005 ? 'pos' : change < -0.005 ? 'neg' : 'c2')}>{signed(change ?? NaN)}</td></tr>
 }

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Brush, brushByKey, cellOf, configChanges, histogram, inBrush, pickRows, type Row } from './pick.ts'
+import { type Brush, brushByKey, cellOf, changeOf, histogram, inBrush, pickRows, type Row, rowsOfPair } from './pick.ts'
 
-const scores = (pointingHit: boolean, insideEnergy: number): Row['a'] => ({ pointingHit, insideEnergy, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0, uncertain: false, matchProbability: 0.5 })
-const row = (id: string, a: [boolean, number], b: [boolean, number], phrase = id): Row => ({ regionId: id, imageId: 'i', phrase, split: 'val', boxAreaShare: 0.1, a: scores(...a), b: scores(...b) })
+const scores = (pointingHit: boolean, insideEnergy: number | null): Row['a'] => ({ pointingHit, insideEnergy, maxMargin: 0, uncertain: false, matchProbability: 0.5 })
+const row = (id: string, a: [boolean, number], b: [boolean, number], phrase = id): Row => ({ regionId: id, imageId: 'i', phrase, split: 'val', boxAreaShare: 0.1, boxes: 1, tags: [], concepts: [], a: scores(...a), b: scores(...b) })
 const rows = [row('1', [true, 0.5], [true, 0.6]), row('2', [true, 0.5], [false, 0.1]), row('3', [false, 0.1], [true, 0.9]), row('4', [false, 0.2], [false, 0.3]), row('5', [false, 0.1], [true, 0.4])]
 
 describe('picking pairs', () => {
@@ -54,9 +54,23 @@ describe('picking pairs', () => {
     }))
   })
 
-  it('lists the settings that differ', () => {
-    expect(configChanges({ steps: 10, seed: 1, title: 'x' }, { steps: 10, seed: 2, extra: true, title: 'y' })).toEqual([{ key: 'seed', a: '1', b: '2' }, { key: 'extra', a: '–', b: 'true' }])
-    expect(configChanges(null, { steps: 1 })).toEqual([{ key: 'steps', a: '–', b: '1' }])
-    expect(configChanges(null, null)).toEqual([])
+  it('sees any two of four checkpoints', () => {
+    const four = { ...rows[0]!, scores: [scores(true, 0.1), scores(false, 0.2), scores(true, 0.3), scores(false, null)] }
+    expect(rowsOfPair([four], [2, 1])[0]).toMatchObject({ regionId: '1', a: { insideEnergy: 0.3 }, b: { insideEnergy: 0.2 } })
+    expect(changeOf(rowsOfPair([four], [0, 3])[0]!)).toBeNull()
+  })
+
+  it('keeps what one chart brushed while the other is brushed', () => {
+    const brush = brushByKey({ change: [0, 0.5] }, 'ArrowUp', false, 'scatter')
+    expect(brush).toEqual({ change: [0, 0.5], a: [0.25, 0.75], b: [0.25, 0.75] })
+    expect(brushByKey(brush, 'ArrowRight', false, 'histogram')).toMatchObject({ a: [0.25, 0.75], change: [0.05, 0.55] })
+  })
+
+  it('never brushes what has no heat, and puts it last', () => {
+    const list = [row('x', [true, 0.5], [true, 0.6]), { ...row('y', [true, 0.5], [false, 0.6]), b: scores(false, null) }, row('z', [true, 0.9], [true, 0.1])]
+    expect(pickRows(list, null, { change: [-1, 1] }, 'gain').map((r) => r.regionId)).toEqual(['x', 'z'])
+    expect(pickRows(list, null, null, 'gain').at(-1)!.regionId).toBe('y')
+    expect(pickRows(list, null, null, 'loss').at(-1)!.regionId).toBe('y')
+    expect(histogram(list, null).reduce((sum, bin) => sum + bin.count, 0)).toBe(2)
   })
 })

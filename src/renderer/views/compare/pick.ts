@@ -1,7 +1,16 @@
 /** Which rows of a comparison are looked at: a cell of the matrix, a brushed part of the chart, and an order. */
-import type { Comparison } from '../../../shared/contract/contract.ts'
+import type { CompareRow, CompareScores } from '../../../shared/contract/compare.ts'
 
-export type Row = Comparison['rows'][number]
+/** A row seen by two of the checkpoints. */
+export interface Row extends Omit<CompareRow, 'scores'> {
+  readonly a: CompareScores
+  readonly b: CompareScores
+}
+
+export function rowsOfPair(rows: readonly CompareRow[], [a, b]: readonly [number, number]): readonly Row[] {
+  return rows.map(({ scores, ...row }) => ({ ...row, a: scores[a]!, b: scores[b]! }))
+}
+
 export const CELLS = ['both', 'broken', 'fixed', 'neither'] as const
 export type Cell = (typeof CELLS)[number]
 
@@ -10,7 +19,7 @@ export function cellOf(row: Pick<Row, 'a' | 'b'>): Cell {
   return row.b.pointingHit ? 'fixed' : 'neither'
 }
 
-/** Ranges of consistency. In the scatter both axes, in the histogram only the change. */
+/** Ranges of consistency: of both sides from the scatter, of the change from the histogram. They hold together, so that one chart shows what the other brushed. */
 export interface Brush {
   readonly a?: readonly [number, number]
   readonly b?: readonly [number, number]
@@ -32,17 +41,20 @@ export function brushByKey(brush: Brush | null, key: string, shift: boolean, cha
     const shifted = Math.min(high - range[1], Math.max(low - range[0], by))
     return [range[0] + shifted, range[1] + shifted]
   }
-  if (chart === 'histogram') return { change: brush?.change ? moved(brush.change, arrow[1] * KEY_STEP, -1, 1) : [-0.25, 0.25] }
-  if (!brush?.a || !brush.b) return { a: [0.25, 0.75], b: [0.25, 0.75] }
+  if (chart === 'histogram') return { ...brush, change: brush?.change ? moved(brush.change, arrow[1] * KEY_STEP, -1, 1) : [-0.25, 0.25] }
+  if (!brush?.a || !brush.b) return { ...brush, a: [0.25, 0.75], b: [0.25, 0.75] }
   const by = arrow[1] * KEY_STEP
-  return arrow[0] === 'x' ? { a: moved(brush.a, by, 0, 1), b: brush.b } : { a: brush.a, b: moved(brush.b, by, 0, 1) }
+  return arrow[0] === 'x' ? { ...brush, a: moved(brush.a, by, 0, 1) } : { ...brush, b: moved(brush.b, by, 0, 1) }
 }
 
-export const changeOf = (row: Pick<Row, 'a' | 'b'>): number => row.b.insideEnergy - row.a.insideEnergy
+/** Null where one side has no heat. */
+export function changeOf(row: Pick<Row, 'a' | 'b'>): number | null {
+  return row.a.insideEnergy === null || row.b.insideEnergy === null ? null : row.b.insideEnergy - row.a.insideEnergy
+}
 
 export function inBrush(row: Pick<Row, 'a' | 'b'>, brush: Brush | null): boolean {
   if (!brush) return true
-  const within = (value: number, range: readonly [number, number] | undefined) => !range || (value >= range[0] && value <= range[1])
+  const within = (value: number | null, range: readonly [number, number] | undefined) => !range || (value !== null && value >= range[0] && value <= range[1])
   return within(row.a.insideEnergy, brush.a) && within(row.b.insideEnergy, brush.b) && within(changeOf(row), brush.change)
 }
 
@@ -52,7 +64,8 @@ export type Order = (typeof ORDERS)[number]
 /** Rows of a cell and brush in order. Equal rows keep the order of the dataset, so that a gallery stays put. */
 export function pickRows(rows: readonly Row[], cell: Cell | null, brush: Brush | null, order: Order): readonly Row[] {
   const picked = rows.filter((row) => (cell === null || cellOf(row) === cell) && inBrush(row, brush))
-  const keys: Readonly<Record<Order, (row: Row) => number>> = { gain: (row) => -changeOf(row), loss: changeOf, lowest: (row) => row.b.insideEnergy, phrase: () => 0 }
+  // What has no heat comes last.
+  const keys: Readonly<Record<Order, (row: Row) => number>> = { gain: (row) => -(changeOf(row) ?? -2), loss: (row) => changeOf(row) ?? 2, lowest: (row) => row.b.insideEnergy ?? 2, phrase: () => 0 }
   if (order === 'phrase') return picked.sort((x, y) => x.phrase.localeCompare(y.phrase))
   const key = keys[order]
   return picked.sort((x, y) => key(x) - key(y))
@@ -70,16 +83,11 @@ export function histogram(rows: readonly Pick<Row, 'a' | 'b'>[], brush: Brush | 
   const counts = new Array<number>(bins).fill(0)
   const brushed = new Array<number>(bins).fill(0)
   for (const row of rows) {
-    const at = Math.min(bins - 1, Math.max(0, Math.floor(((changeOf(row) + 1) / 2) * bins)))
+    const change = changeOf(row)
+    if (change === null) continue
+    const at = Math.min(bins - 1, Math.max(0, Math.floor(((change + 1) / 2) * bins)))
     counts[at]!++
     if (brush && inBrush(row, brush)) brushed[at]!++
   }
   return counts.map((count, i) => ({ low: -1 + (2 * i) / bins, high: -1 + (2 * (i + 1)) / bins, count, inBrush: brushed[i]! }))
-}
-
-/** The settings in which two runs differ, in words of the settings' own keys. */
-export function configChanges(a: Readonly<Record<string, unknown>> | null, b: Readonly<Record<string, unknown>> | null): readonly { readonly key: string; readonly a: string; readonly b: string }[] {
-  const text = (config: Readonly<Record<string, unknown>> | null, key: string) => (config === null || config[key] === undefined ? '–' : String(config[key]))
-  const names = [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])].filter((key) => key !== 'title' && key !== 'summary')
-  return names.map((key) => ({ key, a: text(a, key), b: text(b, key) })).filter((line) => line.a !== line.b)
 }

@@ -20,21 +20,24 @@ export interface Pair {
 }
 
 const imageQuery = (imageId: string) => ({ queryKey: [...keys.regions, 'image', imageId], queryFn: () => api.regions.onImage({ imageId, checkpointIds: [] }) })
-function heatQuery(row: Row, checkpointId: string, urgent: boolean, view = DEFAULT_VIEW) {
+export function heatQuery(row: Row, checkpointId: string, urgent: boolean, view = DEFAULT_VIEW) {
   const explainer = choiceOf(view)
   const call = (signal: AbortSignal) => api.heatmaps.get({ imageId: row.imageId, checkpointId, phrase: row.phrase, ...(explainer ? { explainer } : {}) }, { signal })
   return { queryKey: keys.heatmap(row.imageId, checkpointId, row.phrase, explainer ? view : ''), queryFn: ({ signal }: { signal: AbortSignal }) => (urgent ? call(signal) : quietly(() => call(signal), signal)) }
 }
 
+/** The region and its image. */
+export function usePlace(row: Row): Pick<Pair, 'image' | 'region' | 'error'> {
+  const image = useQuery(imageQuery(row.imageId))
+  return { image: image.data?.image ?? null, region: image.data?.regions.find((region) => region.id === row.regionId) ?? null, error: image.error }
+}
+
 /** @param view an explainer other than the usual one */
 export function usePair(row: Row, aId: string, bId: string, urgent: boolean, view?: string): Pair {
-  const image = useQuery(imageQuery(row.imageId))
+  const place = usePlace(row)
   const heatA = useQuery(heatQuery(row, aId, urgent, view))
   const heatB = useQuery(heatQuery(row, bId, urgent, view))
-  return {
-    image: image.data?.image ?? null, region: image.data?.regions.find((region) => region.id === row.regionId) ?? null,
-    heatA: heatA.data ?? null, heatB: heatB.data ?? null, error: image.error ?? heatA.error ?? heatB.error,
-  }
+  return { ...place, heatA: heatA.data ?? null, heatB: heatB.data ?? null, error: place.error ?? heatA.error ?? heatB.error }
 }
 
 /** Fetches the pair beside the one shown, so that walking does not wait. */

@@ -1,6 +1,6 @@
 /** Ways to go through a dataset: the built-in ones and what a filter or a sort is called. */
 import { type RegionFilter, type RegionSort, type View, regionFilterSchema } from '../../../shared/domain.ts'
-import { fixed } from '../../app/format.ts'
+import { counted, fixed } from '../../app/format.ts'
 import type { QueueQuery } from './queue-source.ts'
 
 export interface QueueView {
@@ -120,6 +120,7 @@ export function chips(filter: QueueView['filter']): readonly Chip[] {
   if (filter.reviewers?.length) out.push({ key: 'reviewers', name: 'reviewer', value: filter.reviewers.join(', '), without: without('reviewers') })
   if (filter.assignees?.length) out.push({ key: 'assignees', name: 'assigned', value: filter.assignees.map((name) => name || 'nobody').join(', '), without: without('assignees') })
   if (filter.second) out.push({ key: 'second', name: 'second review', value: { open: 'open', done: 'made', differs: 'differs' }[filter.second], without: without('second') })
+  if (filter.regionIds) out.push({ key: 'list', name: 'list', value: counted(filter.regionIds.length, 'region'), without: without('regionIds') })
   if (filter.flagged) out.push({ key: 'flagged', name: 'import', value: 'flagged', without: without('flagged') })
   return out
 }

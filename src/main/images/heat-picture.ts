@@ -1,8 +1,8 @@
-/** A heatmap laid over its image as a picture file, for `amc explain --out`. */
+/** A heatmap laid over its image as a picture file, for `amc explain --out` and for reports. */
 import sharp from 'sharp'
 import { bicubicTaps, type HeatGrid, normalizeHeat } from '../../shared/consistency.ts'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
-import { decodeRgb } from '../images/decode.ts'
+import { decodeRgb } from './decode.ts'
 
 /** Inferno, every eighth of the way (matplotlib, CC0); between them colours are mixed. */
 const INFERNO = [[0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 54, 85], [227, 89, 51], [249, 140, 10], [249, 201, 50], [252, 255, 164]] as const
@@ -10,9 +10,26 @@ const INFERNO = [[0, 0, 4], [31, 12, 72], [85, 15, 109], [136, 34, 106], [186, 5
 const UNDER_HEAT = 0.6
 const STRONGEST = 0.85
 
+export interface HeatToDraw {
+  readonly grid: HeatGrid
+  readonly boxes: readonly Box[]
+  readonly peak: Point
+  /** Raw values that are drawn as none and as most; absent: the map's own range. */
+  readonly range?: { readonly low: number; readonly high: number }
+  /** Of the longer side; absent: the image's own size. */
+  readonly longestPx?: number
+}
+
 export async function writeHeatPicture(file: string, imagePath: string, grid: HeatGrid, boxes: readonly Box[], peak: Point): Promise<void> {
-  const image = await decodeRgb(imagePath)
-  const heat = enlarge(normalizeHeat(grid), image)
+  await (await heatPicture(imagePath, { grid, boxes, peak })).toFile(file)
+}
+
+/** A picture to be written in whatever format is wanted. */
+export async function heatPicture(imagePath: string, { grid, boxes, peak, range, longestPx }: HeatToDraw): Promise<sharp.Sharp> {
+  const whole = await decodeRgb(imagePath)
+  const scale = Math.min(1, (longestPx ?? Infinity) / Math.max(whole.width, whole.height))
+  const image = scale === 1 ? whole : await smaller(whole, scale)
+  const heat = enlarge(range ? between(grid, range) : normalizeHeat(grid), image)
   const out = Buffer.alloc(image.width * image.height * 3)
   for (let i = 0; i < heat.length; i++) {
     const share = Math.min(1, Math.max(0, heat[i]!))
@@ -22,7 +39,18 @@ export async function writeHeatPicture(file: string, imagePath: string, grid: He
     for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.round(grey * (1 - alpha) + colour[c]! * alpha)
   }
   const raw = { raw: { width: image.width, height: image.height, channels: 3 as const } }
-  await sharp(out, raw).composite([{ input: Buffer.from(markings(image, boxes, peak)) }]).toFile(file)
+  const scaled = boxes.map((box) => box.map((side) => side * scale) as unknown as Box)
+  const drawn = await sharp(out, raw).composite([{ input: Buffer.from(markings(image, scaled, { x: (peak.x + 0.5) * scale - 0.5, y: (peak.y + 0.5) * scale - 0.5 })) }]).raw().toBuffer()
+  return sharp(drawn, raw)
+}
+
+async function smaller({ data, width, height }: { data: Uint8Array; width: number; height: number }, scale: number): Promise<{ data: Uint8Array; width: number; height: number }> {
+  const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) }
+  return { ...size, data: await sharp(data, { raw: { width, height, channels: 3 } }).resize({ ...size, fit: 'fill' }).raw().toBuffer() }
+}
+
+function between({ width, height, values }: HeatGrid, { low, high }: { low: number; high: number }): HeatGrid {
+  return { width, height, values: Float32Array.from(values, (value) => (high > low ? Math.min(1, Math.max(0, (Math.max(0, value) - low) / (high - low))) : 0)) }
 }
 
 /** Bicubic, as the pointing game sees it. */

@@ -1,0 +1,88 @@
+/** A project as it stands after training: the small demo, two runs with their kept checkpoints, and heat and scores for every one of them. The heat is drawn by arithmetic. */
+import { join } from 'node:path'
+import { bicubicPeak, prepareHeat, scoreRegion } from '../../src/shared/consistency.ts'
+import { flattenConfig, parseRunConfig } from '../../src/shared/config/run-config.ts'
+import type { Box, Size } from '../../src/shared/geometry.ts'
+import { writeSafetensors } from '../../src/main/checkpoints/safetensors.ts'
+import { openEngine } from '../../src/main/engine/engine.ts'
+import { registerCheckpoint } from '../../src/main/features/register-checkpoint.ts'
+import { putScores, storeHeat } from '../../src/main/store/heat-rows.ts'
+import { manifestSamples } from '../../src/main/store/manifest-rows.ts'
+import { freezeRun, runPaths } from '../../src/main/train/run-folder.ts'
+import { fakeCompute } from './fake-compute.ts'
+import { TINY } from './tiny-runs.ts'
+
+export interface ComparedProject {
+  readonly datasetId: string
+  /** Weakest first: the start, then two of each run. */
+  readonly checkpointIds: readonly string[]
+}
+
+/** How often each points into its box. */
+const SKILL = [0.45, 0.55, 0.75, 0.7, 0.85]
+const GRID = 12
+
+export async function makeComparedProject(projectDir: string, demoDir: string): Promise<ComparedProject> {
+  const engine = await openEngine({ projectDir, compute: () => fakeCompute() })
+  await engine.settled
+  const { db, project, jobs } = engine.context
+  const imported = await jobs.ended((await engine.handlers.datasets.import({ path: demoDir, name: 'Demo scenes' })).id)
+  const { datasetId } = imported.result as { datasetId: string }
+  const checkpointIds = [await checkpoint('start', null, 0)]
+  for (const [k, steps] of [300, 600].entries()) {
+    const run = await addRun(k + 1, steps)
+    // The second run saw an edited phrase and one region more.
+    for (const step of [steps / 2, steps]) checkpointIds.push(await checkpoint(`Run ${k + 1} · step ${step}`, run, step))
+  }
+  scoreAll()
+  await engine.close()
+  return { datasetId, checkpointIds }
+
+  async function addRun(number: number, steps: number): Promise<string> {
+    const id = `run-${number}`
+    const dir = join(project.runsDir, id)
+    const config = parseRunConfig({ title: `Run ${number}`, summary: '', model: 'tiny', steps, seed: number, loss: { amc: number === 1 ? 0 : 1 } })
+    const samples = [...manifestSamples(db, { datasetId }, (stored) => project.fromStored(stored))].slice(0, 40).map((sample, i) => (number === 2 && i === 3 ? { ...sample, revision: 2, phrase: `${sample.phrase} indeed` } : sample))
+    await freezeRun({ dir, config, modelConfig: TINY, samples: number === 1 ? samples.slice(1) : samples })
+    db.run(
+      `INSERT INTO runs (id, number, name, preset, dataset_id, state, folder, config, step, total_steps, epoch, elapsed_seconds, created_at) VALUES (?, ?, ?, 'demo-amc', ?, 'finished', ?, ?, ?, ?, ?, 60, ?)`,
+      id, number, `Run ${number}`, datasetId, project.toStored(dir), JSON.stringify(flattenConfig(config)), steps, steps, steps / 100, new Date(0).toISOString(),
+    )
+    return id
+  }
+
+  async function checkpoint(name: string, runId: string | null, step: number): Promise<string> {
+    const path = runId ? runPaths(join(project.runsDir, runId)).checkpoint(step) : join(project.dir, 'start.safetensors')
+    writeSafetensors(path, new Map([['temp', { shape: [1], data: Float32Array.of(step) }]]), { 'amc.modelConfig': JSON.stringify(TINY), note: name })
+    const made = await registerCheckpoint(project, { path, name, origin: runId ? 'run' : 'imported', step, ...(runId ? { runId } : {}) })
+    return made.id
+  }
+
+  function scoreAll(): void {
+    const regions = db.all<{ id: string; image_id: string; phrase: string; boxes: string; revision: number; width: number; height: number }>(
+      "SELECT r.id, r.image_id, r.phrase, r.boxes, r.revision, i.width, i.height FROM regions r JOIN images i ON i.id = r.image_id WHERE r.dataset_id = ? AND r.split = 'val' AND r.deleted = 0", datasetId,
+    )
+    db.transaction(() => regions.forEach((region, i) => checkpointIds.forEach((checkpointId, k) => {
+      const boxes = JSON.parse(region.boxes) as Box[]
+      const grid = { width: GRID, height: GRID, values: blob(boxes[0]!, region, chance(i, 1), chance(i, 2 + k) < SKILL[k]!) }
+      const peak = bicubicPeak(grid, region)
+      const matchProbability = 0.5 + 0.4 * chance(i, 20 + k)
+      storeHeat(db, { checkpointId, imageId: region.image_id, phrase: region.phrase, grid, peak, matchProbability, layer: 1, maskSize: 24, tokens: ['[CLS]'], truncated: false })
+      putScores(db, { checkpointId, regionId: region.id, datasetId, revision: region.revision }, { ...scoreRegion(prepareHeat(grid, peak, 24), { boxes, outlines: [] }, region), matchProbability })
+    })))
+  }
+}
+
+/** The same number for the same places. */
+function chance(i: number, k: number): number {
+  const x = Math.sin(i * 127.1 + k * 311.7) * 43_758.5453
+  return x - Math.floor(x)
+}
+
+/** A round spot of heat, in the middle of the box or on the other side of the image. */
+function blob([x1, y1, x2, y2]: Box, image: Size, noise: number, inside: boolean): Float32Array<ArrayBuffer> {
+  const [cx, cy] = [(x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height]
+  const [x, y] = inside ? [cx, cy] : [(cx + 0.5) % 1, (cy + 0.45) % 1]
+  const spread = 0.008 + 0.04 * noise
+  return Float32Array.from({ length: GRID * GRID }, (_, at) => Math.exp(-((((at % GRID) + 0.5) / GRID - x) ** 2 + ((Math.floor(at / GRID) + 0.5) / GRID - y) ** 2) / spread) + 0.03 * noise)
+}
