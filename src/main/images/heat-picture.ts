@@ -1,5 +1,5 @@
 /** A heatmap laid over its image as a picture file, for `amc explain --out` and for reports. */
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { bicubicTaps, type HeatGrid, normalizeHeat } from '../../shared/consistency.ts'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import { decodeRgb } from './decode.ts'
@@ -25,7 +25,7 @@ export async function writeHeatPicture(file: string, imagePath: string, grid: He
 }
 
 /** A picture to be written in whatever format is wanted. */
-export async function heatPicture(imagePath: string, { grid, boxes, peak, range, longestPx }: HeatToDraw): Promise<sharp.Sharp> {
+export async function heatPicture(imagePath: string, { grid, boxes, peak, range, longestPx }: HeatToDraw): Promise<Sharp> {
   const whole = await decodeRgb(imagePath)
   const scale = Math.min(1, (longestPx ?? Infinity) / Math.max(whole.width, whole.height))
   const image = scale === 1 ? whole : await smaller(whole, scale)
@@ -40,8 +40,7 @@ export async function heatPicture(imagePath: string, { grid, boxes, peak, range,
   }
   const raw = { raw: { width: image.width, height: image.height, channels: 3 as const } }
   const scaled = boxes.map((box) => box.map((side) => side * scale) as unknown as Box)
-  const drawn = await sharp(out, raw).composite([{ input: Buffer.from(markings(image, scaled, { x: (peak.x + 0.5) * scale - 0.5, y: (peak.y + 0.5) * scale - 0.5 })) }]).raw().toBuffer()
-  return sharp(drawn, raw)
+  return sharp(out, raw).composite([{ input: Buffer.from(markings(image, scaled, { x: (peak.x + 0.5) * scale - 0.5, y: (peak.y + 0.5) * scale - 0.5 })) }])
 }
 
 async function smaller({ data, width, height }: { data: Uint8Array; width: number; height: number }, scale: number): Promise<{ data: Uint8Array; width: number; height: number }> {

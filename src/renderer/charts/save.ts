@@ -13,7 +13,6 @@ export function saveFile(name: string, content: BlobPart, type: string): void {
 
 /** A name that every file system takes. */
 export function fileName(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what file systems forbid
   return text.replace(/[\u0000-\u001f<>:"/\\|?*]+/g, '-').replace(/^[.\s-]+|[.\s]+$/g, '').slice(0, 120) || 'file'
 }
 

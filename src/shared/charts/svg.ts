@@ -47,6 +47,5 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 
 /** Text as it may stand anywhere in HTML or XML, in an attribute too. What no document may hold becomes a question mark. */
 export function escapeMarkup(content: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what XML forbids
   return content.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd').replace(/[&<>"']/g, (sign) => ENTITIES[sign]!)
 }

@@ -70,7 +70,7 @@ export async function compareResults(paths: readonly string[], { split, ...optio
     images: new Set(rows.map((row) => row.imageId)).size,
     checkpoints: results.map(({ checkpoint }, k) => ({ id: basename(paths[k]!), name: checkpoint.name, missing: missingOf[k]!, means: means[k]! })), ...statistics, rows,
     notes: [
-      ...results.flatMap((result, k) => {
+      ...results.flatMap((result) => {
         const unread = result.samples.filter((sample) => wanted(sample) && sample.error !== undefined).length
         return unread > 0 ? [`${result.checkpoint.name}: ${unread} phrases had no heatmap and count as misses, as the protocol says.`] : []
       }),
