@@ -36,7 +36,7 @@ export function Trust({ a, b, dataset, split }: { a: Checkpoint; b: Checkpoint; 
       <div className={styles.trust} data-testid="trust">
         {known ? (
           <table className={cx(table.table, table.dense, table.flush)}>
-            <thead><tr><th><span className="visually-hidden">Test</span></th><th className={table.num}><Letter of="A" /></th><th className={table.num}><Letter of="B" /></th></tr></thead>
+            <thead><tr><th><span className="visually-hidden">Test</span></th><th className={table.num}><Letter of={0} /></th><th className={table.num}><Letter of={1} /></th></tr></thead>
             <tbody>
               {TRUST_FIGURES.map(({ key, title, better, says, of: figure }) => (
                 <tr key={key} title={says}>
