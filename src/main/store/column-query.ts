@@ -68,7 +68,7 @@ export function matching(db: Db, columns: RegionColumns, filter: RegionFilter): 
     within(score('inside_energy'), filter.consistencyMin, filter.consistencyMax),
     within(score('match_probability'), filter.matchMin, filter.matchMax),
     hits ? (at: number) => hits[at] === (filter.hit ? 1 : 0) : null,
-    ...[rowsOfImage(db, columns, filter), rowsOfText(db, columns, filter)].map((rows) => rows && ((at: number) => rows[at] === 1)),
+    ...[rowsOfImage(db, columns, filter), rowsOfText(db, columns, filter), rowsOfList(db, columns, filter)].map((rows) => rows && ((at: number) => rows[at] === 1)),
   ].filter((condition) => condition !== null)
   const found = new Int32Array(count)
   let n = 0
@@ -146,6 +146,10 @@ function rowsOfImage(db: Db, columns: RegionColumns, { imageId }: RegionFilter):
 function rowsOfText(db: Db, columns: RegionColumns, { datasetId, text }: RegionFilter): Uint8Array | null {
   const rows = text?.trim() ? searchRows(db, datasetId, text) : null
   return rows && masked(columns, rows)
+}
+
+function rowsOfList(db: Db, columns: RegionColumns, { datasetId, regionIds }: RegionFilter): Uint8Array | null {
+  return regionIds === undefined ? null : masked(columns, db.column<number>('SELECT r.rowid FROM json_each(?) wanted CROSS JOIN regions r ON r.id = wanted.value WHERE r.dataset_id = ?', JSON.stringify(regionIds), datasetId))
 }
 
 function masked(columns: RegionColumns, rowids: readonly number[]): Uint8Array {
