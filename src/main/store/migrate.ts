@@ -8,10 +8,10 @@ import * as runView from './migrations/0003-run-view.ts'
 import * as outlines from './migrations/0004-outlines.ts'
 import * as explainers from './migrations/0005-explainers.ts'
 import * as records from './migrations/0006-records.ts'
-import * as search from './migrations/0008-search.ts'
-import * as review from './migrations/0009-review.ts'
-import * as runQueue from './migrations/0010-run-queue.ts'
-import * as suspicion from './migrations/0013-suspicion.ts'
+import * as search from './migrations/0007-search.ts'
+import * as review from './migrations/0008-review.ts'
+import * as runQueue from './migrations/0009-run-queue.ts'
+import * as suspicion from './migrations/0010-suspicion.ts'
 
 export interface Migration {
   readonly version: number

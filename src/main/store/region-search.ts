@@ -1,6 +1,6 @@
 /** Words that are looked for in phrases, tags and notes: as a question to the search table, and the table filled after an import. */
 import type { Db } from './db.ts'
-import { AREA } from './migrations/0008-search.ts'
+import { AREA } from './migrations/0007-search.ts'
 import type { Where } from './region-filter.ts'
 
 /** Scripts without spaces between words, where a word is found inside another one only by reading the text. */

@@ -4,7 +4,7 @@
  * by itself, at most 1; null until a row is in the search. Triggers keep both, except while an import brings rows in: there the
  * index is made when they are all there, which is several times faster.
  */
-export const version = 8
+export const version = 7
 /** Of the row that is updated; `new` cannot be handed to json_each. */
 export const AREA = `(SELECT min(1.0, total(
     1.0 * max(0, json_extract(b.value, '$[2]') - json_extract(b.value, '$[0]')) * max(0, json_extract(b.value, '$[3]') - json_extract(b.value, '$[1]')) / max(1, i.width * i.height)

@@ -3,7 +3,7 @@
  * in is given a trust by its share inside alone, in the lower half of the suspicions, until it is judged; evidence (JSON: the strength of
  * each reason) is null until then, whoever writes the score. Decisions teach which reasons are right; one whose edit is undone does not count.
  */
-export const version = 13
+export const version = 10
 export const sql = `
 ALTER TABLE scores ADD COLUMN trust REAL NOT NULL DEFAULT -1;
 ALTER TABLE scores ADD COLUMN evidence TEXT;

@@ -4,7 +4,7 @@
  * the order they were made. open_edits: an edit or a step that is being written in parts; what is left of one when a project is opened
  * is taken back.
  */
-export const version = 9
+export const version = 8
 export const sql = `
 ALTER TABLE regions ADD COLUMN assignee TEXT;
 ALTER TABLE regions ADD COLUMN review TEXT;
