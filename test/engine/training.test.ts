@@ -74,7 +74,7 @@ describe.skipIf(!hasTensorFlow)(`a run${hasTensorFlow ? '' : ' (skipped: TensorF
     expect(both + broken + fixed + neither).toBe(compared.regions)
     // Scoring twice has nothing to do; the heatmaps of the job are what a look at a sample gets.
     const again = await engine.context.jobs.ended((await engine.handlers.scores.compute({ datasetId, checkpointId: newest!.id, splits: ['val'] })).id)
-    expect(again.result).toEqual({ scored: 0, skipped: [] })
+    expect(again.result).toEqual({ protocol: 'AMC strict', scored: 0, skipped: [] })
     const { imageId, phrase, regionId, scores: [, b] } = compared.rows[0]!
     const heat = await engine.handlers.heatmaps.get({ imageId, checkpointId: newest!.id, phrase })
     expect([heat.stored, heat.tokens[0]]).toEqual([true, '[CLS]'])
