@@ -117,7 +117,7 @@ describe.skipIf(reason !== '')(`the desktop shell${reason ? ` (${reason})` : ''}
 
   it('asks before it closes while a run trains: that goes on without a window, a second start shows it again, and after the last run it ends', async () => {
     const engine = enginePid()
-    const { value: token } = (await shell.app.evaluate(({ session }) => session.defaultSession.cookies.get({})))[0]!
+    const { value: token } = (await shell.app.evaluate(({ session }) => session.defaultSession.cookies.get({}))).find(({ name }) => /^amc_\d+$/.test(name))!
     const api = callEngine({ url: readHolder(projectDir).url!.replace(/\/$/, ''), token })
     const { id } = await api.runs.start({
       preset: 'demo-amc', overrides: { steps: 5000, 'batch.images': 4, 'validation.every': 0, 'validation.images': 2 }, datasetId: (await api.datasets.list({}))[0]!.id, name: 'Long one',
