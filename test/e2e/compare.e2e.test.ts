@@ -43,7 +43,7 @@ describe.skipIf(!findChromium())(`the Compare screen${findChromium() ? '' : ` ($
     const { page } = open
     const comparison = await asked(4)
     expect(comparison.pairs).toHaveLength(6)
-    expect(await page.getByTestId(/^pair-\d\d$/).count()).toBe(6)
+    await expect.poll(() => page.getByTestId(/^pair-\d\d$/).count()).toBe(6)
     for (const pair of comparison.pairs) {
       await page.getByTestId(`pair-${pair.a}${pair.b}`).click()
       await expect.poll(async () => (await page.getByTestId('compare-cell-fixed').innerText()).replace(/\D+/g, '')).toBe(String(pair.matrix.fixed))
@@ -54,7 +54,7 @@ describe.skipIf(!findChromium())(`the Compare screen${findChromium() ? '' : ` ($
       expect(text).toContain((interval!.low * 100).toFixed(2))
       expect(text).toContain((interval!.high * 100).toFixed(2))
     }
-    expect(await page.getByText(/for 6 pairs/).count()).toBe(1)
+    await expect.poll(() => page.getByText(/for 6 pairs/).count()).toBe(1)
     await takePicture(page, 'compare-four-dark-1440')
   })
 
@@ -79,7 +79,7 @@ describe.skipIf(!findChromium())(`the Compare screen${findChromium() ? '' : ` ($
     const total = (await asked(2)).regions
     const shown = async () => Number(/^(\d+)/.exec(await page.getByText(/ in brush/).innerText())?.[1])
     const charts = page.locator('[aria-roledescription="chart"]')
-    expect(await charts.count()).toBe(2)
+    await expect.poll(() => charts.count()).toBe(2)
     await charts.first().focus()
     await page.keyboard.press('ArrowUp')
     const first = await shown()
@@ -103,7 +103,7 @@ describe.skipIf(!findChromium())(`the Compare screen${findChromium() ? '' : ` ($
     await expect.poll(() => page.getByText(/ in brush/).count()).toBe(0)
     const slice = page.getByTestId('slice').filter({ hasText: 'Colour word' })
     await slice.click()
-    expect(await slice.getAttribute('aria-pressed')).toBe('true')
+    await expect.poll(() => slice.getAttribute('aria-pressed')).toBe('true')
     const comparison = await asked(2)
     const colour = comparison.pairs[0]!.slices.find((one) => one.name === 'Colour word')!
     await page.getByText(`${colour.regions} pairs · Colour word`).waitFor()
@@ -115,8 +115,8 @@ describe.skipIf(!findChromium())(`the Compare screen${findChromium() ? '' : ` ($
     const comparison = await asked(4)
     const table = page.getByTestId('slice-table')
     await table.waitFor()
-    expect(await table.getByRole('row').count()).toBe(comparison.pairs[0]!.slices.length + 1)
-    expect(await page.getByTestId('figure').count()).toBe(2)
+    await expect.poll(() => table.getByRole('row').count()).toBe(comparison.pairs[0]!.slices.length + 1)
+    await expect.poll(() => page.getByTestId('figure').count()).toBe(2)
     const caption = await page.getByTestId('figure').last().locator('figcaption').innerText()
     for (const part of [`n = ${comparison.regions} phrases of ${comparison.images} images`, 'AMC strict', 'seed 1', '10,000 draws of whole images', `adjusted by Holm for ${comparison.method.sliceTests} tests`]) expect(caption).toContain(part)
     await takePicture(page, 'compare-slices-dark-1440')

@@ -74,8 +74,8 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
     await heat().waitFor()
     const first = await regionId()
     const phrase = stored.region(first).phrase
-    expect(await heat().getAttribute('data-heat')).toBe(phrase)
-    expect(await page.getByTestId('phrase-editor').inputValue()).toBe(phrase)
+    await expect.poll(() => heat().getAttribute('data-heat')).toBe(phrase)
+    await expect.poll(() => page.getByTestId('phrase-editor').inputValue()).toBe(phrase)
     const camera = async (name: string) => page.locator(`[data-canvas="${name}"]`).evaluate((e: { dataset: Record<string, string> }) => [e.dataset['scale'], e.dataset['imageWidth']])
     expect(await camera('heat-1')).toEqual(await camera('image'))
     // One camera: zooming over the heat moves the image too.
@@ -241,7 +241,7 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
     // Picking the picked cell would show all pairs.
     const picked = page.getByTestId(`compare-cell-${name}`)
     if ((await picked.getAttribute('aria-pressed')) !== 'true') await picked.click()
-    expect(await picked.getAttribute('aria-pressed')).toBe('true')
+    await expect.poll(() => picked.getAttribute('aria-pressed')).toBe('true')
     const pairs = page.getByRole('listbox', { name: 'Pairs' }).getByRole('option')
     await pairs.first().click()
     // Every pair on screen belongs into the cell that was picked, by what is stored.

@@ -38,7 +38,7 @@ export function cocoWriter(dialect: Dialect): FormatWriter {
       const sections = new Map<string, Section>()
       const imageIds = new Set<number>()
       const counts = { image: head.raw ? NEW_IDS : 0, annotation: head.raw ? NEW_IDS : 0 }
-      let nextCategory = Math.max(0, ...old.map(({ id }) => id)) + 1
+      let nextCategory = old.reduce((most, { id }) => (Number.isInteger(id) ? Math.max(most, id) : most), 0) + 1
       let group = 0
       const categoryOf = (phrase: string): Category => {
         const known = categories.get(phrase)

@@ -166,7 +166,9 @@ async function readInstances(path: string, signal?: AbortSignal): Promise<Tables
 
 async function* readRefs(path: string, { images, annotations }: Tables): AsyncGenerator<RawItem> {
   const file = basename(path)
-  const list = plain(readPickle(await readFile(path), 0, { place: file, allowed: () => null }).value)
+  const bytes = await readFile(path)
+  // A pickle can name one value many times; copied out, a few hundred bytes could fill the memory. Every honest value takes a byte or more.
+  const list = plain(readPickle(bytes, 0, { place: file, allowed: () => null }).value, { values: 16 * bytes.length + 1000 })
   if (!Array.isArray(list)) throw new AppError('bad-input', `${file} holds no list of expressions.`, 'Choose refs(...).p of a RefCOCO dataset.', file)
   for (const [i, value] of (list as unknown[]).entries()) {
     const skip = (reason: string): RawItem => ({ skipped: { file, line: null, reason: `Expression ${i + 1}: ${reason}` } })
@@ -192,10 +194,16 @@ async function* readRefs(path: string, { images, annotations }: Tables): AsyncGe
   }
 }
 
+const DEEPEST = 64
+
 /** Python's values as JSON would have them. */
-function plain(value: unknown): unknown {
-  if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [String(key), plain(one)]))
-  if (value instanceof PyTuple) return value.items.map(plain)
+function plain(value: unknown, left: { values: number }, depth = 0): unknown {
+  if (--left.values < 0 || depth > DEEPEST) {
+    throw new AppError('bad-input', 'The list of expressions refers to parts of itself so often that it cannot be a list of this dataset.', 'Take the file as the dataset has it.')
+  }
+  const inner = (one: unknown): unknown => plain(one, left, depth + 1)
+  if (value instanceof Map) return Object.fromEntries([...value].map(([key, one]) => [String(key), inner(one)]))
+  if (value instanceof PyTuple) return value.items.map(inner)
   if (typeof value === 'bigint') return Number(value)
-  return Array.isArray(value) ? value.map(plain) : value
+  return Array.isArray(value) ? value.map(inner) : value
 }

@@ -31,8 +31,9 @@ export async function keepStopped(run: Run, step: number): Promise<CheckpointEve
 }
 
 async function writeCheckpoint(run: Run, step: number, metrics: MetricRow['values']): Promise<CheckpointEvent> {
-  const value = metrics['val.pointingGame'] ?? step
-  const best = run.best === null || value >= run.best.value
+  // Without held-out images the newest is the best. With them, a validation in which none could be read decides nothing.
+  const value = metrics['val.pointingGame'] ?? (run.validation.images.length === 0 ? step : null)
+  const best = value !== null && (run.best === null || value >= run.best.value)
   await save(run, step, metrics)
   if (best) run.best = { step, value }
   return { type: 'train.checkpoint', path: run.paths.checkpoint(step), step, best, metrics }

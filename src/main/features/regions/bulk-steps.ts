@@ -1,6 +1,6 @@
 /** Steps back and forward over edits of many regions, and what is left of one that did not come to its end. */
 import { setImmediate } from 'node:timers/promises'
-import { AppError } from '../../../shared/errors.ts'
+import { AppError, toErrorData } from '../../../shared/errors.ts'
 import { applyRegionDiff, type RegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
 import type { Db } from '../../store/db.ts'
 import { REGION_COLUMNS, type RegionRow, toState } from '../../store/region-rows.ts'
@@ -52,6 +52,7 @@ export async function stepBulk(
     for (let done = 0; done < total; ) {
       if (signal?.aborted) throw new AppError('cancelled', `“${label}” was cancelled. Nothing was changed.`)
       const rows = changesFrom(db, edit.id, backwards, done)
+      if (rows.length === 0) throw new AppError('conflict', 'The regions are not there any more.', 'Reload the list.', edit.id)
       done += rows.length
       db.transaction(() => {
         for (const row of rows) writeRow(db, row, diffOf(row, backwards), { editId: edit.id, label }, author)
@@ -98,6 +99,17 @@ export async function takeBack(db: Db, editId: string, author: Author): Promise<
   for (const work = takingBack(db, editId, author); !work.next().done; ) await setImmediate()
 }
 
+/** What was changed otherwise meanwhile stays as it is: it must not stand in the way of every later edit. */
+function takeBackRow(db: Db, row: ChangedRow, backwards: boolean, edit: { readonly editId: string; readonly label: string }, author: Author): void {
+  try {
+    db.transaction(() => writeRow(db, row, diffOf(row, backwards), edit, author))
+  } catch (error) {
+    const { code } = toErrorData(error)
+    if (code !== 'conflict' && code !== 'bad-input') throw error
+    console.error(`Region ${row.id} was changed otherwise meanwhile and stays as it is.`)
+  }
+}
+
 function* takingBack(db: Db, editId: string, author: Author): Generator<void> {
   for (;;) {
     const open = db.get<OpenEdit>('SELECT edit_id, label, direction, done FROM open_edits WHERE edit_id = ?', editId)
@@ -106,7 +118,7 @@ function* takingBack(db: Db, editId: string, author: Author): Generator<void> {
     const isOver = db.transaction(() => {
       if (open.direction === 'apply') {
         const rows = changesFrom(db, editId, true, 0)
-        for (const row of rows) writeRow(db, row, diffOf(row, true), { editId, label }, author)
+        for (const row of rows) takeBackRow(db, row, true, { editId, label }, author)
         for (const row of rows) db.run('DELETE FROM edit_changes WHERE edit_id = ? AND n = ?', editId, row.n)
         if (rows.length > 0) return false
       } else if (open.done > 0) {
@@ -114,9 +126,10 @@ function* takingBack(db: Db, editId: string, author: Author): Generator<void> {
         const backwards = open.direction === 'redo'
         const total = db.get<{ n: number }>('SELECT count(*) AS n FROM edit_changes WHERE edit_id = ?', editId)!.n
         const rows = changesFrom(db, editId, backwards, total - open.done)
-        for (const row of rows) writeRow(db, row, diffOf(row, backwards), { editId, label }, author)
-        db.run('UPDATE open_edits SET done = ? WHERE edit_id = ?', Math.max(0, open.done - Math.max(1, rows.length)), editId)
-        return false
+        for (const row of rows) takeBackRow(db, row, backwards, { editId, label }, author)
+        db.run('UPDATE open_edits SET done = ? WHERE edit_id = ?', open.done - rows.length, editId)
+        // None are left when their dataset was removed meanwhile.
+        if (rows.length > 0) return false
       }
       db.run('DELETE FROM edit_changes WHERE edit_id = ? AND NOT EXISTS (SELECT 1 FROM edits WHERE id = ?)', editId, editId)
       db.run('DELETE FROM open_edits WHERE edit_id = ?', editId)

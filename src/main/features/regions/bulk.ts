@@ -54,7 +54,10 @@ export async function previewBulk(db: Db, rows: Float64Array, action: BulkAction
  */
 export async function applyBulk(db: Db, { editId, rows, action, since, signal, onProgress }: BulkRequest, author: Author): Promise<BulkOutcome> {
   const known = db.get<{ dataset_id: string }>('SELECT dataset_id FROM edits WHERE id = ?', editId)
-  if (known) return { selected: rows.length, changed: db.get<{ n: number }>('SELECT count(*) AS n FROM edit_changes WHERE edit_id = ?', editId)!.n, datasetId: known.dataset_id }
+  if (known) {
+    const changed = db.get<{ n: number }>('SELECT count(*) AS n FROM edit_changes WHERE edit_id = ?', editId)!.n
+    return { selected: Math.max(rows.length, changed), changed, datasetId: known.dataset_id }
+  }
   const diffs = diffsOf(db, action, author)
   const { selected, changed, datasetId } = await look(db, rows, diffs, { since, signal, author })
   if (datasetId === null) return { selected, changed, datasetId }

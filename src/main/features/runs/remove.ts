@@ -1,7 +1,7 @@
 /** Taking a run away with its folder, and what its folder takes. */
 import { existsSync } from 'node:fs'
 import { readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { EngineContext } from '../../engine/context.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { runPaths } from '../../train/run-folder.ts'
@@ -71,17 +71,24 @@ export async function removeRun(context: Context, run: RunRow): Promise<number> 
   if (user) throw new AppError('busy', `The run ${user.name} is to start from a checkpoint of ${run.name}.`, `Take ${user.name} out of the queue first.`, run.id)
   const { bytes } = await diskOf(context, run)
   const folder = project.fromStored(run.folder)
+  // A project from elsewhere could name any folder.
+  if (dirname(folder) !== project.runsDir) throw new AppError('forbidden', 'The folder of this run lies outside the project, so it is not removed.', '', folder)
   // Out of the way first: were the rows gone and the folder left, nobody would ever see it again.
   if (existsSync(folder)) await rename(folder, folder + GOING)
-  db.transaction(() => {
-    db.run('DELETE FROM checkpoints WHERE run_id = ?', run.id)
-    db.run('DELETE FROM runs WHERE id = ?', run.id)
-  })
+  try {
+    db.transaction(() => {
+      db.run('DELETE FROM checkpoints WHERE run_id = ?', run.id)
+      db.run('DELETE FROM runs WHERE id = ?', run.id)
+    })
+  } catch (error) {
+    if (existsSync(folder + GOING)) await rename(folder + GOING, folder)
+    throw error
+  }
   await rm(folder + GOING, { recursive: true, force: true })
   return bytes
 }
 
 /** Folders whose removal was cut off. */
 export async function finishRemovals(runsDir: string): Promise<void> {
-  for (const name of await readdir(runsDir)) if (name.endsWith(GOING)) await rm(join(runsDir, name), { recursive: true, force: true })
+  for (const name of await readdir(runsDir)) if (name.endsWith(GOING)) await rm(join(runsDir, name), { recursive: true, force: true }).catch((error: unknown) => console.error(`${name} could not be removed yet:`, error))
 }

@@ -35,5 +35,5 @@ export async function startTrial({ db, jobs, project, worker }: EngineContext, s
 
 /** Folders of measurements that were cut off. */
 export async function clearTrials(cacheDir: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) if (name.startsWith(FOLDER)) await rm(join(cacheDir, name), { recursive: true, force: true })
+  for (const name of await readdir(cacheDir)) if (name.startsWith(FOLDER)) await rm(join(cacheDir, name), { recursive: true, force: true }).catch((error: unknown) => console.error(`${name} could not be removed yet:`, error))
 }

@@ -32,8 +32,10 @@ export function pastedShape(clip: Clip, image: Size, there: readonly Box[]): Sha
   const boxes = clip.boxes.map((box) => {
     let put = sameSize || boxFlags(box, image).length === 0 ? box : keepInside(box, image)
     const aside = asideBy(image)
-    // Each step leads further, so this ends with a free place.
-    while (taken.some((other) => sameBox(other, put))) put = besides(put, image, aside)
+    // One direction for all steps: each leads further, so this ends with a free place.
+    const start = put
+    const way = besides(start, image, aside)[0] < start[0] ? -aside : aside
+    for (let n = 1; taken.some((other) => sameBox(other, put)); n++) put = moveBox(start, n * way, n * way)
     taken.push(put)
     return put
   })

@@ -61,7 +61,7 @@ export interface QueueSource {
   reload(): void
   /** The same order, and in it the rows as they are now: those in view are fetched at once, others when they come into view. */
   refresh(): void
-  /** The how manieth queue of this window. */
+  /** The how manieth queue of this window the rows are of. */
   number(): number
   /** Asks again for pages that could not be read. */
   retry(): void
@@ -77,6 +77,8 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
   const store = createStore<QueueState>(() => empty)
   const get = store.getState
   let number = 0
+  /** Of the order that the rows shown are in: while a new one is asked for, what is selected is still of the old one. */
+  let shownNumber = 0
   let pages = new Map<number, Promise<void>>()
   let failed = new Set<number>()
   let places = new Map<string, number>()
@@ -128,12 +130,14 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
     const loading = fetchPage(query, { offset: 0, limit: PAGE_ROWS, number: mine, find }).then(
       (result) => {
         if (mine !== number) return
+        shownNumber = mine
         places = new Map()
         const place = find !== null && result.foundAt !== null ? { regionId: find, index: result.foundAt } : null
         store.setState({ rows: put(new Map(), result.rows, 0), answered: query, total: result.total, reviewed: result.reviewed, loaded: true, error: null, place })
       },
       (error: unknown) => {
         if (mine !== number) return
+        shownNumber = mine
         places = new Map()
         pages.delete(0)
         store.setState({ error, answered: query, loaded: false, rows: new Map(), total: 0, place: null })
@@ -194,7 +198,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
       pages = new Map()
       store.setState(({ overtaken }) => ({ overtaken: overtaken + 1 }))
     },
-    number: () => number,
+    number: () => shownNumber,
     retry() {
       if (!get().loaded) return reload()
       const again = [...failed]

@@ -201,6 +201,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       const held = live()
       const other = mend.kind === 'swap' && mend.other ? editLog.region(mend.other.imageId, mend.other.id) : undefined
       if (!held || (mend.kind === 'swap' && !other)) return
+      if (refuses(held.id, mend.shape) || (other && refuses(other.id, { boxes: held.boxes }))) return
       editLog.edit(mendLabel(mend), held.imageId, [
         { regionId: held.id, after: { ...mend.shape, status: 'accepted' } },
         // What it is swapped with is not decided by that: it comes up in its turn.
