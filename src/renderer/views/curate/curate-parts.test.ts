@@ -163,6 +163,13 @@ describe('copy and paste', () => {
 
   const pasted = (...args: Parameters<typeof pastedShape>) => pastedShape(...args).boxes
 
+  it('comes to an end at the far edge too: each of many copies finds a place of its own', () => {
+    const box = [170, 70, 200, 100] as const
+    const there: (readonly [number, number, number, number])[] = [box]
+    for (let i = 0; i < 8; i++) there.push(...pasted(clip([box]), image, there))
+    expect(new Set(there.map(String)).size).toBe(9)
+  })
+
   it('puts boxes with the same numbers on another image', () => {
     const boxes = [[10.125, 20.5, 50.0625, 60]] as const
     expect(pasted(clip(boxes), image, [])).toEqual(boxes)
