@@ -67,10 +67,12 @@ export async function updateDataset(project: Project, request: UpdateRequest): P
       'SELECT path FROM (SELECT path, position FROM images WHERE dataset_id = ? UNION ALL SELECT path, position + 1000000000 FROM images n WHERE n.dataset_id = ? AND NOT EXISTS (SELECT 1 FROM images o WHERE o.dataset_id = ? AND o.path = n.path)) ORDER BY position',
       request.datasetId, incoming.datasetId, request.datasetId,
     )
+    const leftOut = db.all<{ file: string }>('SELECT file FROM skipped WHERE dataset_id = ?', incoming.datasetId).map(({ file }) => file.replaceAll('\\', '/')).filter((file) => file !== '')
+    // Asked only of an image that did not come: one that is away or half there now says nothing of its regions.
+    const isReadable = (path: string): boolean => existsSync(project.fromStored(path)) && !leftOut.some((file) => path === file || path.endsWith(`/${file}`))
     for (const [i, { path }] of images.entries()) {
       if (request.signal?.aborted) throw new AppError('cancelled', 'The update was cancelled. Images that were done stay updated.')
-      const isThere = existsSync(project.fromStored(path))
-      db.transaction(() => updateImage(db, path, isThere, incoming.datasetId, request, tally))
+      db.transaction(() => updateImage(db, path, isReadable, incoming.datasetId, request, tally))
       request.onProgress?.(i + 1)
       if (i % 20 === 0) await setImmediate()
     }
@@ -88,23 +90,17 @@ export async function updateDataset(project: Project, request: UpdateRequest): P
   }
 }
 
-function updateImage(db: Db, path: string, isThere: boolean, incomingId: string, request: UpdateRequest, tally: Tally): void {
+function updateImage(db: Db, path: string, isReadable: (path: string) => boolean, incomingId: string, request: UpdateRequest, tally: Tally): void {
   const mine = db.get<{ id: string; width: number; height: number; split: string }>('SELECT id, width, height, split FROM images WHERE dataset_id = ? AND path = ?', request.datasetId, path)
   const theirs = db.get<{ id: string; width: number; height: number; raw: string | null }>('SELECT id, width, height, raw FROM images WHERE dataset_id = ? AND path = ?', incomingId, path)
   if (!mine) return void addImage(db, theirs!.id, request, tally)
-  // An image that cannot be reached now (a disk that is away) says nothing of its regions.
-  if (!theirs && (!isThere || wasSkipped(db, incomingId, path))) {
+  if (!theirs && !isReadable(path)) {
     tally.same += db.get<{ n: number }>('SELECT count(*) AS n FROM regions WHERE image_id = ?', mine.id)!.n
     return
   }
   const pairs = pairRegions(db, mine.id, theirs?.id ?? null)
   if (theirs && !request.dryRun) db.run('UPDATE images SET raw = ?, width = ?, height = ? WHERE id = ?', theirs.raw, theirs.width, theirs.height, mine.id)
   for (const pair of pairs) updateRegion(db, pair, { ...mine, path }, request, tally)
-}
-
-/** Whether reading the source left this image out, for instance because it is only half there. */
-function wasSkipped(db: Db, incomingId: string, path: string): boolean {
-  return db.all<{ file: string }>('SELECT file FROM skipped WHERE dataset_id = ?', incomingId).some(({ file }) => file !== '' && (path === file || path.endsWith(`/${file.replaceAll('\\', '/')}`)))
 }
 
 /** Its rows become the dataset's own. */
