@@ -27,10 +27,10 @@ module.exports = {
     layer('shared-is-alone', 'src/shared runs in every process: plain data and pure functions.', '^src/shared/', ['^src/shared/']),
     {
       name: 'shared-packages',
-      comment: 'src/shared uses nothing but zod, the contract builder and plain YAML reading.',
+      comment: 'src/shared uses nothing but zod, the contract builder and the formatter of messages.',
       severity: 'error',
       from: { path: '^src/shared/', pathNot: TEST },
-      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'], pathNot: ['(node_modules/|^)zod(/|$)', '(node_modules/|^)@orpc/contract(/|$)'] },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'], pathNot: ['(node_modules/|^)zod(/|$)', '(node_modules/|^)@orpc/contract(/|$)', '(node_modules/|^)intl-messageformat(/|$)'] },
     },
 
     layer('model-uses-shared', 'The model knows shared data and nothing of files, runs or screens.', '^src/main/model/', ['^src/main/model/', '^src/shared/']),

@@ -1,9 +1,12 @@
 import { CircleAlert, CircleCheck, RotateCcw } from 'lucide-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { currentLanguage, LANGUAGES, type Language, t } from '../../../shared/messages/messages.ts'
+import { setLanguage } from '../../app/language.ts'
 import { useStatus } from '../../app/status.ts'
 import { setTheme, type Theme, useTheme } from '../../app/theme.ts'
 import { bytes } from '../../app/format.ts'
+import { editLog } from '../curate/edits.ts'
 import { openShortcuts } from '../../app/ShortcutSheet.tsx'
 import { startTour } from '../../app/tour/tour.ts'
 import { api } from '../../state/engine.ts'
@@ -17,37 +20,56 @@ import { Segmented } from '../../ui/Segmented.tsx'
 import styles from './settings.module.css'
 
 const THEME_OPTIONS: readonly { value: Theme; label: string }[] = [
-  { value: 'system', label: 'As the system' }, { value: 'light', label: 'Light' }, { value: 'dark', label: 'Dark' },
+  { value: 'system', label: t('As the system') }, { value: 'light', label: t('Light') }, { value: 'dark', label: t('Dark') },
 ]
 
 export function SettingsView() {
   const theme = useTheme()
   const info = useInfo()
-  useStatus(info.data ? <span>Version {info.data.version}</span> : null)
+  useStatus(info.data ? <span>{t('Version {version}', { version: info.data.version })}</span> : null)
   return (
-    <Pane label="Settings">
-      <PaneHead title="Settings" />
+    <Pane label={t('Settings')}>
+      <PaneHead title={t('Settings')} />
       <div className={`scroll grow ${styles.page}`}>
-        <Part title="Appearance" about="Kept in this browser or window.">
-          <Segmented label="Theme" options={THEME_OPTIONS} value={theme} onChange={setTheme} />
+        <Part title={t('Appearance')} about={t('Kept in this browser or window.')}>
+          <Segmented label={t('Theme')} options={THEME_OPTIONS} value={theme} onChange={setTheme} />
         </Part>
-        <Part title="Your name" about="Written beside each of your edits in a region’s history.">
+        <Part title={t('Language')} about={t('Of this window. Messages of the engine about files, and the command line, are in English.')}>
+          <LanguageChoice />
+        </Part>
+        <Part title={t('Your name')} about={t('Written beside each of your edits in a region’s history.')}>
           <Author />
         </Part>
-        <Part title="Keyboard" about="All keys that work on the present screen.">
-          <Button keys="[Shift]+?" onClick={openShortcuts}>Show shortcuts</Button>
+        <Part title={t('Keyboard')} about={t('All keys that work on the present screen.')}>
+          <Button keys="[Shift]+?" onClick={openShortcuts}>{t('Show shortcuts')}</Button>
         </Part>
-        <Part title="Tour" about="The whole job in ninety seconds, on your own data.">
-          <Button onClick={startTour}>Take the tour</Button>
+        <Part title={t('Tour')} about={t('The whole job in ninety seconds, on your own data.')}>
+          <Button onClick={startTour}>{t('Take the tour')}</Button>
         </Part>
-        <Part title="Hardware and runtime" about="What the model runs on, and what is missing.">
+        <Part title={t('Hardware and runtime')} about={t('What the model runs on, and what is missing.')}>
           <Doctor />
         </Part>
-        <Part title="Storage" about="Everything of a project lies in its folder; moving the folder moves the project.">
+        <Part title={t('Storage')} about={t('Everything of a project lies in its folder; moving the folder moves the project.')}>
           <Storage />
         </Part>
       </div>
     </Pane>
+  )
+}
+
+/** Each language under its own name. The page is loaded anew once every edit is saved. */
+function LanguageChoice() {
+  const [kept, setKept] = useState(true)
+  const choose = async (language: Language) => {
+    if (language === currentLanguage()) return
+    await editLog.settled()
+    setKept(setLanguage(language))
+  }
+  return (
+    <>
+      <Segmented label={t('Language')} options={LANGUAGES.map(({ code, name }) => ({ value: code, label: name }))} value={currentLanguage()} onChange={(language) => void choose(language)} />
+      {kept ? null : <p className="t12 neg" role="alert">{t('This browser keeps nothing of this page, so its language cannot be changed.')}</p>}
+    </>
   )
 }
 
@@ -76,7 +98,7 @@ function Author() {
     else setDraft(null)
   }
   return (
-    <Field label="Author" error={save.error ? save.error.message : null} hint={save.isSuccess ? 'Saved.' : undefined}>
+    <Field label={t('Author')} error={save.error ? save.error.message : null} hint={save.isSuccess ? t('Saved.') : undefined}>
       {({ id, describedBy }) => (
         <Input id={id} aria-describedby={describedBy} value={value} maxLength={80} className={styles.name} onChange={(event) => setDraft(event.currentTarget.value)} onBlur={commit} onKeyDown={(event) => event.key === 'Enter' && commit()} />
       )}
@@ -86,7 +108,7 @@ function Author() {
 
 function Doctor() {
   const doctor = useQuery({ queryKey: keys.doctor, queryFn: ({ signal }) => api.system.doctor({}, { signal }) })
-  if (doctor.isPending) return <Loading>Looking at this machine</Loading>
+  if (doctor.isPending) return <Loading>{t('Looking at this machine')}</Loading>
   if (doctor.error) return <ErrorNote error={doctor.error} onRetry={() => void doctor.refetch()} />
   return (
     <>
@@ -95,13 +117,13 @@ function Doctor() {
           <div key={line.name} className={styles.line}>
             <dt className="c2">{line.name}</dt>
             <dd>
-              <span className={line.ok ? 'pos' : 'warn'} title={line.ok ? 'Good' : 'Needs attention'}><Icon of={line.ok ? CircleCheck : CircleAlert} size="s" /></span>
+              <span className={line.ok ? 'pos' : 'warn'} title={line.ok ? t('Good') : t('Needs attention')}><Icon of={line.ok ? CircleCheck : CircleAlert} size="s" /></span>
               <span data-selectable>{line.value}{line.cure ? <span className="c2"> {line.cure}</span> : null}</span>
             </dd>
           </div>
         ))}
       </dl>
-      <Button size="s" icon={RotateCcw} busy={doctor.isFetching} onClick={() => void doctor.refetch()}>Look again</Button>
+      <Button size="s" icon={RotateCcw} busy={doctor.isFetching} onClick={() => void doctor.refetch()}>{t('Look again')}</Button>
     </>
   )
 }
@@ -114,10 +136,10 @@ function Storage() {
       {info.data ? <p className="mono c2" data-selectable style={{ overflowWrap: 'anywhere' }}>{info.data.project.path}</p> : null}
       {storage.isPending ? <Loading /> : storage.error ? <ErrorNote error={storage.error} onRetry={() => void storage.refetch()} /> : (
         <dl className={styles.lines}>
-          <div className={styles.line}><dt className="c2">Annotations and scores</dt><dd>{bytes(storage.data.databaseBytes)}</dd></div>
-          <div className={styles.line}><dt className="c2">Runs and checkpoints</dt><dd>{bytes(storage.data.runsBytes)}</dd></div>
-          <div className={styles.line}><dt className="c2">Thumbnails and heat</dt><dd>{bytes(storage.data.cacheBytes)}</dd></div>
-          <div className={styles.line}><dt className="c2">Free on this disk</dt><dd>{bytes(storage.data.freeBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">{t('Annotations and scores')}</dt><dd>{bytes(storage.data.databaseBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">{t('Runs and checkpoints')}</dt><dd>{bytes(storage.data.runsBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">{t('Thumbnails and heat')}</dt><dd>{bytes(storage.data.cacheBytes)}</dd></div>
+          <div className={styles.line}><dt className="c2">{t('Free on this disk')}</dt><dd>{bytes(storage.data.freeBytes)}</dd></div>
         </dl>
       )}
     </>

@@ -1,0 +1,21 @@
+import { QueryClientProvider } from '@tanstack/react-query'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { startEngine } from '../state/engine.ts'
+import { startEvents } from '../state/events.ts'
+import { createQueryClient } from '../state/queries.ts'
+import { App } from './App.tsx'
+
+/** Draws the page, and connects it to the engine. */
+export function start(root: HTMLElement): void {
+  const client = createQueryClient()
+  startEngine()
+  startEvents(client)
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <App />
+      </QueryClientProvider>
+    </StrictMode>,
+  )
+}
