@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { orderByKey } from '../../src/main/store/column-order.ts'
-import { matching, scoresOf } from '../../src/main/store/column-query.ts'
+import { matching, orderedRows, scoresOf } from '../../src/main/store/column-query.ts'
 import { columnsOf } from '../../src/main/store/column-store.ts'
 import { type Db, openDatabase } from '../../src/main/store/db.ts'
 import { migrate, MIGRATIONS } from '../../src/main/store/migrate.ts'
@@ -70,6 +70,31 @@ test('a search follows phrases, tags and notes as they are written, deleted and 
   expect(count(db, { hit: true })).toBe(0)
   db.run("UPDATE datasets SET state = 'removing' WHERE id = 'd'")
   expect(columnsOf(db).now('d', [])).toBeNull()
+})
+
+test('the order of phrases follows what is written, taken back and removed', async () => {
+  const db = await open()
+  migrate(db)
+  addDataset(db)
+  for (const [n, phrase] of ['pear', 'Apple', 'fig', 'apple'].entries()) addRegion(db, n, phrase)
+  const phrases = (descending = false): string => {
+    const query = { filter: { datasetId: 'd' }, sort: 'phrase', descending } as const
+    return Array.from(orderedRows(db, columnsOf(db).now('d', [])!, query).rows, (row) => db.get<{ phrase: string }>('SELECT phrase FROM regions WHERE rowid = ?', row)!.phrase).join()
+  }
+  expect([phrases(), phrases(true)]).toEqual(['Apple,apple,fig,pear', 'pear,fig,apple,Apple'])
+  db.run("UPDATE regions SET phrase = 'zebra' WHERE id = 'r2'")
+  expect(phrases()).toBe('Apple,apple,pear,zebra')
+  expect(() => db.transaction(() => {
+    db.run("UPDATE regions SET phrase = 'aardvark' WHERE id = 'r0'")
+    throw new Error('no')
+  })).toThrow('no')
+  expect(phrases()).toBe('Apple,apple,pear,zebra')
+  db.run("UPDATE regions SET deleted = 1 WHERE id = 'r3'")
+  expect(phrases(true)).toBe('zebra,pear,Apple')
+  db.run("UPDATE regions SET deleted = 0 WHERE id = 'r3'")
+  addRegion(db, 4, 'banana')
+  db.run("DELETE FROM regions WHERE id = 'r1'")
+  expect(phrases()).toBe('apple,banana,pear,zebra')
 })
 
 test('a project of the version before is searched like a new one', async () => {

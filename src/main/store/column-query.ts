@@ -84,9 +84,19 @@ export function matching(db: Db, columns: RegionColumns, filter: RegionFilter): 
 /** Row numbers of what matches, in the order asked for. Regions without a score come last, in the order of the file. */
 export function orderedRows(db: Db, columns: RegionColumns, query: OrderQuery): { readonly rows: Float64Array; readonly reviewed: number } {
   const places = matching(db, columns, query.filter)
+  const ordered = sorted(db, columns, places, query)
+  const rows = new Float64Array(ordered.length)
+  for (let i = 0; i < rows.length; i++) rows[i] = columns.rowids[ordered[i]!]!
+  return { rows, reviewed: reviewedOf(columns, places) }
+}
+
+function reviewedOf({ status }: RegionColumns, places: Int32Array): number {
   let reviewed = 0
-  for (const at of places) if (columns.status[at] === 1 || columns.status[at] === 2) reviewed++
-  return { rows: Float64Array.from(sorted(db, columns, places, query), (at) => columns.rowids[at]!), reviewed }
+  for (let i = 0; i < places.length; i++) {
+    const one = status[places[i]!]
+    if (one === 1 || one === 2) reviewed++
+  }
+  return reviewed
 }
 
 function sorted(db: Db, columns: RegionColumns, places: Int32Array, { filter, sort, descending, seed = 0 }: OrderQuery): Int32Array {
@@ -108,20 +118,38 @@ function sorted(db: Db, columns: RegionColumns, places: Int32Array, { filter, so
 }
 
 function lastWithout(places: Int32Array, keyOf: (at: number) => number, descending: boolean): Int32Array {
-  const ordered = orderByKey(places.filter((at) => !Number.isNaN(keyOf(at))), keyOf)
   const out = new Int32Array(places.length)
+  let [valued, last] = [0, places.length]
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i]!
+    if (Number.isNaN(keyOf(at))) out[--last] = at
+    else out[valued++] = at
+  }
+  out.subarray(last).reverse()
+  const ordered = orderByKey(out.slice(0, valued), keyOf)
   out.set(descending ? ordered.reverse() : ordered)
-  out.set(places.filter((at) => Number.isNaN(keyOf(at))), ordered.length)
   return out
 }
 
-/** The index of phrases knows their order; what does not match is left out. */
+/** The index of phrases knows their order, which is kept until a phrase is written; what does not match is left out. */
 function byPhrase(db: Db, columns: RegionColumns, places: Int32Array, datasetId: string, descending: boolean): Int32Array {
-  const way = descending ? 'DESC' : 'ASC'
+  const all = (columns.byPhrase ??= phraseOrder(db, columns, datasetId))
   const wanted = new Uint8Array(columns.count)
-  for (const at of places) wanted[at] = 1
-  const all = db.column<number>(`SELECT r.rowid FROM regions r WHERE r.dataset_id = ? AND r.deleted = 0 ORDER BY r.phrase COLLATE NOCASE ${way}, r.position ${way}`, datasetId)
-  return Int32Array.from(all.map((rowid) => placeOfRow(columns, rowid)).filter((at) => at >= 0 && wanted[at] === 1))
+  for (let i = 0; i < places.length; i++) wanted[places[i]!] = 1
+  const out = new Int32Array(places.length)
+  let n = 0
+  for (let i = 0; i < all.length; i++) {
+    const at = all[descending ? all.length - 1 - i : i]!
+    if (wanted[at] === 1) out[n++] = at
+  }
+  return out
+}
+
+function phraseOrder(db: Db, columns: RegionColumns, datasetId: string): Int32Array {
+  const rows = db.column<number>('SELECT r.rowid FROM regions r WHERE r.dataset_id = ? ORDER BY r.phrase COLLATE NOCASE, r.position', datasetId)
+  const order = new Int32Array(rows.length)
+  for (let i = 0; i < rows.length; i++) order[i] = placeOfRow(columns, rows[i]!)
+  return order
 }
 
 function marked(size: number, numbers: Iterable<number | undefined>): Uint8Array {
@@ -161,7 +189,5 @@ export function countFromColumns(db: Db, filter: RegionFilter): { total: number;
   const columns = columnsOf(db).now(filter.datasetId, scoresOf({ filter, sort: 'file-order' }))
   if (!columns) return null
   const places = matching(db, columns, filter)
-  let reviewed = 0
-  for (const at of places) if (columns.status[at] === 1 || columns.status[at] === 2) reviewed++
-  return { total: places.length, reviewed }
+  return { total: places.length, reviewed: reviewedOf(columns, places) }
 }

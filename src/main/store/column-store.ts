@@ -62,6 +62,11 @@ function createColumnStore(db: Db): ColumnStore {
     const changed = db.column<number>('SELECT n FROM temp.changed_regions ORDER BY n')
     if (changed.length === 0) return
     db.exec('DELETE FROM temp.changed_regions')
+    for (const datasetId of db.column<string>('SELECT id FROM temp.rephrased_datasets')) {
+      const entry = entries.get(datasetId)
+      if (entry) entry.columns.byPhrase = null
+    }
+    db.exec('DELETE FROM temp.rephrased_datasets')
     const list = JSON.stringify(changed)
     for (const [datasetId, { columns }] of entries) {
       const rows = db.arrays<FacetRow>(`SELECT ${FACETS} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value WHERE r.dataset_id = ?`, list, datasetId)
@@ -202,6 +207,10 @@ function createColumnStore(db: Db): ColumnStore {
 const WATCH = `
 CREATE TEMP TABLE watched_datasets (id TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE changed_regions (n INTEGER PRIMARY KEY);
+CREATE TEMP TABLE rephrased_datasets (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TRIGGER note_phrase AFTER UPDATE OF phrase, position ON main.regions WHEN (new.phrase IS NOT old.phrase OR new.position IS NOT old.position)
+  AND EXISTS (SELECT 1 FROM watched_datasets WHERE id = new.dataset_id)
+  BEGIN INSERT OR IGNORE INTO rephrased_datasets VALUES (new.dataset_id); END;
 CREATE TEMP TRIGGER note_insert AFTER INSERT ON main.regions WHEN EXISTS (SELECT 1 FROM watched_datasets WHERE id = new.dataset_id)
   BEGIN INSERT OR IGNORE INTO changed_regions VALUES (new.rowid); END;
 CREATE TEMP TRIGGER note_update AFTER UPDATE ON main.regions WHEN EXISTS (SELECT 1 FROM watched_datasets WHERE id = new.dataset_id)

@@ -27,6 +27,8 @@ export interface RegionColumns {
   /** False where the order of rows is not that of the file. */
   inOrder: boolean
   readonly words: Readonly<Record<'split' | 'reviewer' | 'assignee' | 'tags', Dictionary>>
+  /** Places in the order of phrases, the deleted among them; null when it is to be read (again). */
+  byPhrase: Int32Array | null
   /** By scoreKey; NaN where there is no score. */
   readonly scores: Map<string, Float64Array>
 }
@@ -49,7 +51,7 @@ export function emptyColumns(): RegionColumns {
   return {
     count: 0, rowids: new Float64Array(0), position: new Int32Array(0), status: new Uint8Array(0), bits: new Uint8Array(0), second: new Uint8Array(0), split: new Uint16Array(0),
     reviewer: new Uint16Array(0), assignee: new Uint16Array(0), tags: new Uint32Array(0), area: new Float64Array(0), inOrder: true,
-    words: { split: words(), reviewer: words(), assignee: words(), tags: words() }, scores: new Map(),
+    words: { split: words(), reviewer: words(), assignee: words(), tags: words() }, byPhrase: null, scores: new Map(),
   }
 }
 
@@ -63,6 +65,9 @@ function numberOf({ texts, numbers }: Dictionary, text: string | null): number {
 
 /** Place of a row by its number; -1 when it is not there. */
 export function placeOfRow({ rowids, count }: RegionColumns, rowid: number): number {
+  // Rows that were imported together have numbers without gaps.
+  const guess = rowid - (rowids[0] ?? 0)
+  if (guess >= 0 && guess < count && rowids[guess] === rowid) return guess
   let [low, high] = [0, count - 1]
   while (low <= high) {
     const middle = (low + high) >> 1
@@ -92,6 +97,7 @@ function makeRoom(columns: RegionColumns, rowid: number, position: number): numb
   if (count === columns.rowids.length) grow(columns, Math.max(1024, Math.ceil(count * 1.25)))
   if (count > 0 && position < columns.position[count - 1]!) columns.inOrder = false
   columns.count++
+  columns.byPhrase = null
   // SQLite gives new rows numbers above all others, unless the highest were deleted for good.
   if (count > 0 && rowid < columns.rowids[count - 1]!) {
     let at = count
