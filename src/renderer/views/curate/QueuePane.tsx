@@ -2,6 +2,7 @@ import { ArrowUpDown, ChartScatter, Circle, CircleCheck, CircleX, ListFilter, Pa
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { QueueRow, RegionStatus } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { count, fixed } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { sentence, thumbUrl } from '../../state/queries.ts'
@@ -32,45 +33,45 @@ export function QueuePane({ work, open, onToggle }: { work: Workbench; open: boo
   const { view } = control
   const [filtering, setFiltering] = useState(false)
   return (
-    <section className={styles.queue} aria-label="Queue" data-open={open ? "" : undefined}>
+    <section className={styles.queue} aria-label={t('Queue')} data-open={open ? "" : undefined}>
       <div className={styles.narrowHead}>
-        <IconButton icon={PanelLeft} label={open ? 'Hide queue details' : 'Show queue'} pressed={open} onClick={onToggle} />
+        <IconButton icon={PanelLeft} label={open ? t('Hide queue details') : t('Show queue')} pressed={open} onClick={onToggle} />
       </div>
       <div className={styles.head}>
         <QueueMenu work={work} />
         <span className="grow" />
         <Menu
           align="end"
-          trigger={<IconButton icon={ArrowUpDown} label="Sort" hint={`Sort: ${sortWords(view.sort, view.descending)}`} />}
+          trigger={<IconButton icon={ArrowUpDown} label={t('Sort')} hint={t('Sort: {order}', { order: sortWords(view.sort, view.descending) })} />}
           entries={[
             ...SORTS.map((sort) => ({
-              label: sort.label, detail: view.sort === sort.value ? 'chosen' : '', disabled: needsScores(sort.value) && work.chosen.length < (sort.value === 'disagreement' ? 2 : 1),
+              label: sort.label, detail: view.sort === sort.value ? t('chosen') : '', disabled: needsScores(sort.value) && work.chosen.length < (sort.value === 'disagreement' ? 2 : 1),
               onSelect: () => (sort.value === 'random' ? control.shuffle() : undefined, control.change({ sort: sort.value, descending: beginsLast(sort.value) })),
             })),
             null,
-            { label: view.descending ? 'First things first' : 'Turn the order round', disabled: view.sort === 'random', onSelect: () => control.change({ descending: !view.descending }) },
+            { label: view.descending ? t('First things first') : t('Turn the order round'), disabled: view.sort === 'random', onSelect: () => control.change({ descending: !view.descending }) },
           ]}
         />
-        <IconButton icon={ListFilter} label="Filter" pressed={filtering} onClick={() => setFiltering((on) => !on)} aria-expanded={filtering} />
+        <IconButton icon={ListFilter} label={t('Filter')} pressed={filtering} onClick={() => setFiltering((on) => !on)} aria-expanded={filtering} />
       </div>
       <div className={styles.filters}>
         <SearchField work={work} />
         {chips(view.filter).map((chip) => (
           <span key={chip.key} className={styles.chip}>
             <span>{chip.name} <b>{chip.value}</b></span>
-            <button type="button" aria-label={`Remove filter ${chip.name} ${chip.value}`} onClick={() => control.change({ filter: chip.without })}><Icon of={X} size="xs" /></button>
+            <button type="button" aria-label={t('Remove filter {name} {value}', { name: chip.name, value: chip.value })} onClick={() => control.change({ filter: chip.without })}><Icon of={X} size="xs" /></button>
           </span>
         ))}
       </div>
       {filtering ? <QueueFilters work={work} onClose={() => setFiltering(false)} /> : null}
       {work.prefs.secondReview ? (
         <div className={styles.mode} role="status">
-          <span className="trunc">Second review is on</span>
-          <Button size="s" kind="ghost" onClick={() => setPrefs({ secondReview: false })}>End</Button>
+          <span className="trunc">{t('Second review is on')}</span>
+          <Button size="s" kind="ghost" onClick={() => setPrefs({ secondReview: false })}>{t('End', undefined, 'stop')}</Button>
         </div>
       ) : null}
       <div className={styles.order}>
-        <span className="trunc">{sortWords(view.sort, view.descending)}{needsScores(view.sort) && work.chosen[0] ? ` · ${work.chosen[0].name}${view.sort === 'disagreement' && work.chosen[1] ? ` and ${work.chosen[1].name}` : ''}` : ''}</span>
+        <span className="trunc">{sortWords(view.sort, view.descending)}{needsScores(view.sort) && work.chosen[0] ? ` · ${view.sort === 'disagreement' && work.chosen[1] ? t('{first} and {second}', { first: work.chosen[0].name, second: work.chosen[1].name }) : work.chosen[0].name}` : ''}</span>
       </div>
       <Rows work={work} />
       <BulkBar work={work} />
@@ -93,7 +94,7 @@ function SearchField({ work }: { work: Workbench }) {
   })
   return (
     <Input
-      compact className={styles.search} before={<Icon of={Search} size="s" />} after={<Keys of="/" />} type="search" placeholder="Phrase text or filter" aria-label="Phrase text or filter" data-testid="queue-search"
+      compact className={styles.search} before={<Icon of={Search} size="s" />} after={<Keys of="/" />} type="search" placeholder={t('Phrase text or filter')} aria-label={t('Phrase text or filter')} data-testid="queue-search"
       value={text} onChange={(event) => setText(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return
@@ -130,8 +131,8 @@ function Rows({ work }: { work: Workbench }) {
   const [onOpen] = useState(() => (...args: Parameters<RowProps['onOpen']>) => newest.current(...args))
 
   const failed = error !== null && error !== undefined
-  if (failed && !loaded) return <div className={styles.note}><ErrorNote error={error} title="The queue could not be read" compact onRetry={queue.retry} /></div>
-  if (!loaded) return <Loading>Loading the queue</Loading>
+  if (failed && !loaded) return <div className={styles.note}><ErrorNote error={error} title={t('The queue could not be read')} compact onRetry={queue.retry} /></div>
+  if (!loaded) return <Loading>{t('Loading the queue')}</Loading>
   if (total === 0) return <NoRows work={work} />
 
   const page = Math.max(1, Math.floor(list.viewHeight / ROW_PX) - 1)
@@ -156,9 +157,9 @@ function Rows({ work }: { work: Workbench }) {
   const missing = needsScores(work.control.view.sort) ? [...rows.values()].filter((row) => row.consistency === null).length / rows.size : 0
   return (
     <>
-      {failed ? <div className={styles.note}><ErrorNote error={error} title="Some rows could not be read" compact onRetry={queue.retry} /></div> : null}
+      {failed ? <div className={styles.note}><ErrorNote error={error} title={t('Some rows could not be read')} compact onRetry={queue.retry} /></div> : null}
       {missing > 0.5 ? <NotScored work={work} none={missing === 1} /> : null}
-      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" aria-multiselectable="true" data-commands aria-label="Samples" tabIndex={0} aria-activedescendant={current.index >= first && current.index <= last ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
+      <div ref={scroller} className={cx('scroll', styles.scroller)} role="listbox" aria-multiselectable="true" data-commands aria-label={t('Samples')} tabIndex={0} aria-activedescendant={current.index >= first && current.index <= last ? `queue-row-${current.index}` : undefined} onKeyDown={onKeyDown} data-testid="queue">
         <div role="presentation" style={{ height: list.height, position: 'relative', overflow: 'hidden' }}>
           {Array.from({ length: last - first + 1 }, (_, i) => first + i).map((index) => (
             <Row key={index} index={index} total={total} top={list.topOf(index)} row={rows.get(index)} inHand={rows.has(index) ? rows.get(index)!.id === current.regionId : index === current.index} picked={ranges.length > 0 ? holds(ranges, index) : null} onOpen={onOpen} />
@@ -196,9 +197,9 @@ const Row = memo(
           {consistency !== null ? <span className={cx(styles.under, styles[consistency < 0.4 ? 'low' : 'high'])} style={{ width: `${Math.max(6, consistency * 100)}%` }} /> : null}
         </span>
         <span className={styles.words}>
-          <span className={cx('trunc', styles.phrase)}>{row ? row.phrase || <span className="c3">No phrase yet</span> : <span className="visually-hidden">Loading</span>}</span>
+          <span className={cx('trunc', styles.phrase)}>{row ? row.phrase || <span className="c3">{t('No phrase yet')}</span> : <span className="visually-hidden">{t('Loading')}</span>}</span>
           <span className={styles.measure}>
-            {row ? <span className="visually-hidden">, {consistency === null ? 'not scored' : 'consistency '}</span> : null}
+            {row ? <span className="visually-hidden">, {consistency === null ? t('not scored') : `${t('consistency')} `}</span> : null}
             {consistency === null ? <span /> : <Bar share={Math.max(0.02, consistency)} />}
             <span className={styles.score} aria-hidden={consistency === null || undefined}>{row ? (consistency === null ? '–' : fixed(consistency)) : ''}</span>
           </span>
@@ -213,11 +214,11 @@ const Row = memo(
 function NoRows({ work }: { work: Workbench }) {
   const filtered = Object.keys(work.control.view.filter).length > 0
   return filtered ? (
-    <EmptyState icon={SearchX} title="No region matches" actions={<Button size="s" onClick={() => work.control.change({ filter: {} })}>Clear filters</Button>}>
-      Widen the filter, or choose another view.
+    <EmptyState icon={SearchX} title={t('No region matches')} actions={<Button size="s" onClick={() => work.control.change({ filter: {} })}>{t('Clear filters')}</Button>}>
+      {t('Widen the filter, or choose another view.')}
     </EmptyState>
   ) : (
-    <EmptyState icon={SearchX} title="No regions in this dataset">Draw a box on an image to make the first one, or import annotations in the library.</EmptyState>
+    <EmptyState icon={SearchX} title={t('No regions in this dataset')}>{t('Draw a box on an image to make the first one, or import annotations in the library.')}</EmptyState>
   )
 }
 
@@ -235,8 +236,8 @@ function NotScored({ work, none }: { work: Workbench; none: boolean }) {
   return (
     <div className={styles.unscored}>
       <Icon of={ChartScatter} />
-      <span className="t12 c2">{checkpoint ? none ? `${checkpoint.name} has not scored these regions, so the order is that of the file.` : `${checkpoint.name} has not scored all of these regions. Those without a score come last.` : 'There is no checkpoint to score with yet.'}</span>
-      {checkpoint ? <Button size="s" busy={asked} disabled={asked} onClick={compute}>{asked ? 'Scoring' : `Score ${count(work.dataset.regions)} regions`}</Button> : null}
+      <span className="t12 c2">{checkpoint ? none ? t('{checkpoint} has not scored these regions, so the order is that of the file.', { checkpoint: checkpoint.name }) : t('{checkpoint} has not scored all of these regions. Those without a score come last.', { checkpoint: checkpoint.name }) : t('There is no checkpoint to score with yet.')}</span>
+      {checkpoint ? <Button size="s" busy={asked} disabled={asked} onClick={compute}>{asked ? t('Scoring') : t('Score {n} regions', { n: count(work.dataset.regions) })}</Button> : null}
     </div>
   )
 }

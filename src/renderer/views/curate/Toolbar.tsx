@@ -1,6 +1,7 @@
 import { ChevronDown, Columns2, Hand, Magnet, MousePointer2, Pentagon, Redo2, Scan, Sparkles, Undo2, VectorSquare } from 'lucide-react'
 import { useLayoutEffect, useRef } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../../shared/messages/messages.ts'
 import { percent } from '../../app/format.ts'
 import type { Scene } from '../../canvas/scene.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -15,14 +16,14 @@ import type { Workbench } from './workbench.ts'
 import styles from './curate.module.css'
 
 const TOOLS = [
-  { tool: 'select', icon: MousePointer2, label: 'Select', keys: 'v' },
-  { tool: 'draw', icon: VectorSquare, label: 'Draw box', keys: 'b' },
-  { tool: 'polygon', icon: Pentagon, label: 'Draw outline', keys: 'Shift+p' },
-  { tool: 'pan', icon: Hand, label: 'Pan', keys: 'h' },
+  { tool: 'select', icon: MousePointer2, label: t('Select'), keys: 'v' },
+  { tool: 'draw', icon: VectorSquare, label: t('Draw box'), keys: 'b' },
+  { tool: 'polygon', icon: Pentagon, label: t('Draw outline'), keys: 'Shift+p' },
+  { tool: 'pan', icon: Hand, label: t('Pan'), keys: 'h' },
 ] as const
 
 const LAYOUT_NAMES: readonly { readonly value: CanvasLayout; readonly label: string }[] = [
-  { value: 'side-by-side', label: 'Side by side' }, { value: 'overlay', label: 'Overlay' }, { value: 'image-only', label: 'Image only' },
+  { value: 'side-by-side', label: t('Side by side') }, { value: 'overlay', label: t('Overlay') }, { value: 'image-only', label: t('Image only') },
 ]
 
 export function Toolbar({ work }: { work: Workbench }) {
@@ -31,23 +32,23 @@ export function Toolbar({ work }: { work: Workbench }) {
   const stays = useStore(scene.store, (state) => state.toolStays)
   const { undoLabel, redoLabel } = useUndoLabels()
   return (
-    <div className={styles.toolbar} role="toolbar" aria-label="Canvas tools">
-      {TOOLS.map((entry) => <IconButton key={entry.tool} icon={entry.icon} label={entry.label} keys={entry.keys} {...(tool === entry.tool && stays ? { hint: `${entry.label}, until another tool is taken` } : {})} pressed={tool === entry.tool} onClick={() => scene.setTool(entry.tool)} onDoubleClick={() => scene.setTool(entry.tool, true)} />)}
-      <IconButton icon={Magnet} label="Snap to image edge" keys="s" pressed={prefs.snap} onClick={() => setPrefs({ snap: !prefs.snap })} />
+    <div className={styles.toolbar} role="toolbar" aria-label={t('Canvas tools')}>
+      {TOOLS.map((entry) => <IconButton key={entry.tool} icon={entry.icon} label={entry.label} keys={entry.keys} {...(tool === entry.tool && stays ? { hint: t('{tool}, until another tool is taken', { tool: entry.label }) } : {})} pressed={tool === entry.tool} onClick={() => scene.setTool(entry.tool)} onDoubleClick={() => scene.setTool(entry.tool, true)} />)}
+      <IconButton icon={Magnet} label={t('Snap to image edge')} keys="s" pressed={prefs.snap} onClick={() => setPrefs({ snap: !prefs.snap })} />
       <span className={styles.sep} />
-      <IconButton icon={Undo2} label="Undo" hint={undoLabel ? `Undo: ${undoLabel}` : 'Nothing to undo'} keys="$mod+z" disabled={undoLabel === null} onClick={verbs.undo} />
-      <IconButton icon={Redo2} label="Redo" hint={redoLabel ? `Redo: ${redoLabel}` : 'Nothing to redo'} keys="$mod+Shift+z" disabled={redoLabel === null} onClick={verbs.redo} />
+      <IconButton icon={Undo2} label={t('Undo')} hint={undoLabel ? t('Undo: {edit}', { edit: undoLabel }) : t('Nothing to undo')} keys="$mod+z" disabled={undoLabel === null} onClick={verbs.undo} />
+      <IconButton icon={Redo2} label={t('Redo')} hint={redoLabel ? t('Redo: {edit}', { edit: redoLabel }) : t('Nothing to redo')} keys="$mod+Shift+z" disabled={redoLabel === null} onClick={verbs.redo} />
       <span className={styles.sep} />
-      <Button className={styles.propose} size="s" icon={Sparkles} keys="p" aria-label="Propose boxes" disabled={!work.heat.heat} aria-pressed={work.proposing} onClick={verbs.toggleProposals}>Propose boxes</Button>
+      <Button className={styles.propose} size="s" icon={Sparkles} keys="p" aria-label={t('Propose boxes')} disabled={!work.heat.heat} aria-pressed={work.proposing} onClick={verbs.toggleProposals}>{t('Propose boxes')}</Button>
       <span className="grow" />
-      <span className={styles.wide}><Segmented label="View" value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
+      <span className={styles.wide}><Segmented label={t('View')} value={prefs.layout} options={LAYOUT_NAMES} onChange={(layout) => setPrefs({ layout })} /></span>
       <span className={styles.narrow}>
-        <Menu align="end" trigger={<button type="button" className={styles.softButton}><span className="visually-hidden">View </span><span className={styles.layoutName}>{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={Columns2} size="s" /><Icon of={ChevronDown} size="xs" /></button>}
+        <Menu align="end" trigger={<button type="button" className={styles.softButton}><span className="visually-hidden">{t('View')} </span><span className={styles.layoutName}>{LAYOUT_NAMES.find((entry) => entry.value === prefs.layout)!.label}</span><Icon of={Columns2} size="s" /><Icon of={ChevronDown} size="xs" /></button>}
           entries={LAYOUT_NAMES.map((entry) => ({ label: entry.label, onSelect: () => setPrefs({ layout: entry.value }) }))} />
       </span>
       <span className={styles.sep} />
       <PictureMenu work={work} />
-      <IconButton className={styles.toRegion} icon={Scan} label="Zoom to region" keys="z" disabled={!work.region} onClick={scene.zoomToRegion} />
+      <IconButton className={styles.toRegion} icon={Scan} label={t('Zoom to region')} keys="z" disabled={!work.region} onClick={scene.zoomToRegion} />
       <Zoom scene={scene} />
     </div>
   )
@@ -61,7 +62,7 @@ function Zoom({ scene }: { scene: Scene }) {
     const write = () => {
       const { camera, cameraMode } = scene.store.getState()
       if (text.current) text.current.textContent = percent(camera.scale)
-      if (word.current) word.current.textContent = cameraMode === 'fit' ? 'Fit' : 'Zoom'
+      if (word.current) word.current.textContent = cameraMode === 'fit' ? t('Fit') : t('Zoom')
     }
     write()
     return scene.subscribe(write)
@@ -69,10 +70,10 @@ function Zoom({ scene }: { scene: Scene }) {
   return (
     <Menu
       align="end"
-      trigger={<button type="button" className={styles.zoom} data-testid="zoom"><span className="visually-hidden">Zoom </span><span ref={word}>Fit</span><span ref={text} className="c3" /></button>}
+      trigger={<button type="button" className={styles.zoom} data-testid="zoom"><span className="visually-hidden">{t('Zoom')} </span><span ref={word}>{t('Fit')}</span><span ref={text} className="c3" /></button>}
       entries={[
-        { label: 'Fit the image', keys: '0', onSelect: scene.fit },
-        { label: 'Zoom to region', keys: 'z', onSelect: scene.zoomToRegion },
+        { label: t('Fit the image'), keys: '0', onSelect: scene.fit },
+        { label: t('Zoom to region'), keys: 'z', onSelect: scene.zoomToRegion },
         null,
         { label: '100 %', keys: '1', onSelect: () => scene.zoomTo(1) },
         { label: '200 %', onSelect: () => scene.zoomTo(2) },

@@ -1,5 +1,6 @@
 /** An annotation that was asked for before the heat of its phrase was there: it is never lost, at worst it comes without boxes. */
 import type { Region } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly, type Shape } from '../../../shared/shape.ts'
 import { toast } from '../../ui/toast.tsx'
 import { editLog } from './edits.ts'
@@ -7,9 +8,9 @@ import type { Awaited } from './use-free-phrase.ts'
 import { mintId, quote } from './words.ts'
 
 const WHY = {
-  leave: 'You went on before its heat was there.',
-  failed: 'There is no heat for it.',
-  asked: 'Its heat was not there yet.',
+  leave: t('You went on before its heat was there.'),
+  failed: t('There is no heat for it.'),
+  asked: t('Its heat was not there yet.'),
 } as const
 
 /** Adds what is awaited without boxes, and says so; nothing when nothing is. Returns the new region. */
@@ -18,7 +19,7 @@ export function addAwaited(awaited: { current: Awaited | null }, why: keyof type
   awaited.current = null
   if (!wanted) return null
   const created = createRegion(wanted, boxesOnly([]))
-  toast({ tone: 'info', title: `${quote(wanted.phrase)} was added without a box`, detail: WHY[why] })
+  toast({ tone: 'info', title: t('{phrase} was added without a box', { phrase: quote(wanted.phrase) }), detail: WHY[why] })
   return created
 }
 
@@ -27,6 +28,6 @@ export function createRegion({ phrase, image }: Awaited, { boxes, outlines }: Sh
   const created: Region = {
     id: mintId(), imageId: image.id, datasetId: image.datasetId, revision: 0, split: image.split, flags: [], assignee: null, review: null, second: null, phrase, boxes, outlines, status: 'unreviewed', tags: [], note: '', deleted: false,
   }
-  editLog.create(phrase ? `Phrase added: ${quote(phrase)}` : 'Phrase added', created)
+  editLog.create(phrase ? t('Phrase added: {phrase}', { phrase: quote(phrase) }) : t('Phrase added'), created)
   return created
 }

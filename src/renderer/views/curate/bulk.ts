@@ -4,6 +4,7 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { BulkAction, Selection } from '../../../shared/contract/bulk.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { api } from '../../state/engine.ts'
 import { isDisconnected } from '../../state/errors.ts'
 import { onEngineEvent } from '../../state/events.ts'
@@ -107,9 +108,9 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
       await editLog.settled()
       const { changed, selected: _selected, ...ledger } = await send({ editId, selection, action, ...(since === null ? {} : { since }) }, abort.signal)
       editLog.setLedger(ledger)
-      if (changed === 0) toast({ tone: 'info', title: 'Nothing to change', detail: action.kind === 'second' ? 'A second review is of what somebody else has decided.' : 'These regions are so already.' })
+      if (changed === 0) toast({ tone: 'info', title: t('Nothing to change'), detail: action.kind === 'second' ? t('A second review is of what somebody else has decided.') : t('These regions are so already.') })
       else if (!ids) {
-        const id: number = toast({ tone: 'positive', title: ledger.undoLabel ?? 'Done', action: { label: 'Undo', run: () => (dismissToast(id), undo()) } })
+        const id: number = toast({ tone: 'positive', title: ledger.undoLabel ?? t('Done'), action: { label: t('Undo'), run: () => (dismissToast(id), undo()) } })
       }
       if (!ids) clear()
       if (action.kind === 'delete') queue.reload()

@@ -2,8 +2,8 @@
 import { type RefObject, useEffect } from 'react'
 import type { Dataset, ImageRecord, Region, RegionState } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly, outlineBounds, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
-import { counted } from '../../app/format.ts'
 import { navigate, setParams } from '../../app/routes.ts'
 import type { Scene, SceneEffect } from '../../canvas/scene.ts'
 import { sentence } from '../../state/queries.ts'
@@ -56,7 +56,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
   /** A locked phrase keeps its boxes; everything else about it may change. */
   const refuses = (regionId: string, after: Partial<RegionState>): boolean => {
     if (!getMarks().locked.has(regionId) || (after.boxes === undefined && after.deleted === undefined)) return false
-    toast({ tone: 'info', title: 'This phrase is locked', detail: 'Its boxes stay as they are.', action: { label: 'Unlock', keys: 'l', run: () => mark('locked', [regionId], false) } })
+    toast({ tone: 'info', title: t('This phrase is locked'), detail: t('Its boxes stay as they are.'), action: { label: t('Unlock'), keys: 'l', run: () => mark('locked', [regionId], false) } })
     return true
   }
   const edit = (label: string, after: Partial<RegionState>): boolean => {
@@ -80,7 +80,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
   /** While the next sample is on its way, the keys of the last one rest: nobody decides twice, or what was not seen. */
   const mayDecide = (): boolean => {
     if (!walk.isWaiting()) return live() !== null
-    announce('The next sample is still loading')
+    announce(t('The next sample is still loading'))
     return false
   }
 
@@ -96,14 +96,14 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
     if (effect.gesture === 'draw') {
       const held = live()
       if (!held) newRegion('', boxesOnly([effect.after]))
-      else if (edit('Box drawn', { boxes: [...held.boxes, effect.after] })) selectBox(held.boxes.length)
+      else if (edit(t('Box drawn'), { boxes: [...held.boxes, effect.after] })) selectBox(held.boxes.length)
       return
     }
     if (effect.gesture === 'outline') {
       const drawn = shapeOf([outlineBounds(effect.outline)], [effect.outline])
       const held = live()
       if (!held) newRegion('', drawn)
-      else if (edit('Outline drawn', joined(held, drawn))) selectBox(held.boxes.length)
+      else if (edit(t('Outline drawn'), joined(held, drawn))) selectBox(held.boxes.length)
       return
     }
     const box = scene.store.getState().boxes.find((entry) => entry.key === effect.key)
@@ -111,7 +111,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       const held = live()
       if (!box || !held) return
       const put = <T>(list: readonly T[], value: T) => list.map((old, i) => (i === box.index ? value : old))
-      edit('Outline changed', shapeOf(put(held.boxes, outlineBounds(effect.outline)), put(joined(held, boxesOnly([])).outlines, effect.outline)))
+      edit(t('Outline changed'), shapeOf(put(held.boxes, outlineBounds(effect.outline)), put(joined(held, boxesOnly([])).outlines, effect.outline)))
       return
     }
     if (box) edit(moveLabel(effect.before, effect.after), { boxes: boxesNow().map((old, i) => (i === box.index ? effect.after : old)) })
@@ -139,7 +139,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
 
   const addFree = () => {
     free.awaited.current = null
-    if (proposals.length === 0) toast({ tone: 'info', title: `${quote(free.typed)} was added without a box`, detail: 'Its heat is too flat for one.' })
+    if (proposals.length === 0) toast({ tone: 'info', title: t('{phrase} was added without a box', { phrase: quote(free.typed) }), detail: t('Its heat is too flat for one.') })
     newRegion(free.typed, boxesOnly(proposals))
   }
   const addWithoutBoxes = (why: 'failed' | 'asked') => {
@@ -177,7 +177,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
         go(1)
         return
       }
-      edit({ accepted: 'Accepted', rejected: 'Rejected', skipped: 'Skipped' }[status], { status })
+      edit({ accepted: t('Accepted'), rejected: t('Rejected'), skipped: t('Skipped') }[status], { status })
       go(1)
     },
     undo: () => step(() => editLog.undo()),
@@ -192,7 +192,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       free.awaited.current = { phrase: free.typed, image: on }
       if (again || free.state === 'failed') return addWithoutBoxes(again ? 'asked' : 'failed')
       free.hurry()
-      announce(`Waiting for the heat of ${quote(free.typed)}. Enter again adds it without a box.`)
+      announce(t('Waiting for the heat of {phrase}. Enter again adds it without a box.', { phrase: quote(free.typed) }))
     },
     toggleProposals: () => setWantsProposals(!proposing),
     useProposal() {
@@ -213,12 +213,12 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       settleHands()
       const boxes = boxesNow()
       if (index < 0 || index >= boxes.length) return
-      edit('Box deleted', { boxes: boxes.filter((_, i) => i !== index) })
+      edit(t('Box deleted'), { boxes: boxes.filter((_, i) => i !== index) })
       if (boxes.length > 1) selectBox(Math.min(index, boxes.length - 2))
     },
     deleteRegion() {
       settleHands()
-      if (edit('Phrase deleted', { deleted: true })) walk.place({ ...now.current, regionId: null })
+      if (edit(t('Phrase deleted'), { deleted: true })) walk.place({ ...now.current, regionId: null })
     },
     duplicateBox() {
       settleHands()
@@ -226,31 +226,31 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       const [held, index] = [live(), selectedIndex()]
       const box = boxes[index]
       if (!held || !box || !image) return
-      if (edit('Box duplicated', withCopy(held, index, besides(box, image, asideBy(image))))) selectBox(boxes.length)
+      if (edit(t('Box duplicated'), withCopy(held, index, besides(box, image, asideBy(image))))) selectBox(boxes.length)
     },
     copyBox() {
       settleHands()
       const [held, on] = [live(), onImage()]
-      if (!held || !on || held.boxes.length === 0) return announce('There is no box to copy')
+      if (!held || !on || held.boxes.length === 0) return announce(t('There is no box to copy'))
       const index = selectedIndex()
       const part = <T>(list: readonly T[]) => (index < 0 ? list : list.slice(index, index + 1))
       const boxes = part(held.boxes)
       copyClip({ phrase: held.phrase, ...shapeOf(boxes, part(held.outlines)), size: on })
-      announce(`${counted(boxes.length, 'box', 'boxes')} of ${quote(held.phrase)} copied`)
+      announce(t('{n, plural, one {# box} other {# boxes}} of {phrase} copied', { n: boxes.length, phrase: quote(held.phrase) }))
     },
     copyPhrase() {
       settleHands()
       const [held, on] = [live(), onImage()]
       if (!held || !on) return
       copyClip({ phrase: held.phrase, boxes: held.boxes, outlines: held.outlines, size: on })
-      announce(`${quote(held.phrase)} copied with ${counted(held.boxes.length, 'box', 'boxes')}`)
+      announce(t('{phrase} copied with {n, plural, one {# box} other {# boxes}}', { n: held.boxes.length, phrase: quote(held.phrase) }))
     },
     paste(as) {
       settleHands()
       const [clip, held, on] = [heldClip(), live(), onImage()]
-      if (!clip || !on) return announce(clip ? 'There is no image to paste on' : 'Nothing has been copied yet')
+      if (!clip || !on) return announce(clip ? t('There is no image to paste on') : t('Nothing has been copied yet'))
       if (as === 'phrase' || !held) return newRegion(clip.phrase, pastedShape(clip, on, []))
-      if (edit(clip.boxes.length === 1 ? 'Box pasted' : 'Boxes pasted', joined(held, pastedShape(clip, on, held.boxes)))) selectBox(held.boxes.length)
+      if (edit(clip.boxes.length === 1 ? t('Box pasted') : t('Boxes pasted'), joined(held, pastedShape(clip, on, held.boxes)))) selectBox(held.boxes.length)
     },
     walkBoxes(step) {
       const { mine, selected } = scene.store.getState()
@@ -268,7 +268,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
     },
     copyBoxes(from) {
       settleHands()
-      if (edit(`Boxes copied from ${quote(from.phrase)}`, { boxes: from.boxes, outlines: from.outlines })) selectBox(0)
+      if (edit(t('Boxes copied from {phrase}', { phrase: quote(from.phrase) }), { boxes: from.boxes, outlines: from.outlines })) selectBox(0)
     },
     choose(slot, id) {
       const next = chosenIds.filter((_, i) => i !== slot)

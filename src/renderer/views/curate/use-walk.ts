@@ -2,6 +2,7 @@
 import { type RefObject, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Dataset } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { setParams, useRoute } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
 import { type QueueSource, createQueueSource, sameWalk } from './queue-source.ts'
@@ -61,19 +62,19 @@ export function useWalk(dataset: Dataset, hooks: { leave(): void; arrive(before:
     const row = queue.store.getState().rows.get(index)
     if (row) return show({ regionId: row.id, imageId: row.imageId, index })
     awaited.current = index
-    announce('Loading the sample')
+    announce(t('Loading the sample'))
     void queue.rowAt(index).then((late) => {
       if (awaited.current !== index) return
       awaited.current = null
       if (late) show({ regionId: late.id, imageId: late.imageId, index })
-      else announce('This sample could not be read')
+      else announce(t('This sample could not be read'))
     })
   }
   const go = (step: number) => {
     const next = (awaited.current ?? last.current) + step
     const { total } = queue.store.getState()
     if (next >= 0 && next < total) goTo(next)
-    else if (total > 0) announce(step > 0 ? 'End of the queue' : 'Start of the queue')
+    else if (total > 0) announce(step > 0 ? t('End of the queue') : t('Start of the queue'))
   }
 
   const walk: Walk = { queue, owner, current, now, announcement, announce, place, show, goTo, go, isWaiting: () => awaited.current !== null }
