@@ -3,6 +3,8 @@
 /** Below this, comparing is as quick. */
 const FEW = 4096
 const SIGN = 0x80000000
+/** In words, two a place. */
+const SHORT_RUN = 64
 
 /**
  * The entries of `picked` in the order of their keys, lowest first; equal keys stay in the order they came in.
@@ -45,6 +47,16 @@ const wordsOf = ({ buffer }: BigUint64Array | Float64Array): Uint32Array => new 
 
 /** Places whose keys have equal upper halves, put in the order of the lower halves. */
 function orderByLow(run: Uint32Array, low: Uint32Array): void {
+  if (run.length <= SHORT_RUN) {
+    // Most runs are two or three long, too short to allocate anything for.
+    for (let i = 2; i < run.length; i += 2) {
+      const place = run[i]!
+      let at = i
+      for (; at > 0 && low[run[at - 2]!]! > low[place]!; at -= 2) run[at] = run[at - 2]!
+      run[at] = place
+    }
+    return
+  }
   const packed = new BigUint64Array(run.length / 2)
   const words = wordsOf(packed)
   for (let i = 0; i < run.length; i += 2) {

@@ -7,7 +7,7 @@ import { listPresets, loadModelConfig, loadRunConfig } from './presets.ts'
 
 test('every shipped preset is valid and names a model that exists', async () => {
   const presets = await listPresets()
-  expect(presets.map(({ name }) => name)).toEqual(['demo-amc', 'demo-without-amc', 'amc-one-gpu', 'amc-reference'])
+  expect(presets.map(({ name }) => name)).toEqual(['demo-amc', 'demo-continue', 'demo-without-amc', 'amc-one-gpu', 'amc-reference'])
   for (const { config } of presets) {
     expect(config.summary).not.toBe('')
     expect((await loadModelConfig(config.model)).name).toBe(config.model)
