@@ -5,7 +5,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Db } from './db.ts'
-import { DELETED, emptyColumns, type FacetRow, FACETS, placeOfRow, putFacets, type RegionColumns, scoreOfKey } from './region-columns.ts'
+import { DELETED, emptyColumns, type FacetRow, FACETS, placeOfRow, putFacets, type RegionColumns, SCORE_COLUMNS, scoreKey, scoreOfKey } from './region-columns.ts'
 import { PROTOCOL } from './region-rows.ts'
 import { indexRegions } from './region-search.ts'
 
@@ -21,7 +21,7 @@ const ROWS_AT_ONCE = 10_000
 /** A dataset of so many rows is read while one waits: a few hundredths of a second. */
 const FEW = 20_000
 const DATASETS_KEPT = 3
-const SCORES_KEPT = 16
+const CHECKPOINTS_KEPT = 3
 
 const stores = new WeakMap<Db, ColumnStore>()
 /** One a database: views are counted from the same columns that the queue reads. */
@@ -37,7 +37,7 @@ interface Entry {
   readonly columns: RegionColumns
   reading: Promise<void> | null
   facets: boolean
-  /** Score columns that are read to their end. */
+  /** Checkpoints whose scores are read to their end. */
   readonly scored: Set<string>
 }
 
@@ -77,14 +77,13 @@ function createColumnStore(db: Db): ColumnStore {
         const at = placeOfRow(columns, n)
         if (at >= 0 && !there.has(n)) columns.bits[at] = DELETED // the row itself is gone
       }
-      for (const [key, values] of columns.scores) {
-        for (const n of there) values[placeOfRow(columns, n)] = NaN
-        const [column, checkpointId] = scoreOfKey(key)
-        const scored = db.arrays<readonly [number, number]>(
-          `SELECT r.rowid, s.${column} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value CROSS JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id WHERE r.dataset_id = ?`,
+      for (const checkpointId of new Set(Array.from(columns.scores.keys(), (key) => scoreOfKey(key)[1]))) {
+        const values = SCORE_COLUMNS.map((column) => columns.scores.get(scoreKey(checkpointId, column))!)
+        for (const n of there) for (const one of values) one[placeOfRow(columns, n)] = NaN
+        putScores(columns, values, db.arrays<ScoreRow>(
+          `SELECT r.rowid, ${SCORES} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value CROSS JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id WHERE r.dataset_id = ?`,
           list, checkpointId, PROTOCOL, datasetId,
-        )
-        for (const [n, value] of scored) values[placeOfRow(columns, n)] = value
+        ))
       }
     }
   }
@@ -115,18 +114,17 @@ function createColumnStore(db: Db): ColumnStore {
     if (columns.area.subarray(0, columns.count).some(Number.isNaN)) for (const _ of indexRegions(db, datasetId)) yield
   }
 
-  function* readScores(datasetId: string, { columns }: Entry, key: string): Generator<void> {
-    const [column, checkpointId] = scoreOfKey(key)
-    const values = new Float64Array(columns.rowids.length).fill(NaN)
-    columns.scores.set(key, values)
+  /** All scores of a checkpoint at once: finding a row's scores is what takes time, and the next order or filter asks for another of them. */
+  function* readScores(datasetId: string, { columns }: Entry, checkpointId: string): Generator<void> {
+    const keys = SCORE_COLUMNS.map((column) => scoreKey(checkpointId, column))
+    for (const key of keys) columns.scores.set(key, new Float64Array(columns.rowids.length).fill(NaN))
     for (let from = 0; from < columns.count; from += ROWS_AT_ONCE) {
       const last = columns.rowids[Math.min(columns.count, from + ROWS_AT_ONCE) - 1]!
-      const rows = db.arrays<readonly [number, number]>(
-        `SELECT r.rowid, s.${column} FROM regions r NOT INDEXED CROSS JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id WHERE r.rowid BETWEEN ? AND ? AND r.dataset_id = ?`,
+      const rows = db.arrays<ScoreRow>(
+        `SELECT r.rowid, ${SCORES} FROM regions r NOT INDEXED CROSS JOIN scores s ON s.checkpoint_id = ? AND s.protocol = ? AND s.region_id = r.id WHERE r.rowid BETWEEN ? AND ? AND r.dataset_id = ?`,
         checkpointId, PROTOCOL, columns.rowids[from]!, last, datasetId,
       )
-      const now = columns.scores.get(key) ?? values // it may have grown meanwhile
-      for (const [n, value] of rows) now[placeOfRow(columns, n)] = value
+      putScores(columns, keys.map((key) => columns.scores.get(key)!), rows) // they may have grown meanwhile
       yield
     }
   }
@@ -134,19 +132,20 @@ function createColumnStore(db: Db): ColumnStore {
   /** What is not there yet of what is asked for, one after the other; null when nothing is missing. */
   function missing(datasetId: string, entry: Entry, scores: readonly string[]): Generator<void> | null {
     const { columns } = entry
-    const wanted = scores.filter((key) => !entry.scored.has(key))
+    const asked = [...new Set(scores.map((key) => scoreOfKey(key)[1]))]
+    const wanted = asked.filter((checkpointId) => !entry.scored.has(checkpointId))
     if (entry.facets && wanted.length === 0) return null
     return (function* () {
       if (!entry.facets) yield* readFacets(datasetId, entry)
       entry.facets = true
-      for (const key of wanted) {
+      for (const checkpointId of wanted) {
         for (const old of entry.scored) {
-          if (columns.scores.size < SCORES_KEPT || scores.includes(old)) continue
+          if (entry.scored.size < CHECKPOINTS_KEPT || asked.includes(old)) continue
           entry.scored.delete(old)
-          columns.scores.delete(old)
+          for (const column of SCORE_COLUMNS) columns.scores.delete(scoreKey(old, column))
         }
-        yield* readScores(datasetId, entry, key)
-        entry.scored.add(key)
+        yield* readScores(datasetId, entry, checkpointId)
+        entry.scored.add(checkpointId)
       }
     })()
   }
@@ -200,6 +199,17 @@ function createColumnStore(db: Db): ColumnStore {
       drop(entry.columns, scores)
       return entry.columns
     },
+  }
+}
+
+/** The row's number, then its scores in the order of SCORE_COLUMNS. */
+type ScoreRow = readonly (number | null)[]
+const SCORES = SCORE_COLUMNS.map((column) => `s.${column}`).join(', ')
+
+function putScores(columns: RegionColumns, values: readonly Float64Array[], rows: readonly ScoreRow[]): void {
+  for (const row of rows) {
+    const at = placeOfRow(columns, row[0]!)
+    for (let i = 0; i < values.length; i++) values[i]![at] = row[i + 1] ?? NaN
   }
 }
 

@@ -33,7 +33,8 @@ export interface RegionColumns {
   readonly scores: Map<string, Float64Array>
 }
 
-export type ScoreColumn = 'inside_energy' | 'pointing_hit' | 'match_probability' | 'mean_margin' | 'max_margin' | 'amc_mean' | 'amc_max' | 'soft_iou' | 'trust'
+export const SCORE_COLUMNS = ['inside_energy', 'pointing_hit', 'match_probability', 'mean_margin', 'max_margin', 'amc_mean', 'amc_max', 'soft_iou', 'trust'] as const
+export type ScoreColumn = (typeof SCORE_COLUMNS)[number]
 export const scoreKey = (checkpointId: string, column: ScoreColumn): string => `${column} ${checkpointId}`
 
 /** A row as FACETS selects it. */

@@ -6,7 +6,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { orderedRows, scoresOf } from '../../store/column-query.ts'
 import { columnsOf } from '../../store/column-store.ts'
 import type { Db } from '../../store/db.ts'
-import { hasIndex, placeOf, queryQueue, type QueuePage, type QueueQuery, rowsAt } from './queue.ts'
+import { isQuickInSql, placeOf, queryQueue, type QueuePage, type QueueQuery, rowsAt } from './queue.ts'
 
 export interface Snapshot {
   readonly owner: string
@@ -50,7 +50,7 @@ export function createQueueOrders(db: Db): QueueOrders {
     const scores = scoresOf(input)
     const { datasetId } = input.filter
     const ready = columnsOf(db).now(datasetId, scores)
-    if (!ready && hasIndex(input)) {
+    if (!ready && isQuickInSql(input)) {
       const page = queryQueue(db, input)
       const head = Float64Array.from(page.rows, (row) => placeOf(db, row.id)!)
       return { page, head, rest: columnsOf(db).load(datasetId, scores).then((columns) => (columns ? orderedRows(db, columns, input).rows : head)) }

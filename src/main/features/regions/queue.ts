@@ -46,9 +46,14 @@ export function queryQueue(db: Db, query: QueueQuery): QueuePage {
   return { total, reviewed, rows: rows.map(toQueueRow) }
 }
 
-/** True when the database has an index for this order, so that a first page need not wait for the columns. */
-export function hasIndex({ sort, filter }: Pick<QueueQuery, 'sort' | 'filter'>): boolean {
-  return sort === 'file-order' || sort === 'phrase' || sort === 'consistency' || sort === 'suspect' || sort === 'match' || (SCORE_SORTS[sort] !== undefined && !filter.checkpointId)
+/**
+ * True when the database has an index for this order and nothing but it is asked for, so that a first page need not wait for the columns. With further
+ * conditions the walk along an index may pass by all rows before it has a page, and holds up everything else meanwhile.
+ */
+export function isQuickInSql({ sort, filter }: Pick<QueueQuery, 'sort' | 'filter'>): boolean {
+  const { datasetId: _dataset, checkpointId, otherCheckpointId: _other, ...conditions } = filter
+  if (Object.values(conditions).some((value) => value !== undefined && !(Array.isArray(value) && value.length === 0))) return false
+  return sort === 'file-order' || sort === 'phrase' || sort === 'consistency' || sort === 'suspect' || sort === 'match' || (SCORE_SORTS[sort] !== undefined && !checkpointId)
 }
 
 /** The row number of a region. */
