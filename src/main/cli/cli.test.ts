@@ -104,6 +104,15 @@ describe('help', () => {
     expect((await amc(['help', 'train'])).out).toMatch(/^Train on a dataset/)
     expect((await amc(['--version'])).out).toBe('1.2.3\n')
   })
+  it('of a word that several commands begin with lists those', async () => {
+    for (const asked of [['checkpoint', '--help'], ['help', 'checkpoint'], ['checkpoint', '-h']]) {
+      const { code, out, err } = await amc(asked)
+      expect([code, err]).toEqual([0, ''])
+      expect(out.match(/^ {2}\w+ \w+/gm)).toEqual(COMMANDS.filter(({ name }) => name.startsWith('checkpoint ')).map(({ name }) => `  ${name}`))
+    }
+    expect((await amc(['bench'])).code).toBe(2)
+    expect((await amc(['checkpoint', 'inspec'])).err).toContain('Did you mean checkpoint inspect?')
+  })
 })
 
 describe('parts', () => {

@@ -21,7 +21,13 @@ export async function runCli(commands: readonly Command[], args: readonly string
       streams.stdout.write(`${version}\n`)
       return 0
     }
-    const command = findCommand(commands, first === 'help' ? rest : args)
+    const asked = first === 'help' ? rest : args
+    const group = groupOf(commands, asked)
+    if (group) {
+      streams.stdout.write(groupHelp(group, asked[0]!))
+      return first === 'help' || asked.length > 1 ? 0 : 2
+    }
+    const command = findCommand(commands, asked)
     const words = command.name.split(' ').length
     const input = readArguments(command, first === 'help' ? ['--help'] : args.slice(words))
     if (input.has('help')) {
@@ -48,6 +54,13 @@ export async function runCli(commands: readonly Command[], args: readonly string
   }
 }
 
+/** The commands that begin with a word that is none itself, when no more than that word is written, or help is asked for. */
+function groupOf(commands: readonly Command[], [first, second, ...more]: readonly string[]): readonly Command[] | null {
+  if (more.length > 0 || (second !== undefined && second !== '--help' && second !== '-h') || commands.some((command) => command.name === first)) return null
+  const group = commands.filter((command) => command.name.startsWith(`${first} `))
+  return group.length > 0 ? group : null
+}
+
 function findCommand(commands: readonly Command[], args: readonly string[]): Command {
   const two = commands.find((command) => command.name === args.slice(0, 2).join(' '))
   const one = commands.find((command) => command.name === args[0])
@@ -60,12 +73,18 @@ function findCommand(commands: readonly Command[], args: readonly string[]): Com
   throw new AppError('usage', `amc has no command ${written}.`, near ? `Did you mean ${near}?` : `Commands are ${names.join(', ')}.`)
 }
 
-function overview(commands: readonly Command[], version: string): string {
+const listed = (commands: readonly Command[]): string[] => {
   const width = Math.max(...commands.map((command) => command.name.length)) + 2
+  return commands.map((command) => `  ${command.name.padEnd(width)}${command.summary}`)
+}
+
+const groupHelp = (group: readonly Command[], word: string): string => [`Usage: amc ${word} COMMAND [options]     amc ${word} COMMAND --help`, '', ...listed(group), ''].join('\n')
+
+function overview(commands: readonly Command[], version: string): string {
   return [
     `amc ${version}: curate region annotations, train with Attention Mask Consistency, compare checkpoints.`, '',
     'Usage: amc COMMAND [options]     amc COMMAND --help', '',
-    ...commands.map((command) => `  ${command.name.padEnd(width)}${command.summary}`), '',
+    ...listed(commands), '',
     'With --json the result is one JSON object on stdout; messages and progress go to stderr.',
     'Exit codes: 0 done, 1 a fault of the program, 2 wrong usage, 3 bad input, 4 a part is not installed, 130 interrupted.', '',
   ].join('\n')
