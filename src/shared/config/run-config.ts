@@ -43,6 +43,12 @@ export function settingsOf(config: RunConfig): Setting[] {
   }))
 }
 
+/** What a setting is called and does, in the language of whoever asks: the engine's answers are in English. */
+export function settingWords(key: string): Pick<SettingMeta, 'label' | 'help'> | null {
+  const leaf = LEAF.get(key)
+  return leaf ? { label: leaf.label, help: leaf.help } : null
+}
+
 export function flattenConfig(config: RunConfig): FlatSettings {
   const flat: Record<string, string | number | boolean> = {}
   for (const key of KEYS) {

@@ -1,6 +1,7 @@
 import { ChevronDown, ZoomOut } from 'lucide-react'
 import { useMemo, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { duration, fixed, short } from '../../app/format.ts'
 import { CurveChart } from '../../charts/CurveChart.tsx'
 import { type RunMetrics, type Series, useRunMetrics } from '../../state/metrics.ts'
@@ -45,27 +46,27 @@ export function Curves({ run, runs }: { run: Run; runs: readonly Run[] }) {
     <>
       <div className={styles.curveBar}>
         <span className={cx(styles.legends, 'trunc')}>
-          <span className={styles.legend}><i style={{ background: 'var(--series-1)' }} />Run {run.number}</span>
-          {overlays.map(({ run: other, colour }) => <span key={other.id} className={cx(styles.legend, 'c2')}><i style={{ background: `var(${colour})` }} />Run {other.number}</span>)}
+          <span className={styles.legend}><i style={{ background: 'var(--series-1)' }} />{t('Run {number}', { number: run.number })}</span>
+          {overlays.map(({ run: other, colour }) => <span key={other.id} className={cx(styles.legend, 'c2')}><i style={{ background: `var(${colour})` }} />{t('Run {number}', { number: other.number })}</span>)}
         </span>
         {others.length > 0 ? (
-          <Menu trigger={<Button size="s" kind="ghost" icon={ChevronDown}>Overlay</Button>} entries={others.slice(0, 30).map((other) => ({
-            label: `Run ${other.number}`, checked: chosen.includes(other.id), disabled: !chosen.includes(other.id) && chosen.length >= COLOURS.length, ...(ownName(other) ? { detail: ownName(other) } : {}), onSelect: () => toggle(other.id),
+          <Menu trigger={<Button size="s" kind="ghost" icon={ChevronDown}>{t('Overlay')}</Button>} entries={others.slice(0, 30).map((other) => ({
+            label: t('Run {number}', { number: other.number }), checked: chosen.includes(other.id), disabled: !chosen.includes(other.id) && chosen.length >= COLOURS.length, ...(ownName(other) ? { detail: ownName(other) } : {}), onSelect: () => toggle(other.id),
           }))} />
         ) : null}
-        {zoom ? <Button size="s" kind="ghost" icon={ZoomOut} onClick={() => setZoom(null)}>Show all</Button> : null}
+        {zoom ? <Button size="s" kind="ghost" icon={ZoomOut} onClick={() => setZoom(null)}>{t('Show all')}</Button> : null}
         <span className="grow" />
-        <Segmented small label="Align by" value={axis} onChange={(next) => { setAxis(next); setZoom(null) }} options={[{ value: 'step', label: 'Step' }, { value: 'time', label: 'Time' }, { value: 'samples', label: 'Images' }]} />
+        <Segmented small label={t('Align by')} value={axis} onChange={(next) => { setAxis(next); setZoom(null) }} options={[{ value: 'step', label: t('Step') }, { value: 'time', label: t('Time') }, { value: 'samples', label: t('Images') }]} />
         <span className={cx(styles.smoothing, styles.wideOnly)}>
-          <span className="c2">Smoothing</span>
-          <Slider label="Smoothing" value={smoothing} min={0} max={0.99} step={0.01} onChange={setSmoothing} />
+          <span className="c2">{t('Smoothing')}</span>
+          <Slider label={t('Smoothing')} value={smoothing} min={0} max={0.99} step={0.01} onChange={setSmoothing} />
           <span>{fixed(smoothing)}</span>
         </span>
-        <Checkbox small checked={showEnvelope} onChange={setEnvelope}>Envelope</Checkbox>
-        <Checkbox small checked={logarithmic} onChange={setLogarithmic}>Log</Checkbox>
+        <Checkbox small checked={showEnvelope} onChange={setEnvelope}>{t('Envelope')}</Checkbox>
+        <Checkbox small checked={logarithmic} onChange={setLogarithmic}>{t('Log', undefined, 'scale')}</Checkbox>
       </div>
-      {metrics.error ? <div className={styles.pad}><ErrorNote error={metrics.error} title="The curves could not be loaded" onRetry={retry} compact /></div> : null}
-      <div className={cx('scroll', styles.charts)} tabIndex={0} role="region" aria-label="Curves">
+      {metrics.error ? <div className={styles.pad}><ErrorNote error={metrics.error} title={t('The curves could not be loaded')} onRetry={retry} compact /></div> : null}
+      <div className={cx('scroll', styles.charts)} tabIndex={0} role="region" aria-label={t('Curves')}>
         {curves.map((curve) => (
           <OneCurve key={curve.metric} curve={curve} series={metrics.series.get(curve.metric)} version={version} overlays={overlays} axis={axis} perStep={perStep} end={end}
             zoom={zoom} onZoom={setZoom} smoothing={smoothing} showEnvelope={showEnvelope} logarithmic={logarithmic} />
@@ -93,7 +94,7 @@ function OneCurve({ curve, series, version, overlays, axis, perStep, ...rest }: 
   const state = overlays.map((overlay) => `${overlay.run.id} ${overlay.version} ${overlay.metrics.series.has(curve.metric)}`).join('\n')
   const references = useMemo(() => overlays.flatMap(({ run, colour, metrics }) => {
     const other = metrics.series.get(curve.metric)
-    return other ? [{ name: `Run ${run.number}`, colour, values: other.values, at: [...positions(axis, other, imagesAStep(run.config))] }] : []
+    return other ? [{ name: t('Run {number}', { number: run.number }), colour, values: other.values, at: [...positions(axis, other, imagesAStep(run.config))] }] : []
   }), [state, axis, curve.metric])
   const words = useMemo(() => (position: number) => axisText(axis, position), [axis])
   return <CurveChart title={curve.title} metric={curve.metric} series={series} at={at} version={version} references={references} dots={curve.dots} format={curve.format} positionText={words} tickText={axis === 'time' ? seconds : short} {...rest} />

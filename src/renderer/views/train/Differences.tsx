@@ -1,4 +1,5 @@
 import { ArrowRight, RotateCcw } from 'lucide-react'
+import { t } from '../../../shared/messages/messages.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { type Setting, shownValue } from './form.ts'
@@ -9,14 +10,14 @@ export function Differences({ settings, overrides, onBack }: { settings: readonl
   const changed = settings.filter(({ key }) => key in overrides)
   if (changed.length === 0) return null
   return (
-    <ul className={styles.differences} aria-label="Differences from the preset">
+    <ul className={styles.differences} aria-label={t('Differences from the preset')}>
       {changed.map(({ key, label, value }) => (
         <li key={key}>
           <span className="trunc" title={key}>{label}</span>
           <span className="c3 trunc">{shownValue(value)}</span>
-          <span className="c3"><Icon of={ArrowRight} size="xs" /><span className="visually-hidden">becomes</span></span>
+          <span className="c3"><Icon of={ArrowRight} size="xs" /><span className="visually-hidden">{t('becomes')}</span></span>
           <span className="med trunc">{shownValue(overrides[key])}</span>
-          <IconButton size="s" icon={RotateCcw} label={`${label} back to the preset`} onClick={() => onBack(key)} />
+          <IconButton size="s" icon={RotateCcw} label={t('{setting} back to the preset', { setting: label })} onClick={() => onBack(key)} />
         </li>
       ))}
     </ul>

@@ -1,11 +1,16 @@
-import { bytes, count, counted, duration } from '../../app/format.ts'
+import type { ReactNode } from 'react'
+import { t } from '../../../shared/messages/messages.ts'
+import { bytes, count, duration } from '../../app/format.ts'
 import type { Api } from '../../state/engine.ts'
 import { cx } from '../../ui/cx.ts'
 import { Note } from '../../ui/Notes.tsx'
 import { Bar } from '../../ui/Progress.tsx'
+import { rich } from '../../ui/rich.tsx'
 import styles from './train.module.css'
 
 type EstimateData = Awaited<ReturnType<Api['runs']['estimate']>>
+
+const quiet = (inside: ReactNode) => <span className="c3">{inside}</span>
 
 /** What the run will need against what is there, and what is wrong with its settings. */
 export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; labels: ReadonlyMap<string, string>; stale: boolean }) {
@@ -15,18 +20,18 @@ export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; 
     <div className={cx(styles.need, stale && styles.stale)} aria-busy={stale}>
       {memory === null ? null : (
         <>
-          <div className="row t12"><span className="c2">Memory</span><span className="push"><b className="med">{bytes(memory)}</b> <span className="c3">of {bytes(estimate.memoryAvailableBytes)} free</span></span></div>
+          <div className="row t12"><span className="c2">{t('Memory')}</span><span className="push">{rich('<b>{size}</b> <s>of {free} free</s>', { size: bytes(memory), free: bytes(estimate.memoryAvailableBytes), b: (inside) => <b className="med">{inside}</b>, s: quiet })}</span></div>
           <Bar share={share} tone={share > 1 ? 'negative' : share > 0.85 ? 'warning' : 'accent'} tall />
         </>
       )}
       <dl className={styles.kv}>
-        <dt>Regions</dt><dd>{count(estimate.trainRegions)} <span className="c3">train, {count(estimate.valRegions)} val</span></dd>
-        <dt>Length</dt><dd>{counted(estimate.totalSteps, 'step')}</dd>
-        <dt>Time, about</dt><dd>{estimate.secondsEstimate === null ? <span className="c3">measured below, or known after a run</span> : duration(estimate.secondsEstimate)}</dd>
-        {estimate.diskBytes === null ? null : <><dt>Disk</dt><dd>{bytes(estimate.diskBytes)} <span className="c3">of {bytes(estimate.diskAvailableBytes)} free</span></dd></>}
+        <dt>{t('Regions')}</dt><dd>{rich('{train} <s>train, {val} val</s>', { train: count(estimate.trainRegions), val: count(estimate.valRegions), s: quiet })}</dd>
+        <dt>{t('Length')}</dt><dd>{t('{n, plural, one {# step} other {# steps}}', { n: estimate.totalSteps })}</dd>
+        <dt>{t('Time, about')}</dt><dd>{estimate.secondsEstimate === null ? <span className="c3">{t('measured below, or known after a run')}</span> : duration(estimate.secondsEstimate)}</dd>
+        {estimate.diskBytes === null ? null : <><dt>{t('Disk')}</dt><dd>{rich('{size} <s>of {free} free</s>', { size: bytes(estimate.diskBytes), free: bytes(estimate.diskAvailableBytes), s: quiet })}</dd></>}
       </dl>
       {estimate.problems.map((problem, i) => (
-        <Note key={i} tone={problem.blocking ? 'negative' : 'warning'}>{labels.has(problem.key) ? <b className="med">{labels.get(problem.key)}: </b> : null}{problem.message}</Note>
+        <Note key={i} tone={problem.blocking ? 'negative' : 'warning'}>{labels.has(problem.key) ? <b className="med">{t('{name}: ', { name: labels.get(problem.key) ?? '' })}</b> : null}{problem.message}</Note>
       ))}
     </div>
   )

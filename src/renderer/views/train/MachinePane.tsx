@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { Star } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
-import { bytes, count, counted, fixed, percent } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { bytes, count, fixed, percent } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
 import { api, type Api } from '../../state/engine.ts'
 import { useEngineEvents } from '../../state/events.ts'
@@ -31,11 +32,11 @@ export function MachinePane({ run }: { run: Run | null }) {
     if (machine.data) setHistory((old) => [...old, machine.data].slice(-KEPT))
   }, [machine.data, machine.dataUpdatedAt])
   return (
-    <Pane label="Machine">
-      <PaneHead title="This machine" />
+    <Pane label={t('Machine')}>
+      <PaneHead title={t('This machine')} />
       <div className="scroll grow">
         <Section>
-          {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} dataWait={run && isActive(run.state) ? run.dataWaitShare : null} /> : <p className="t12 c2">Measuring</p>}
+          {machine.error ? <ErrorNote error={machine.error} compact /> : machine.data ? <Meters now={machine.data} history={history} dataWait={run && isActive(run.state) ? run.dataWaitShare : null} /> : <p className="t12 c2">{t('Measuring')}</p>}
         </Section>
         {run ? <RunCheckpoints run={run} /> : null}
         {run ? <RunData key={`data ${run.id}`} run={run} /> : null}
@@ -51,14 +52,14 @@ function Meters({ now, history, dataWait }: { now: Machine; history: readonly Ma
     <>
       {now.gpu ? (
         <>
-          <Meter name="GPU" value={percent(now.gpu.share)} detail={now.gpu.name}><Spark values={history.map((point) => point.gpu?.share ?? 0)} label="GPU use" /></Meter>
-          <Meter name="GPU memory" value={bytes(now.gpu.memoryUsedBytes)} detail={`of ${bytes(now.gpu.memoryTotalBytes)}`}><Bar share={now.gpu.memoryUsedBytes / Math.max(1, now.gpu.memoryTotalBytes)} /></Meter>
+          <Meter name={t('GPU')} value={percent(now.gpu.share)} detail={now.gpu.name}><Spark values={history.map((point) => point.gpu?.share ?? 0)} label={t('GPU use')} /></Meter>
+          <Meter name={t('GPU memory')} value={bytes(now.gpu.memoryUsedBytes)} detail={t('of {size}', { size: bytes(now.gpu.memoryTotalBytes) })}><Bar share={now.gpu.memoryUsedBytes / Math.max(1, now.gpu.memoryTotalBytes)} /></Meter>
         </>
       ) : null}
-      <Meter name="CPU" value={percent(now.cpuShare)} detail={now.cores === 1 ? '1 core' : `${now.cores} cores`}><Spark values={history.map((point) => point.cpuShare)} label="CPU use" /></Meter>
-      <Meter name="Memory" value={bytes(now.memoryUsedBytes)} detail={`of ${bytes(now.memoryTotalBytes)}`}><Bar share={now.memoryUsedBytes / Math.max(1, now.memoryTotalBytes)} /></Meter>
-      {dataWait === null ? null : <Meter name="Waiting for data" value={percent(dataWait)} detail="of training time"><Bar share={dataWait} tone={dataWait >= 0.3 ? 'warning' : 'accent'} /></Meter>}
-      <p className={cx('hint', styles.processes)}>Engine {bytes(now.engineBytes)} · model {bytes(now.computeBytes)}</p>
+      <Meter name={t('CPU')} value={percent(now.cpuShare)} detail={t('{n, plural, one {# core} other {# cores}}', { n: now.cores })}><Spark values={history.map((point) => point.cpuShare)} label={t('CPU use')} /></Meter>
+      <Meter name={t('Memory')} value={bytes(now.memoryUsedBytes)} detail={t('of {size}', { size: bytes(now.memoryTotalBytes) })}><Bar share={now.memoryUsedBytes / Math.max(1, now.memoryTotalBytes)} /></Meter>
+      {dataWait === null ? null : <Meter name={t('Waiting for data')} value={percent(dataWait)} detail={t('of training time')}><Bar share={dataWait} tone={dataWait >= 0.3 ? 'warning' : 'accent'} /></Meter>}
+      <p className={cx('hint', styles.processes)}>{t('Engine {engine} · model {model}', { engine: bytes(now.engineBytes), model: bytes(now.computeBytes) })}</p>
     </>
   )
 }
@@ -83,18 +84,18 @@ function RunCheckpoints({ run }: { run: Run }) {
   const find = (metrics: Readonly<Record<string, number>>, what: RegExp) => Object.entries(metrics).find(([name]) => what.test(name))?.[1]
   const protocol = own.flatMap((checkpoint) => Object.keys(checkpoint.metrics)).find((name) => /pointing/i.test(name))?.split(',').slice(1).join(',').trim()
   return (
-    <Section title="Checkpoints" aside={own.length > 0 ? `${own.length} kept` : undefined}>
-      {own.length === 0 ? <p className="t12 c2">{isActive(run.state) || run.state === 'waiting' ? 'The first is kept at the first validation.' : 'None was kept.'}</p> : (
+    <Section title={t('Checkpoints')} aside={own.length > 0 ? t('{n} kept', { n: own.length }) : undefined}>
+      {own.length === 0 ? <p className="t12 c2">{isActive(run.state) || run.state === 'waiting' ? t('The first is kept at the first validation.') : t('None was kept.')}</p> : (
         <>
           <table className={cx(table.table, table.dense, table.flush, styles.kept)}>
-            <thead><tr><th>Step</th><th className={table.num}>Pointing</th><th className={table.num}>Consistency</th></tr></thead>
+            <thead><tr><th>{t('Step')}</th><th className={table.num}>{t('Pointing')}</th><th className={table.num}>{t('Consistency')}</th></tr></thead>
             <tbody>
               {own.map((checkpoint) => {
                 const pointing = find(checkpoint.metrics, /pointing/i)
                 const consistency = find(checkpoint.metrics, /consistency/i)
                 return (
                   <tr key={checkpoint.id}>
-                    <td><a className={styles.step} href={formatHash('checkpoints', { id: checkpoint.id })}>{checkpoint.step === null ? checkpoint.name : count(checkpoint.step)}</a>{checkpoint.best ? <span className={styles.best}><Icon of={Star} size="xs" />best</span> : null}</td>
+                    <td><a className={styles.step} href={formatHash('checkpoints', { id: checkpoint.id })}>{checkpoint.step === null ? checkpoint.name : count(checkpoint.step)}</a>{checkpoint.best ? <span className={styles.best}><Icon of={Star} size="xs" />{t('best')}</span> : null}</td>
                     <td className={table.num}>{pointing === undefined ? '–' : percent(pointing, 1)}</td>
                     <td className={table.num}>{consistency === undefined ? '–' : fixed(consistency)}</td>
                   </tr>
@@ -107,8 +108,10 @@ function RunCheckpoints({ run }: { run: Run }) {
       )}
       {disk.data && disk.data.bytes > 0 ? (
         <p className="hint" style={{ marginTop: 4 }}>
-          {bytes(disk.data.bytes)} on disk{disk.data.stateBytes > 0 ? `: checkpoints ${bytes(disk.data.checkpointBytes)}, state ${bytes(disk.data.stateBytes)}` : ''}.
-          {disk.data.cleared > 0 ? ` ${counted(disk.data.cleared, 'older checkpoint')} cleared away, ${bytes(disk.data.clearedBytes)} freed.` : ''}
+          {disk.data.stateBytes > 0
+            ? t('{size} on disk: checkpoints {checkpoints}, state {state}.', { size: bytes(disk.data.bytes), checkpoints: bytes(disk.data.checkpointBytes), state: bytes(disk.data.stateBytes) })
+            : t('{size} on disk.', { size: bytes(disk.data.bytes) })}
+          {disk.data.cleared > 0 ? <> {t('{n, plural, one {# older checkpoint} other {# older checkpoints}} cleared away, {size} freed.', { n: disk.data.cleared, size: bytes(disk.data.clearedBytes) })}</> : null}
         </p>
       ) : null}
     </Section>

@@ -1,11 +1,13 @@
 import { useMutation } from '@tanstack/react-query'
 import { Timer, X } from 'lucide-react'
 import { useState } from 'react'
+import { t } from '../../../shared/messages/messages.ts'
 import { duration, fixed } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { useJobs } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
+import { rich } from '../../ui/rich.tsx'
 import styles from './train.module.css'
 
 type Input = Parameters<typeof api.runs.trial>[0]
@@ -29,9 +31,12 @@ export function Measure({ input, ready }: { input: Input; ready: boolean }) {
   return (
     <div className={styles.measure}>
       {underWay
-        ? <><span className="t12 c2" role="status">Measuring: {job.done} of {job.total} steps</span><Button size="s" icon={X} onClick={() => cancel.mutate(job.id)}>Cancel</Button></>
-        : <Button size="s" icon={Timer} disabled={!ready} busy={start.isPending} onClick={() => start.mutate()}>{measured ? 'Measure again' : 'Measure three steps'}</Button>}
-      {measured ? <p className="t12" data-testid="measured"><b className="med">{duration(measured.totalSeconds)}</b> <span className="c3">by three steps measured here: {fixed(mean, mean < 1 ? 2 : 1)} s a step, {fixed(measured.validationSeconds, 1)} s a validation</span></p> : null}
+        ? <><span className="t12 c2" role="status">{t('Measuring: {done} of {total} steps', { done: job.done, total: job.total ?? 0 })}</span><Button size="s" icon={X} onClick={() => cancel.mutate(job.id)}>{t('Cancel')}</Button></>
+        : <Button size="s" icon={Timer} disabled={!ready} busy={start.isPending} onClick={() => start.mutate()}>{measured ? t('Measure again') : t('Measure three steps')}</Button>}
+      {measured ? <p className="t12" data-testid="measured">{rich('<b>{total}</b> <s>by three steps measured here: {step} s a step, {validation} s a validation</s>', {
+        total: duration(measured.totalSeconds), step: fixed(mean, mean < 1 ? 2 : 1), validation: fixed(measured.validationSeconds, 1),
+        b: (inside) => <b className="med">{inside}</b>, s: (inside) => <span className="c3">{inside}</span>,
+      })}</p> : null}
       {start.error ? <ErrorNote error={start.error} compact /> : job?.state === 'failed' && job.error ? <ErrorNote error={new Error(job.error.message)} title={job.error.message} compact><span className="t12 c2">{job.error.cure}</span></ErrorNote> : null}
     </div>
   )

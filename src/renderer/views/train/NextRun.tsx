@@ -1,7 +1,9 @@
 import { useMutation, useQueries, useQuery } from '@tanstack/react-query'
 import { ChevronDown, ChevronRight, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { settingWords } from '../../../shared/config/run-config.ts'
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, parameters } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -44,7 +46,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   useEffect(() => setStart((old) => startId ?? old), [startId])
 
   const preset = presets.data?.find((entry) => entry.name === presetName) ?? presets.data?.[0] ?? null
-  const settings = preset?.settings ?? []
+  const settings = useMemo(() => (preset?.settings ?? []).map((setting) => ({ ...setting, ...settingWords(setting.key) })), [preset])
   const { overrides, errors } = useMemo(() => resolveDraft(settings, draft), [settings, draft])
   const dataOptions = useDataOptions()
   // A dataset with a val split can tell the best checkpoint; one without is chosen on purpose.
@@ -83,10 +85,10 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
     const view = run.viewId === null ? null : `${run.datasetId}/${run.viewId}`
     // The whole dataset would silently be another run than the one that is copied.
     const gone = view !== null && !dataOptions.some((option) => option.value === view)
-    if (gone) toast({ tone: 'info', title: `The view that run ${run.number} was trained on is not there any more`, detail: 'The whole dataset is chosen instead.' })
+    if (gone) toast({ tone: 'info', title: t('The view that run {number} was trained on is not there any more', { number: run.number }), detail: t('The whole dataset is chosen instead.') })
     setData(view === null || gone ? run.datasetId : view)
     setStart(run.startCheckpointId ?? SCRATCH)
-    if (ownName(run)) setName(`${ownName(run)}, again`.slice(0, 80))
+    if (ownName(run)) setName(t('{name}, again', { name: ownName(run) }).slice(0, 80))
   }
   // The form takes the run's settings once for each time it is asked to, as soon as the presets are there.
   const done = useRef(0)
@@ -95,11 +97,11 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
     done.current = copied.asked
     copy(copied.run)
   })
-  useCommands([{ id: 'run.add', title: 'Add the next run to the queue', group: 'Train', keys: '$mod+Enter', enabled: ready, run: submit }])
+  useCommands([{ id: 'run.add', title: t('Add the next run to the queue'), group: t('Train'), keys: '$mod+Enter', enabled: ready, run: submit }])
 
-  if (presets.isPending || datasets.isPending || checkpoints.isPending) return <><PaneHead title="Next run" /><Loading>Loading presets</Loading></>
+  if (presets.isPending || datasets.isPending || checkpoints.isPending) return <><PaneHead title={t('Next run')} /><Loading>{t('Loading presets')}</Loading></>
   const failed = presets.error ?? datasets.error ?? checkpoints.error
-  if (failed) return <><PaneHead title="Next run" /><Section><ErrorNote error={failed} onRetry={() => { void presets.refetch(); void datasets.refetch(); void checkpoints.refetch() }} /></Section></>
+  if (failed) return <><PaneHead title={t('Next run')} /><Section><ErrorNote error={failed} onRetry={() => { void presets.refetch(); void datasets.refetch(); void checkpoints.refetch() }} /></Section></>
 
   const change = (key: string, value: string | boolean | null) => setDraft((old) => {
     const next = { ...old }
@@ -113,46 +115,46 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   const differing = Object.keys(overrides).length
   return (
     <>
-      <PaneHead title="Next run">
+      <PaneHead title={t('Next run')}>
         <span className="grow" />
-        {last ? <Button kind="ghost" size="s" onClick={() => onCopy(last)}>Copy from run {last.number}</Button> : null}
-        <span className={styles.narrowOnly}><IconButton icon={X} label="Close" onClick={onClose} size="s" /></span>
+        {last ? <Button kind="ghost" size="s" onClick={() => onCopy(last)}>{t('Copy from run {number}', { number: last.number })}</Button> : null}
+        <span className={styles.narrowOnly}><IconButton icon={X} label={t('Close')} onClick={onClose} size="s" /></span>
       </PaneHead>
       <div className="scroll grow">
         <Section>
           <div className={styles.form}>
-            <Field label="Preset" hint={preset?.summary} className={styles.full}>
-              {({ id }) => <Select id={id} label="Preset" value={preset?.name ?? null} onChange={(value) => { setPresetName(value); setDraft({}); setSwept([]) }} options={(presets.data ?? []).map((entry) => ({ value: entry.name, label: entry.title }))} />}
+            <Field label={t('Preset')} hint={preset?.summary} className={styles.full}>
+              {({ id }) => <Select id={id} label={t('Preset')} value={preset?.name ?? null} onChange={(value) => { setPresetName(value); setDraft({}); setSwept([]) }} options={(presets.data ?? []).map((entry) => ({ value: entry.name, label: entry.title }))} />}
             </Field>
-            <Field label="Dataset" className={styles.full} error={dataOptions.length === 0 ? 'Import a dataset first, in Library' : null}>
-              {({ id }) => <Select id={id} label="Dataset" value={chosenData} onChange={setData} options={dataOptions} placeholder="No dataset yet" disabled={dataOptions.length === 0} />}
+            <Field label={t('Dataset')} className={styles.full} error={dataOptions.length === 0 ? t('Import a dataset first, in Library') : null}>
+              {({ id }) => <Select id={id} label={t('Dataset')} value={chosenData} onChange={setData} options={dataOptions} placeholder={t('No dataset yet')} disabled={dataOptions.length === 0} />}
             </Field>
-            <Field label="Start from" className={styles.full}>
+            <Field label={t('Start from')} className={styles.full}>
               {({ id }) => (
-                <Select id={id} label="Start from" value={start} onChange={setStart} options={[
-                  { value: SCRATCH, label: 'Random weights' },
-                  ...(checkpoints.data ?? []).map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name, detail: parameters(checkpoint.parameters), group: 'Checkpoints' })),
+                <Select id={id} label={t('Start from')} value={start} onChange={setStart} options={[
+                  { value: SCRATCH, label: t('Random weights') },
+                  ...(checkpoints.data ?? []).map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name, detail: parameters(checkpoint.parameters), group: t('Checkpoints') })),
                 ]} />
               )}
             </Field>
             {basic.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} />)}
-            <Field label="Name" hint="What this run tries, in your words." className={styles.full}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={80} onChange={(event) => setName(event.currentTarget.value)} />}</Field>
+            <Field label={t('Name')} hint={t('What this run tries, in your words.')} className={styles.full}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={80} onChange={(event) => setName(event.currentTarget.value)} />}</Field>
             <div className={styles.advancedLine}>
-              <button type="button" className={styles.disclose} aria-expanded={advanced} onClick={() => setAdvanced(!advanced)}><Icon of={advanced ? ChevronDown : ChevronRight} size="xs" />Advanced</button>
-              <span className="hint">{differing === 0 ? `${more.length} more, as the preset says` : `${differing} of ${settings.length} differ from the preset`}</span>
-              {differing > 0 ? <IconButton icon={RotateCcw} label="Back to the preset" size="s" onClick={() => setDraft({})} /> : null}
+              <button type="button" className={styles.disclose} aria-expanded={advanced} onClick={() => setAdvanced(!advanced)}><Icon of={advanced ? ChevronDown : ChevronRight} size="xs" />{t('Advanced')}</button>
+              <span className="hint">{differing === 0 ? t('{n} more, as the preset says', { n: more.length }) : t('{n} of {all} differ from the preset', { n: differing, all: settings.length })}</span>
+              {differing > 0 ? <IconButton icon={RotateCcw} label={t('Back to the preset')} size="s" onClick={() => setDraft({})} /> : null}
             </div>
             <Differences settings={settings} overrides={overrides} onBack={(key) => change(key, null)} />
             {advanced ? more.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} explained />) : null}
             <Sweep settings={settings} axes={swept} errors={sweep.errors} runs={sweep.errors.every((error) => error === null) ? sweep.runs : 0} onChange={setSwept} />
           </div>
         </Section>
-        <Section title="Before you start">
+        <Section title={t('Before you start')}>
           <div className={styles.need}>
-            {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? 'Working out what it needs.' : 'Choose a dataset to see what it needs.'}</p>}
+            {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? t('Working out what it needs.') : t('Choose a dataset to see what it needs.')}</p>}
             {input ? <Measure input={input} ready={ready && swept.length === 0} /> : null}
-            {add.error ? <ErrorNote error={add.error} title="The run was not added" compact /> : null}
-            <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>{swept.length > 0 && sweep.runs > 1 ? `Add ${sweep.runs} runs to queue` : 'Add to queue'}</Button>
+            {add.error ? <ErrorNote error={add.error} title={t('The run was not added')} compact /> : null}
+            <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>{swept.length > 0 && sweep.runs > 1 ? t('Add {n} runs to queue', { n: sweep.runs }) : t('Add to queue')}</Button>
           </div>
         </Section>
         {children}

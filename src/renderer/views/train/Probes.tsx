@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
-import { count, fixed, short } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { fixed, short } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { useEngineEvents } from '../../state/events.ts'
 import { keys } from '../../state/queries.ts'
@@ -10,7 +11,7 @@ import { ErrorNote } from '../../ui/Notes.tsx'
 import { HeatThumb } from '../../ui/HeatThumb.tsx'
 import { Ramp } from '../../ui/Ramp.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
-import { pickFrames } from './curves.ts'
+import { heatWords, pickFrames } from './curves.ts'
 import { Film } from './Film.tsx'
 import styles from './train.module.css'
 
@@ -26,21 +27,22 @@ export function Probes({ run }: { run: Run }) {
   const [mode, setMode] = useState<'strip' | 'film'>('strip')
   const frames = useMemo(() => pickFrames((probes.data?.frames ?? []).map((frame, index) => ({ frame, index })), COLUMNS), [probes.data])
   return (
-    <section className={styles.probes} aria-label="Probe samples">
+    <section className={styles.probes} aria-label={t('Probe samples')}>
       <div className={styles.probeHead}>
-        <h3 className="t12 strong">Probe samples</h3>
-        <span className="c3 t12 trunc">heat at each validation, own scale{probes.data && probes.data.frames.length > frames.length && mode === 'strip' ? `; ${frames.length} of ${probes.data.frames.length} shown` : ''}</span>
+        <h3 className="t12 strong">{t('Probe samples')}</h3>
+        <span className="c3 t12 trunc">{probes.data && probes.data.frames.length > frames.length && mode === 'strip'
+          ? t('heat at each validation, own scale; {shown} of {n} shown', { shown: frames.length, n: probes.data.frames.length }) : t('heat at each validation, own scale')}</span>
         <span className="grow" />
-        {frames.length > 0 ? <Segmented small label="Show as" value={mode} onChange={setMode} options={[{ value: 'strip', label: 'Strip' }, { value: 'film', label: 'Film' }]} /> : null}
+        {frames.length > 0 ? <Segmented small label={t('Show as')} value={mode} onChange={setMode} options={[{ value: 'strip', label: t('Strip') }, { value: 'film', label: t('Film') }]} /> : null}
         <Ramp />
       </div>
       {probes.error ? <ErrorNote error={probes.error} compact onRetry={() => void probes.refetch()} /> : !probes.data || frames.length === 0 ? (
-        <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : run.state === 'waiting' ? 'Heatmaps of a few samples appear here when the run begins.' : 'The first validation draws them here.'}</p>
+        <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : run.state === 'waiting' ? t('Heatmaps of a few samples appear here when the run begins.') : t('The first validation draws them here.')}</p>
       ) : mode === 'film' ? <Film probes={probes.data} /> : (
-        <div className={cx('scroll', styles.strip)} tabIndex={0} role="region" aria-label="Heat of each probe sample at each validation">
+        <div className={cx('scroll', styles.strip)} tabIndex={0} role="region" aria-label={t('Heat of each probe sample at each validation')}>
           <div className={cx(styles.probe, styles.steps)} aria-hidden="true">
-            <span className={styles.lead}>step</span>
-            {frames.map(({ frame, index }) => <span key={frame.step} className={index === probes.data.frames.length - 1 ? 'acc' : ''}>{frame.step === 0 ? 'start' : short(frame.step)}</span>)}
+            <span className={styles.lead}>{t('step')}</span>
+            {frames.map(({ frame, index }) => <span key={frame.step} className={index === probes.data.frames.length - 1 ? 'acc' : ''}>{frame.step === 0 ? t('start') : short(frame.step)}</span>)}
           </div>
           {probes.data.samples.map((sample, i) => (
             <div key={sample.regionId} className={styles.probe}>
@@ -54,7 +56,7 @@ export function Probes({ run }: { run: Run }) {
                   <span key={frame.step} className={cx(styles.cell, index === probes.data.frames.length - 1 && styles.now)}>
                     {heat ? (
                       <>
-                        <HeatThumb imageId={sample.imageId} image={sample} grid={heat.grid} peak={heat.peak} boxes={sample.boxes} label={`${sample.phrase} at step ${count(frame.step)}: ${heat.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(heat.insideEnergy)}`} />
+                        <HeatThumb imageId={sample.imageId} image={sample} grid={heat.grid} peak={heat.peak} boxes={sample.boxes} label={heatWords(sample.phrase, frame.step, heat)} />
                         <span className={styles.cellValue} aria-hidden="true">{fixed(heat.insideEnergy)}</span>
                       </>
                     ) : null}

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import type { Run } from '../../../shared/domain.ts'
-import { bytes, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { bytes } from '../../app/format.ts'
 import { setParams } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
 import { keys, useCheckpoints } from '../../state/queries.ts'
@@ -16,16 +17,18 @@ export function RemoveRun({ run, open, onClose }: { run: Run; open: boolean; onC
   const remove = useMutation({
     mutationFn: () => api.runs.remove({ id: run.id }),
     onSuccess: ({ freedBytes }) => {
-      toast({ tone: 'info', title: `Run ${run.number} is deleted`, detail: `${bytes(freedBytes)} are free again.` })
+      toast({ tone: 'info', title: t('Run {number} is deleted', { number: run.number }), detail: t('{size} are free again.', { size: bytes(freedBytes) }) })
       onClose()
       setParams({ run: null })
     },
   })
-  const size = disk.data ? ` That frees ${bytes(disk.data.bytes)}.` : ''
+  const goes = checkpoints > 0
+    ? t('Its curves, probes and state go, and its {n, plural, one {# checkpoint} other {# checkpoints}} with their scores. This cannot be undone.', { n: checkpoints })
+    : t('Its curves, probes and state go. This cannot be undone.')
   return (
-    <Dialog open={open} onClose={onClose} title={`Delete run ${run.number}?`}
-      description={`Its curves, probes and state go${checkpoints > 0 ? `, and its ${counted(checkpoints, 'checkpoint')} with their scores` : ''}. This cannot be undone.${size}`}
-      actions={<><Button size="l" onClick={onClose}>Keep it</Button><Button size="l" kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>Delete</Button></>}>
+    <Dialog open={open} onClose={onClose} title={t('Delete run {number}?', { number: run.number })}
+      description={<>{goes}{disk.data ? <> {t('That frees {size}.', { size: bytes(disk.data.bytes) })}</> : null}</>}
+      actions={<><Button size="l" onClick={onClose}>{t('Keep it')}</Button><Button size="l" kind="danger" busy={remove.isPending} onClick={() => remove.mutate()}>{t('Delete')}</Button></>}>
       {remove.error ? <ErrorNote error={remove.error} compact /> : null}
     </Dialog>
   )

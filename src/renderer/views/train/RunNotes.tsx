@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { api } from '../../state/engine.ts'
 import { Field, Input } from '../../ui/Field.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
@@ -16,12 +17,12 @@ const tagsOf = (text: string): string[] => text.split(',').map((tag) => tag.trim
 export function RunNotes({ run }: { run: Run }) {
   const edit = useMutation({ mutationFn: (change: Edit) => api.runs.edit({ id: run.id, ...change }) })
   return (
-    <Section title="Notes">
+    <Section title={t('Notes')}>
       <div className={styles.notes}>
-        <Field label="Name">{({ id }) => <Kept value={ownName(run)} onKeep={(name) => edit.mutate({ name: name.trim() || `Run ${run.number}` })}>{(input) => <Input id={id} compact maxLength={80} {...input} />}</Kept>}</Field>
-        <Field label="Tags" hint="Commas between them.">{({ id, describedBy }) => <Kept value={run.tags.join(', ')} onKeep={(text) => edit.mutate({ tags: tagsOf(text) })}>{(input) => <Input id={id} aria-describedby={describedBy} compact {...input} />}</Kept>}</Field>
-        <Field label="Note">{({ id }) => <Kept value={run.note} onKeep={(note) => edit.mutate({ note })}>{(input) => <textarea id={id} className={styles.noteText} rows={3} maxLength={20_000} {...input} />}</Kept>}</Field>
-        {edit.error ? <ErrorNote error={edit.error} title="This was not saved" compact /> : null}
+        <Field label={t('Name')}>{({ id }) => <Kept value={ownName(run)} onKeep={(name) => edit.mutate({ name: name.trim() || `Run ${run.number}` })}>{(input) => <Input id={id} compact maxLength={80} {...input} />}</Kept>}</Field>
+        <Field label={t('Tags')} hint={t('Commas between them.')}>{({ id, describedBy }) => <Kept value={run.tags.join(', ')} onKeep={(text) => edit.mutate({ tags: tagsOf(text) })}>{(input) => <Input id={id} aria-describedby={describedBy} compact {...input} />}</Kept>}</Field>
+        <Field label={t('Note')}>{({ id }) => <Kept value={run.note} onKeep={(note) => edit.mutate({ note })}>{(input) => <textarea id={id} className={styles.noteText} rows={3} maxLength={20_000} {...input} />}</Kept>}</Field>
+        {edit.error ? <ErrorNote error={edit.error} title={t('This was not saved')} compact /> : null}
       </div>
     </Section>
   )

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { ArrowDown, ArrowUp, CircleAlert, CircleCheck, CircleDashed, CirclePause, CircleStop, LoaderCircle, type LucideIcon } from 'lucide-react'
 import type { KeyboardEvent } from 'react'
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { percent } from '../../app/format.ts'
 import { setParams } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
@@ -22,7 +23,7 @@ const ICONS: Readonly<Record<RunState, LucideIcon>> = {
 export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: string | null }) {
   const move = useMutation({
     mutationFn: ({ run, index }: { run: Run; index: number }) => api.runs.move({ id: run.id, index }),
-    onError: (error) => toast({ tone: 'negative', title: 'The queue was not changed', detail: sentence(error) }),
+    onError: (error) => toast({ tone: 'negative', title: t('The queue was not changed'), detail: sentence(error) }),
   })
   if (runs.length === 0) return null
   const active = runs.filter((run) => isActive(run.state))
@@ -32,8 +33,8 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
   return (
     <>
       {active.length + queue.length > 0 ? (
-        <Section title="Queue" aside={queue.length > 0 ? `${queue.length} in line` : undefined}>
-          <ol className={styles.queue} aria-label="Queue">
+        <Section title={t('Queue')} aside={queue.length > 0 ? t('{n} in line', { n: queue.length }) : undefined}>
+          <ol className={styles.queue} aria-label={t('Queue')}>
             {active.map((run) => <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)}>{row(run)}</li>)}
             {queue.map((run, i) => {
               const to = (index: number) => { if (index >= 0 && index < queue.length) move.mutate({ run, index }) }
@@ -45,8 +46,8 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
               return (
                 <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)} onKeyDown={onKeyDown}>
                   {row(run)}
-                  <IconButton size="s" icon={ArrowUp} label={`Move run ${run.number} up`} hint="Move up (Alt+Up on the row)" disabled={i === 0} onClick={() => to(i - 1)} />
-                  <IconButton size="s" icon={ArrowDown} label={`Move run ${run.number} down`} hint="Move down (Alt+Down on the row)" disabled={i === queue.length - 1} onClick={() => to(i + 1)} />
+                  <IconButton size="s" icon={ArrowUp} label={t('Move run {number} up', { number: run.number })} hint={t('Move up (Alt+Up on the row)')} disabled={i === 0} onClick={() => to(i - 1)} />
+                  <IconButton size="s" icon={ArrowDown} label={t('Move run {number} down', { number: run.number })} hint={t('Move down (Alt+Down on the row)')} disabled={i === queue.length - 1} onClick={() => to(i + 1)} />
                 </li>
               )
             })}
@@ -54,8 +55,8 @@ export function RunQueue({ runs, shownId }: { runs: readonly Run[]; shownId: str
         </Section>
       ) : null}
       {ended.length > 0 ? (
-        <Section title="Earlier runs" aside={String(ended.length)}>
-          <ul className={styles.queue} aria-label="Earlier runs">{ended.map((run) => <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)}>{row(run)}</li>)}</ul>
+        <Section title={t('Earlier runs')} aside={String(ended.length)}>
+          <ul className={styles.queue} aria-label={t('Earlier runs')}>{ended.map((run) => <li key={run.id} className={cx(styles.queueLine, run.id === shownId && styles.shown)}>{row(run)}</li>)}</ul>
         </Section>
       ) : null}
     </>
@@ -66,7 +67,7 @@ function Row({ run, shown }: { run: Run; shown: boolean }) {
   return (
     <button type="button" className={styles.queueRow} aria-current={shown ? 'true' : undefined} onClick={() => setParams({ run: run.id })} data-testid="run-row">
       <span className={run.state === 'failed' ? 'neg' : 'c2'}><Icon of={ICONS[run.state]} /></span>
-      <span className="trunc"><span className="med">Run {run.number}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}{run.tags.length > 0 ? <span className="c3"> · {run.tags.join(', ')}</span> : null}</span>
+      <span className="trunc"><span className="med">{t('Run {number}', { number: run.number })}</span>{ownName(run) ? ` · ${ownName(run)}` : ''}{run.tags.length > 0 ? <span className="c3"> · {run.tags.join(', ')}</span> : null}</span>
       <span className="c3">{run.state === 'training' && run.totalSteps > 0 ? percent(run.step / run.totalSteps) : stateWord(run).toLowerCase()}</span>
     </button>
   )

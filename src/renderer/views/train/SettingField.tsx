@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { Checkbox } from '../../ui/Checkbox.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Field, Input } from '../../ui/Field.tsx'
@@ -11,13 +12,13 @@ export function SettingField({ setting, input, error, onChange, explained = fals
   setting: Setting; input: string | boolean | undefined; error: string | null; onChange: (value: string | boolean | null) => void; explained?: boolean
 }) {
   const changed = input !== undefined && (typeof input === 'boolean' ? input !== setting.value : input !== settingText(setting.value))
-  const preset = setting.kind === 'boolean' ? (setting.value ? 'on' : 'off') : settingText(setting.value)
-  const hint = explained ? <>{setting.help} {changed ? <b className="med c2">Preset: {preset}.</b> : null}</> : changed ? `Preset: ${preset}` : undefined
+  const preset = setting.kind === 'boolean' ? (setting.value ? t('on') : t('off')) : settingText(setting.value)
+  const hint = explained ? <>{setting.help} {changed ? <b className="med c2">{t('Preset: {value}.', { value: preset })}</b> : null}</> : changed ? t('Preset: {value}', { value: preset }) : undefined
   const label = explained ? setting.label : <Tooltip text={setting.help} side="top"><span>{setting.label}</span></Tooltip>
   if (setting.kind === 'boolean') {
     return (
       <Field label={label} hint={hint} error={error} className={cx(explained && styles.full)}>
-        {({ id, describedBy }) => <Checkbox id={id} describedBy={describedBy} small checked={typeof input === 'boolean' ? input : Boolean(setting.value)} onChange={(value) => onChange(value === setting.value ? null : value)}>On</Checkbox>}
+        {({ id, describedBy }) => <Checkbox id={id} describedBy={describedBy} small checked={typeof input === 'boolean' ? input : Boolean(setting.value)} onChange={(value) => onChange(value === setting.value ? null : value)}>{t('On')}</Checkbox>}
       </Field>
     )
   }

@@ -1,4 +1,5 @@
 import { Plus, X } from 'lucide-react'
+import { t } from '../../../shared/messages/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
@@ -20,19 +21,19 @@ export function Sweep({ settings, axes, errors, runs, onChange }: { settings: re
         const setting = sweepable.find(({ key }) => key === axis.key)
         return (
           <div key={i} className={styles.sweep}>
-            <Field label={i === 0 ? 'Sweep over' : 'and over'}>
-              {({ id }) => <Select id={id} label={`Setting ${i + 1} of the sweep`} value={axis.key} onChange={(key) => replace(i, { key, text: settingText(sweepable.find((one) => one.key === key)?.value) })} options={sweepable.map(({ key, label }) => ({ value: key, label, detail: key }))} />}
+            <Field label={i === 0 ? t('Sweep over') : t('and over')}>
+              {({ id }) => <Select id={id} label={t('Setting {i} of the sweep', { i: i + 1 })} value={axis.key} onChange={(key) => replace(i, { key, text: settingText(sweepable.find((one) => one.key === key)?.value) })} options={sweepable.map(({ key, label }) => ({ value: key, label, detail: key }))} />}
             </Field>
-            <span className={styles.sweepRemove}><IconButton size="s" icon={X} label={`Do not sweep over ${setting?.label ?? axis.key}`} onClick={() => replace(i, null)} /></span>
-            <Field label="Values" hint={setting?.choices ? `Commas between them: ${setting.choices.join(', ')}.` : setting?.kind === 'boolean' ? 'on, off' : 'Commas between them, for example 1e-5, 3e-5, 1e-4.'} error={errors[i] ?? null} className={styles.full}>
-              {({ id, describedBy, invalid }) => <Input id={id} aria-describedby={describedBy} aria-label={`Values of ${setting?.label ?? axis.key}`} invalid={invalid} value={axis.text} onChange={(event) => replace(i, { ...axis, text: event.currentTarget.value })} />}
+            <span className={styles.sweepRemove}><IconButton size="s" icon={X} label={t('Do not sweep over {setting}', { setting: setting?.label ?? axis.key })} onClick={() => replace(i, null)} /></span>
+            <Field label={t('Values')} hint={setting?.choices ? t('Commas between them: {choices}.', { choices: setting.choices.join(', ') }) : setting?.kind === 'boolean' ? 'on, off' : t('Commas between them, for example 1e-5, 3e-5, 1e-4.')} error={errors[i] ?? null} className={styles.full}>
+              {({ id, describedBy, invalid }) => <Input id={id} aria-describedby={describedBy} aria-label={t('Values of {setting}', { setting: setting?.label ?? axis.key })} invalid={invalid} value={axis.text} onChange={(event) => replace(i, { ...axis, text: event.currentTarget.value })} />}
             </Field>
           </div>
         )
       })}
       <div className={styles.sweepLine}>
-        {axes.length < 2 ? <Button size="s" kind="ghost" icon={Plus} onClick={add}>{axes.length === 0 ? 'Sweep over several values' : 'Sweep over a second setting'}</Button> : null}
-        {axes.length > 0 && runs > 0 ? <span className="hint">{runs} runs, named by their values</span> : null}
+        {axes.length < 2 ? <Button size="s" kind="ghost" icon={Plus} onClick={add}>{axes.length === 0 ? t('Sweep over several values') : t('Sweep over a second setting')}</Button> : null}
+        {axes.length > 0 && runs > 0 ? <span className="hint">{t('{n} runs, named by their values', { n: runs })}</span> : null}
       </div>
     </>
   )

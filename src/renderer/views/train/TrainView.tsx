@@ -1,6 +1,7 @@
 import { Activity, SlidersHorizontal } from 'lucide-react'
 import { useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
 import { setParams, useRoute } from '../../app/routes.ts'
 import { useStatus } from '../../app/status.ts'
@@ -29,7 +30,7 @@ export function TrainView() {
   const [copied, setCopied] = useState<{ readonly run: Run; readonly asked: number } | null>(null)
   const [setupOpen, setSetupOpen] = useState(params.start !== undefined || params.dataset !== undefined)
   const run = runs.data ? chooseRun(runs.data, params.run) : null
-  useStatus(run?.lastSavedStep != null ? <span>State saved at step {count(run.lastSavedStep)}</span> : null)
+  useStatus(run?.lastSavedStep != null ? <span>{t('State saved at step {step}', { step: count(run.lastSavedStep) })}</span> : null)
 
   const openSetup = () => setSetupOpen(true)
   const duplicate = (from: Run) => {
@@ -38,19 +39,19 @@ export function TrainView() {
   }
   return (
     <div className={cx(styles.screen, setupOpen && styles.setupOpen)}>
-      <Pane label="Next run" className={styles.setup}>
+      <Pane label={t('Next run')} className={styles.setup}>
         <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={params.dataset ?? null} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null }) }}>
           <RunQueue runs={runs.data ?? []} shownId={run?.id ?? null} />
         </NextRun>
       </Pane>
-      {runs.isPending ? <Pane label="Run"><Loading>Loading runs</Loading></Pane> : runs.error ? (
-        <Pane label="Run"><div className={styles.pad}><ErrorNote error={runs.error} onRetry={() => void runs.refetch()} /></div></Pane>
+      {runs.isPending ? <Pane label={t('Run')}><Loading>{t('Loading runs')}</Loading></Pane> : runs.error ? (
+        <Pane label={t('Run')}><div className={styles.pad}><ErrorNote error={runs.error} onRetry={() => void runs.refetch()} /></div></Pane>
       ) : run ? (
         <RunPane key={run.id} run={run} runs={runs.data} onSetup={openSetup} onDuplicate={() => duplicate(run)} />
       ) : (
-        <Pane label="Run">
-          <EmptyState icon={Activity} title="No runs yet" actions={<span className={styles.narrowOnly}><Button kind="primary" icon={SlidersHorizontal} onClick={openSetup}>Set up a run</Button></span>}>
-            Choose a preset and a dataset, look at what it needs, and add it to the queue. Curves and heatmaps of probe samples appear here while it trains.
+        <Pane label={t('Run')}>
+          <EmptyState icon={Activity} title={t('No runs yet')} actions={<span className={styles.narrowOnly}><Button kind="primary" icon={SlidersHorizontal} onClick={openSetup}>{t('Set up a run')}</Button></span>}>
+            {t('Choose a preset and a dataset, look at what it needs, and add it to the queue. Curves and heatmaps of probe samples appear here while it trains.')}
           </EmptyState>
         </Pane>
       )}

@@ -1,5 +1,6 @@
 /** The form of a run: what the preset says, and what a person changed of it. */
 import type { Preset } from '../../../shared/contract/contract.ts'
+import { t } from '../../../shared/messages/messages.ts'
 
 export type Setting = Preset['settings'][number]
 /** Only what was touched; text as typed, so that a half-written number is not lost. */
@@ -16,14 +17,14 @@ export function parseSetting(setting: Pick<Setting, 'kind' | 'choices'>, input: 
       return { value: text === 'true', error: null }
     case 'integer': {
       const value = Number(text.replace(/,/g, ''))
-      return text !== '' && Number.isInteger(value) ? { value, error: null } : { error: 'A whole number' }
+      return text !== '' && Number.isInteger(value) ? { value, error: null } : { error: t('A whole number') }
     }
     case 'number': {
       const value = Number(text)
-      return text !== '' && Number.isFinite(value) ? { value, error: null } : { error: 'A number, such as 0.5 or 1e-5' }
+      return text !== '' && Number.isFinite(value) ? { value, error: null } : { error: t('A number, such as 0.5 or 1e-5') }
     }
     case 'choice':
-      return setting.choices?.includes(text) === false ? { error: `One of ${setting.choices.join(', ')}` } : { value: text, error: null }
+      return setting.choices?.includes(text) === false ? { error: t('One of {choices}', { choices: setting.choices.join(', ') }) } : { value: text, error: null }
     case 'text':
       return { value: input, error: null }
   }
@@ -67,7 +68,7 @@ export function draftFromConfig(settings: readonly Setting[], config: Readonly<R
 }
 
 /** A value in words: on and off, rates as people write them. */
-export const shownValue = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'on' : 'off') : settingText(value) || 'empty')
+export const shownValue = (value: unknown): string => (typeof value === 'boolean' ? (value ? t('on') : t('off')) : settingText(value) || t('empty'))
 
 /** A setting of a sweep with its values as typed. */
 export interface SweepDraft {
@@ -84,8 +85,8 @@ export function resolveSweep(settings: readonly Setting[], axes: readonly SweepD
     const values = parsed.flatMap((one) => (one.error === null ? [one.value] : []))
     const wrong = parsed.find((one) => one.error !== null)?.error
     const unknownWord = setting?.kind === 'boolean' ? words.find((word) => !['on', 'off', 'true', 'false'].includes(word)) : undefined
-    const error = axes.findIndex((axis) => axis.key === key) < i ? 'Choose another setting than the first'
-      : unknownWord !== undefined ? 'on or off' : wrong ?? (values.length < 2 ? 'At least two values' : new Set(values).size < values.length ? 'A value is given twice' : null)
+    const error = axes.findIndex((axis) => axis.key === key) < i ? t('Choose another setting than the first')
+      : unknownWord !== undefined ? t('on or off') : wrong ?? (values.length < 2 ? t('At least two values') : new Set(values).size < values.length ? t('A value is given twice') : null)
     return { key, values, error }
   })
   return { axes: resolved.map(({ key, values }) => ({ key, values })), errors: resolved.map(({ error }) => error), runs: resolved.reduce((product, { values }) => product * values.length, 1) }

@@ -1,4 +1,5 @@
 import type { Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 
 export type RunState = Run['state']
 
@@ -6,9 +7,9 @@ export const isActive = (state: RunState): boolean => state === 'starting' || st
 export const isResumable = (run: Run): boolean => (run.state === 'paused' || run.state === 'stopped' || run.state === 'failed') && run.step < run.totalSteps
 
 const WORDS: Readonly<Record<RunState, string>> = {
-  waiting: 'Waiting', starting: 'Starting', training: 'Training', pausing: 'Pausing', paused: 'Paused', stopping: 'Stopping', stopped: 'Stopped', finished: 'Finished', failed: 'Failed',
+  waiting: t('Waiting'), starting: t('Starting'), training: t('Training'), pausing: t('Pausing'), paused: t('Paused'), stopping: t('Stopping'), stopped: t('Stopped'), finished: t('Finished'), failed: t('Failed'),
 }
-export const stateWord = (run: Run): string => (run.state === 'finished' && run.step < run.totalSteps ? 'Finished early' : WORDS[run.state])
+export const stateWord = (run: Run): string => (run.state === 'finished' && run.step < run.totalSteps ? t('Finished early') : WORDS[run.state])
 
 /** The name a person gave, empty where it only repeats the number. */
 export const ownName = (run: Run): string => (run.name === `Run ${run.number}` ? '' : run.name)
