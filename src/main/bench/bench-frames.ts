@@ -17,6 +17,8 @@ export interface FrameRow {
   readonly boxes: number
   readonly gesture: 'drag box' | 'hover' | 'pan'
   readonly frames: number
+  /** Moves of the pointer that the page was told of: as many as frames, or fewer, where the page is what takes the time. */
+  readonly moves: number
   readonly framesPerSecond: number
   readonly p95FrameMs: number
   /** Script alone, a frame: without painting, idling and collecting garbage. */
@@ -45,7 +47,16 @@ const READ_PANE = `(() => {
   return { left, top, width, height, scale: +d.scale, x: +d.offsetX, y: +d.offsetY, imageWidth: +d.imageWidth }
 })()`
 /** The page counts its own frames: asking for each from outside would cost one, since a move is answered with the frame after it. */
-const COUNT_FRAMES = 'window.amcFrames = []; requestAnimationFrame(function count(time) { if (window.amcFrames) { window.amcFrames.push(time); requestAnimationFrame(count) } }); true'
+const COUNT_FRAMES = `(() => {
+  const counted = (window.amcFrames = { times: [], moves: 0 })
+  const move = () => void counted.moves++
+  window.addEventListener('pointermove', move, true)
+  requestAnimationFrame(function count(time) {
+    if (window.amcFrames !== counted) return window.removeEventListener('pointermove', move, true)
+    counted.times.push(time)
+    requestAnimationFrame(count)
+  })
+})()`
 const COUNTED_FRAMES = '(() => { const counted = window.amcFrames; window.amcFrames = null; return counted })()'
 /** A few frames and some idle time, so that what loads late does not count. */
 const SETTLE = 'new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(() => resolve(true), { timeout: 2000 })), 600))'
@@ -101,7 +112,7 @@ async function measure(page: BenchPage, gesture: FrameRow['gesture'], at: { read
     const angle = (i / frames) * Math.PI * 4
     await mouse('mouseMoved', at.x + 40 * Math.sin(angle), at.y + 24 * (1 - Math.cos(angle)), held)
   }
-  const times = await page.evaluate<number[]>(COUNTED_FRAMES)
+  const { times, moves } = await page.evaluate<{ times: number[]; moves: number }>(COUNTED_FRAMES)
   const { profile } = (await page.send('Profiler.stop')) as { profile: Profile }
   // Given up rather than released: nothing is edited, and the next gesture finds the same boxes.
   await page.send('Input.dispatchKeyEvent', { type: 'keyDown', key: 'Escape', code: 'Escape', windowsVirtualKeyCode: 27 })
@@ -109,7 +120,7 @@ async function measure(page: BenchPage, gesture: FrameRow['gesture'], at: { read
   if (held) await mouse('mouseReleased', at.x, at.y, false)
   const steps = times.slice(1).map((time, i) => time - times[i]!).sort((a, b) => a - b)
   const elapsed = times.at(-1)! - times[0]!
-  return { frames: steps.length, framesPerSecond: (steps.length / elapsed) * 1000, p95FrameMs: steps[Math.min(steps.length - 1, Math.floor(steps.length * 0.95))]!, ...scriptOf(profile, steps.length) }
+  return { frames: steps.length, moves, framesPerSecond: (steps.length / elapsed) * 1000, p95FrameMs: steps[Math.min(steps.length - 1, Math.floor(steps.length * 0.95))]!, ...scriptOf(profile, steps.length) }
 }
 
 interface Profile {

@@ -30,7 +30,7 @@ export const benchCurateCommand: Command = {
   },
   details: `Needs a Chromium (AMC_CHROMIUM names one) and a built page. Nothing of yours is touched: it works in a folder that is removed.
 The rate depends on what else the machine does; scriptMsPerFrame, by Chromium's profiler, hardly does.
-Result: {cpus, rows: [{boxes, gesture, frames, framesPerSecond, p95FrameMs, scriptMsPerFrame, garbageMsPerFrame, hot: [{name, ms}]}]}.
+Result: {cpus, rows: [{boxes, gesture, frames, moves, framesPerSecond, p95FrameMs, scriptMsPerFrame, garbageMsPerFrame, hot: [{name, ms}]}]}.
 Of the queue: {regions, madeSeconds, databaseBytes, figures: [{what, medianMs, slowestMs, rows}], memoryBefore, memoryAfter}.`,
   run: async (input, io) => {
     const part = input.text('part') ?? 'frames'

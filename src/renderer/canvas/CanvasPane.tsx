@@ -10,11 +10,12 @@ import { boxesOnly } from '../../shared/shape.ts'
 import { pointStrictlyInsideShape } from '../../shared/shape-mask.ts'
 import { applyCamera } from './camera.ts'
 import { UNDER_HEAT_FILTER } from './heat.ts'
-import { paintBoxes, paintInteraction } from './paint.ts'
+import { paintInteraction } from './paint.ts'
 import { type TileSource, paintTiles } from './tiles.ts'
 import { describe, listen } from './pane-events.ts'
 import { type SceneState, liveRegionShape } from './scene-state.ts'
 import type { Scene } from './scene.ts'
+import { createBoxPainter } from './still.ts'
 import styles from './CanvasPane.module.css'
 
 // The middle button pans; Konva would otherwise let it drag nodes too.
@@ -196,6 +197,7 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
     context.globalAlpha = props.heatOpacity * (previousHeat ? fade : 1)
     context.drawImage(props.heat, 0, 0, image.width, image.height)
   })
+  const paintBoxes = createBoxPainter(() => document.createElement('canvas'))
   boxLayer.add(
     new Konva.Shape({ listening: false, perfectDrawEnabled: false, sceneFunc: (wrapped) => paintBoxes(wrapped._context, scene.store.getState(), viewport) }),
   )

@@ -30,7 +30,7 @@ function isVisible(box: Rect, viewport: Size): boolean {
 }
 
 /** From this many boxes on the dark casing is left out while the picture moves: it is half of the work, and nobody reads lines that move. */
-const CASED_UP_TO = 1500
+export const CASED_UP_TO = 1500
 
 /** Boxes that lie still: everything but the one the user holds. They come large ones first, so that small ones stay on top. */
 export function paintBoxes(context: CanvasRenderingContext2D, state: SceneState, viewport: Size): void {
