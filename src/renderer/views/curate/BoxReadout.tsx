@@ -1,10 +1,12 @@
 import { useLayoutEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { boxArea, boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { MINUS, percent } from '../../app/format.ts'
 import { liveBox } from '../../canvas/scene-state.ts'
 import { draftOf } from '../../canvas/tools.ts'
 import { Keys } from '../../ui/Keys.tsx'
+import { rich } from '../../ui/rich.tsx'
 import type { Workbench } from './workbench.ts'
 import { px } from './words.ts'
 import styles from './canvases.module.css'
@@ -34,11 +36,11 @@ export function BoxReadout({ work }: { work: Workbench }) {
   }, [scene])
   return (
     <>
-      <span>Pointer <b ref={pointer} className={styles.pointer} /></span>
-      <span>Box <b ref={size} /></span>
-      <span className={styles.wide}><b ref={share} /> of image</span>
+      <span>{t('Pointer')} <b ref={pointer} className={styles.pointer} /></span>
+      <span>{t('Box')} <b ref={size} /></span>
+      <span className={styles.wide}>{rich('<share></share> of image', { share: () => <b ref={share} /> })}</span>
       <span className="grow" />
-      {tool === 'polygon' ? <span className={styles.wide}><Keys of="Enter" /> closes <Keys of="Backspace" /> takes a point back</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> 1 px</span>}
+      {tool === 'polygon' ? <span className={styles.wide}>{rich('<enter></enter> closes <back></back> takes a point back', { enter: () => <Keys of="Enter" />, back: () => <Keys of="Backspace" /> })}</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> {t('1 px')}</span>}
     </>
   )
 }

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, boxFlags, boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { MINUS } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
@@ -15,7 +16,7 @@ import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
 import styles from './inspector.module.css'
 
-const FLAG_WORDS = { 'outside-image': 'outside the image', 'crosses-edge': 'crosses the image’s edge', 'no-area': 'has no area', inverted: 'has its corners swapped' } as const
+const FLAG_WORDS = { 'outside-image': t('outside the image'), 'crosses-edge': t('crosses the image’s edge'), 'no-area': t('has no area'), inverted: t('has its corners swapped') } as const
 
 /** The boxes as numbers. This list is also how the canvas is read without seeing it. */
 export function BoxesSection({ work, region }: { work: Workbench; region: Region }) {
@@ -29,33 +30,33 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
     if (before) verbs.editOf(region, moveLabel(before, box), { boxes: region.boxes.map((old, i) => (i === index ? box : old)) })
   }
   return (
-    <Section title="Boxes" aside={region.boxes.length} action={
+    <Section title={t('Boxes')} aside={region.boxes.length} action={
       <span className={styles.actions}>
-        <IconButton size="s" icon={hidden ? EyeOff : Eye} label="Hide the boxes of this phrase" keys="Shift+h" pressed={hidden} onClick={() => mark('hidden', [region.id], !hidden)} />
-        <IconButton size="s" icon={locked ? Lock : LockOpen} label="Lock the boxes of this phrase" keys="l" pressed={locked} data-testid="lock" onClick={() => mark('locked', [region.id], !locked)} />
-        <IconButton size="s" icon={Plus} label="Draw another box" keys="b" disabled={locked} onClick={() => scene.setTool('draw')} />
+        <IconButton size="s" icon={hidden ? EyeOff : Eye} label={t('Hide the boxes of this phrase')} keys="Shift+h" pressed={hidden} onClick={() => mark('hidden', [region.id], !hidden)} />
+        <IconButton size="s" icon={locked ? Lock : LockOpen} label={t('Lock the boxes of this phrase')} keys="l" pressed={locked} data-testid="lock" onClick={() => mark('locked', [region.id], !locked)} />
+        <IconButton size="s" icon={Plus} label={t('Draw another box')} keys="b" disabled={locked} onClick={() => scene.setTool('draw')} />
       </span>
     }>
-      {hidden || locked ? <p className="t12 c3" data-testid="marks">{hidden && locked ? 'Hidden and locked' : hidden ? 'Hidden on the canvas' : 'Locked: the boxes stay as they are'}</p> : null}
-      {region.boxes.length === 0 ? <p className="t12 c3">No box yet. Draw one on the image, or propose one from the heat.</p> : null}
-      <ul className={styles.boxes} aria-label="Boxes of this phrase">
+      {hidden || locked ? <p className="t12 c3" data-testid="marks">{hidden && locked ? t('Hidden and locked') : hidden ? t('Hidden on the canvas') : t('Locked: the boxes stay as they are')}</p> : null}
+      {region.boxes.length === 0 ? <p className="t12 c3">{t('No box yet. Draw one on the image, or propose one from the heat.')}</p> : null}
+      <ul className={styles.boxes} aria-label={t('Boxes of this phrase')}>
         {list.shown.map((box, index) => {
           const isSelected = selected === boxKey(region.id, index)
           const flags = image ? boxFlags(box, image) : []
           return (
             <li key={index} className={cx(styles.box, isSelected && styles.boxSelected)} aria-current={isSelected || undefined} data-testid={`box-${index}`} onFocus={() => scene.select(boxKey(region.id, index))}>
-              <button type="button" className={styles.swatch} aria-label={`Select box ${index + 1}`} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))} />
-              <Coordinate name="x" label={`Left of box ${index + 1}`} value={box[0]} disabled={locked} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
-              <Coordinate name="y" label={`Top of box ${index + 1}`} value={box[1]} disabled={locked} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
-              <Coordinate name="w" label={`Width of box ${index + 1}`} value={boxWidth(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
-              <Coordinate name="h" label={`Height of box ${index + 1}`} value={boxHeight(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
-              <IconButton size="s" icon={Trash2} label={`Delete box ${index + 1}`} hint="Delete box" keys="Delete" disabled={locked} onClick={() => verbs.deleteBox(index)} />
-              {flags.length > 0 ? <span className={styles.flag}>This box {flags.map((flag) => FLAG_WORDS[flag]).join(', ')}.</span> : null}
+              <button type="button" className={styles.swatch} aria-label={t('Select box {n}', { n: index + 1 })} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))} />
+              <Coordinate name="x" label={t('Left of box {n}', { n: index + 1 })} value={box[0]} disabled={locked} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
+              <Coordinate name="y" label={t('Top of box {n}', { n: index + 1 })} value={box[1]} disabled={locked} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
+              <Coordinate name="w" label={t('Width of box {n}', { n: index + 1 })} value={boxWidth(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
+              <Coordinate name="h" label={t('Height of box {n}', { n: index + 1 })} value={boxHeight(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
+              <IconButton size="s" icon={Trash2} label={t('Delete box {n}', { n: index + 1 })} hint={t('Delete box')} keys="Delete" disabled={locked} onClick={() => verbs.deleteBox(index)} />
+              {flags.length > 0 ? <span className={styles.flag}>{t('This box {faults}.', { faults: flags.map((flag) => FLAG_WORDS[flag]).join(t(', ')) })}</span> : null}
             </li>
           )
         })}
       </ul>
-      <MoreButton of={list} noun="box" plural="boxes" />
+      <MoreButton of={list} label={(n) => t('Show more of {n, plural, one {# other box} other {# other boxes}}', { n })} />
     </Section>
   )
 }

@@ -1,6 +1,7 @@
 import { Crosshair, ImageOff, Plus, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { count, counted, fixed, percent } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count, fixed, percent } from '../../app/format.ts'
 import { CanvasPane } from '../../canvas/CanvasPane.tsx'
 import { type HeatScale, heatCanvas } from '../../canvas/heat.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -51,18 +52,18 @@ export function Canvases({ work }: { work: Workbench }) {
       <div className={styles.pane}>
         {overlay ? <HeatHead work={work} slot={0} /> : (
           <div className={styles.head}>
-            <span className="med">Image</span>
+            <span className="med">{t('Image')}</span>
             {image ? <span className="c3">{image.width} × {image.height}</span> : null}
             <span className="grow" />
-            <span className={styles.key}><i className={styles.truth} />annotated</span>
-            {work.proposing ? <span className={styles.key}><i className={styles.proposed} />proposed</span> : null}
+            <span className={styles.key}><i className={styles.truth} />{t('annotated')}</span>
+            {work.proposing ? <span className={styles.key}><i className={styles.proposed} />{t('proposed')}</span> : null}
           </div>
         )}
-        <PaneBody work={work} pane={overlay ? 'overlay' : 'image'} answer={overlay ? heats[0] : undefined} scale={scale} handles label={overlay ? 'Image with heat' : 'Image'}>
+        <PaneBody work={work} pane={overlay ? 'overlay' : 'image'} answer={overlay ? heats[0] : undefined} scale={scale} handles label={overlay ? t('Image with heat') : t('Image')}>
           {picture.failed ? (
-            <div className={styles.cover}><EmptyState icon={ImageOff} title="This image cannot be shown" actions={<Button size="s" icon={RotateCcw} onClick={picture.retry}>Try again</Button>}>The file is missing or damaged. Its annotations are safe.</EmptyState></div>
+            <div className={styles.cover}><EmptyState icon={ImageOff} title={t('This image cannot be shown')} actions={<Button size="s" icon={RotateCcw} onClick={picture.retry}>{t('Try again')}</Button>}>{t('The file is missing or damaged. Its annotations are safe.')}</EmptyState></div>
           ) : work.imageError ? (
-            <div className={styles.cover}><ErrorNote error={work.imageError} title="The sample could not be read" /></div>
+            <div className={styles.cover}><ErrorNote error={work.imageError} title={t('The sample could not be read')} /></div>
           ) : null}
         </PaneBody>
         <div className={styles.foot}>{overlay ? <FreePhrase work={work} /> : <BoxReadout work={work} />}</div>
@@ -71,9 +72,9 @@ export function Canvases({ work }: { work: Workbench }) {
         <div key={slot} className={styles.pane}>
           <HeatHead work={work} slot={slot} />
           {chosen.length === 0 ? (
-            <div className={styles.body}><div className={styles.cover}><EmptyState icon={Crosshair} title="No checkpoint yet">Train one, or import one under Checkpoints. Its heat then appears here.</EmptyState></div></div>
+            <div className={styles.body}><div className={styles.cover}><EmptyState icon={Crosshair} title={t('No checkpoint yet')}>{t('Train one, or import one under Checkpoints. Its heat then appears here.')}</EmptyState></div></div>
           ) : (
-            <PaneBody work={work} pane={`heat-${slot + 1}`} answer={heats[slot]} scale={scale} handles={false} label={`Heat of ${chosen[slot]?.name ?? 'the checkpoint'}`} />
+            <PaneBody work={work} pane={`heat-${slot + 1}`} answer={heats[slot]} scale={scale} handles={false} label={chosen[slot] ? t('Heat of {checkpoint}', { checkpoint: chosen[slot].name }) : t('Heat of the checkpoint')} />
           )}
           <div className={styles.foot}>{slot === 0 ? <FreePhrase work={work} /> : <HeatFacts answer={heats[slot]} />}</div>
         </div>
@@ -90,7 +91,10 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
   const canvas = useMemo(() => (heat && image ? heatCanvas(heat.grid, image, { map: prefs.map, scale }) : null), [heat, image, prefs.map, scaleKey])
   const region = work.region
   const stale = heat !== null && (answer?.stale === true || work.isTyping)
-  const words = `${label}, ${image ? `${image.width} by ${image.height} pixels` : 'loading'}${region ? `, “${region.phrase}” with ${counted(region.boxes.length, 'box', 'boxes')}` : ''}`
+  const words = [
+    label, image ? t('{width} by {height} pixels', { width: String(image.width), height: String(image.height) }) : t('loading'),
+    ...(region ? [t('“{phrase}” with {n, plural, one {# box} other {# boxes}}', { phrase: region.phrase, n: region.boxes.length })] : []),
+  ].join(t(', '))
   return (
     <div className={styles.body} data-stale={stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
       <CanvasPane
@@ -98,12 +102,12 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
         peak={prefs.peak && heat && !stale ? heat.peak : null} peakBoxes={work.freeState === 'none' ? undefined : work.proposals} handles={handles} fadeMs={reducedMotion() ? 0 : FADE_MS}
       />
       {children}
-      {work.isCutting && image ? <div className={styles.waiting}><Loading>{`Preparing ${count(Math.round((image.width * image.height) / 1e6))} megapixels; this is done once`}</Loading></div> : null}
+      {work.isCutting && image ? <div className={styles.waiting}><Loading>{t('Preparing {n} megapixels; this is done once', { n: count(Math.round((image.width * image.height) / 1e6)) })}</Loading></div> : null}
       {work.prefs.minimap && image && handles ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
-      {work.freeScores && (pane === 'heat-1' || pane === 'overlay') ? <div className={styles.waiting}><span className="t12" data-testid="free-scores">match {fixed(work.freeScores.match)} · boxes hold {percent(work.freeScores.held)} of the heat</span></div> : null}
-      {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title="No heat for this phrase" onRetry={answer.retry} /></div> : null}
-      {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>Computing the heat</Loading></div> : null}
-      {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">Write a phrase to see where it looks</span></div> : null}
+      {work.freeScores && (pane === 'heat-1' || pane === 'overlay') ? <div className={styles.waiting}><span className="t12" data-testid="free-scores">{t('match {match} · boxes hold {share} of the heat', { match: fixed(work.freeScores.match), share: percent(work.freeScores.held) })}</span></div> : null}
+      {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title={t('No heat for this phrase')} onRetry={answer.retry} /></div> : null}
+      {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>{t('Computing the heat')}</Loading></div> : null}
+      {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">{t('Write a phrase to see where it looks')}</span></div> : null}
     </div>
   )
 }
@@ -119,24 +123,24 @@ function HeatHead({ work, slot }: { work: Workbench; slot: number }) {
     <div className={styles.head}>
       {checkpoint ? (
         <Select
-          look="quiet" size="s" label="Checkpoint" testId={`checkpoint-${slot + 1}`} value={checkpoint.id}
-          options={checkpoints.map((entry) => ({ value: entry.id, label: entry.name, detail: entry.best ? 'best' : entry.step === null ? '' : `step ${entry.step}`, disabled: entry !== checkpoint && chosen.includes(entry) }))}
+          look="quiet" size="s" label={t('Checkpoint')} testId={`checkpoint-${slot + 1}`} value={checkpoint.id}
+          options={checkpoints.map((entry) => ({ value: entry.id, label: entry.name, detail: entry.best ? t('best') : entry.step === null ? '' : t('step {step}', { step: String(entry.step) }), disabled: entry !== checkpoint && chosen.includes(entry) }))}
           onChange={(id) => verbs.choose(slot, id)}
         />
-      ) : <span className="med">Heat</span>}
-      {slot === 0 && work.newer ? <Button size="s" kind="ghost" data-testid="newer-checkpoint" title={`${work.newer.name} came while this screen was open`} onClick={() => verbs.choose(0, work.newer!.id)}>Newer: {work.newer.step === null ? work.newer.name : `step ${work.newer.step}`}</Button> : null}
-      {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">best val</Tag></span> : null}
+      ) : <span className="med">{t('Heat')}</span>}
+      {slot === 0 && work.newer ? <Button size="s" kind="ghost" data-testid="newer-checkpoint" title={t('{checkpoint} came while this screen was open', { checkpoint: work.newer.name })} onClick={() => verbs.choose(0, work.newer!.id)}>{t('Newer: {checkpoint}', { checkpoint: work.newer.step === null ? work.newer.name : t('step {step}', { step: String(work.newer.step) }) })}</Button> : null}
+      {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">{t('best val')}</Tag></span> : null}
       <span className="grow" />
-      {slot > 0 ? <IconButton size="s" icon={X} label="Remove this checkpoint" onClick={() => verbs.choose(slot, null)} /> : null}
+      {slot > 0 ? <IconButton size="s" icon={X} label={t('Remove this checkpoint')} onClick={() => verbs.choose(slot, null)} /> : null}
       {slot === Math.max(0, chosen.length - 1) && chosen.length < 3 && work.prefs.layout === 'side-by-side' ? (
-        <Menu align="end" trigger={<IconButton size="s" icon={Plus} label="Add a checkpoint" disabled={free.length === 0} />} entries={free.map((entry) => ({ label: entry.name, onSelect: () => verbs.choose(chosen.length, entry.id) }))} />
+        <Menu align="end" trigger={<IconButton size="s" icon={Plus} label={t('Add a checkpoint')} disabled={free.length === 0} />} entries={free.map((entry) => ({ label: entry.name, onSelect: () => verbs.choose(chosen.length, entry.id) }))} />
       ) : null}
     </div>
   )
 }
 
 function HeatFacts({ answer }: { answer: HeatAnswer | undefined }) {
-  return <span className="trunc">{answer?.heat ? `layer ${answer.heat.layer} · ${answer.heat.grid.width} × ${answer.heat.grid.height} cells` : ''}</span>
+  return <span className="trunc">{answer?.heat ? t('layer {layer} · {width} × {height} cells', { layer: String(answer.heat.layer), width: answer.heat.grid.width, height: answer.heat.grid.height }) : ''}</span>
 }
 
 /** Type anything, see where the model looks, make it an annotation. */
@@ -145,7 +149,7 @@ function FreePhrase({ work }: { work: Workbench }) {
   return (
     <>
       <Input
-        className={styles.free} aria-label="Any phrase: see where it looks" placeholder="Any phrase: see where it looks" data-testid="free-phrase" disabled={!image || work.chosen.length === 0} value={freePhrase}
+        className={styles.free} aria-label={t('Any phrase: see where it looks')} placeholder={t('Any phrase: see where it looks')} data-testid="free-phrase" disabled={!image || work.chosen.length === 0} value={freePhrase}
         before={<Icon of={Crosshair} size="s" />} after={freePhrase ? null : <Keys of="t" />}
         onChange={(event) => verbs.setFree(event.currentTarget.value)}
         onKeyDown={(event) => {
@@ -161,8 +165,8 @@ function FreePhrase({ work }: { work: Workbench }) {
       />
       {freePhrase ? (
         <>
-          <Button size="s" keys="Enter" onClick={verbs.annotateFree} data-testid="annotate-free">{work.freeState === 'ready' && work.proposals.length > 0 ? 'Add with boxes' : 'Add'}</Button>
-          <IconButton size="s" icon={X} label="Back to the phrase in hand" onClick={() => verbs.setFree('')} />
+          <Button size="s" keys="Enter" onClick={verbs.annotateFree} data-testid="annotate-free">{work.freeState === 'ready' && work.proposals.length > 0 ? t('Add with boxes') : t('Add')}</Button>
+          <IconButton size="s" icon={X} label={t('Back to the phrase in hand')} onClick={() => verbs.setFree('')} />
         </>
       ) : null}
     </>

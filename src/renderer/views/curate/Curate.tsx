@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import type { Dataset } from '../../../shared/domain.ts'
-import { count, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count } from '../../app/format.ts'
 import { useStatus } from '../../app/status.ts'
 import { cx } from '../../ui/cx.ts'
 import { Banner } from './Banner.tsx'
@@ -25,14 +26,14 @@ export function Curate({ dataset }: { dataset: Dataset }) {
   useStatus(
     <>
       <span>{dataset.name}</span>
-      <span>{count(reviewed)} of {counted(total, 'region')} decided</span>
+      <span>{t('{reviewed} of {total, plural, one {# region} other {# regions}} decided', { reviewed: count(reviewed), total })}</span>
     </>,
-    work.heat.heat ? <span>{work.heat.heat.stored || computeMs === 0 ? 'Heat from the store' : `Heat in ${count(computeMs)} ms`}</span> : null,
+    work.heat.heat ? <span>{work.heat.heat.stored || computeMs === 0 ? t('Heat from the store') : t('Heat in {n} ms', { n: count(computeMs) })}</span> : null,
   )
   return (
     <div className={cx(styles.curate, queueOpen && styles.queueOpen)}>
       <QueuePane work={work} open={queueOpen} onToggle={() => setQueueOpen((open) => !open)} />
-      <section className={styles.center} aria-label="Canvas">
+      <section className={styles.center} aria-label={t('Canvas')}>
         <Toolbar work={work} />
         <FailedEdits />
         <Banner work={work} />

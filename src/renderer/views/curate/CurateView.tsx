@@ -1,4 +1,5 @@
 import { ImagePlus } from 'lucide-react'
+import { t } from '../../../shared/messages/messages.ts'
 import { formatHash, useRoute } from '../../app/routes.ts'
 import { useDatasets } from '../../state/queries.ts'
 import { ButtonLink } from '../../ui/Button.tsx'
@@ -10,13 +11,13 @@ import styles from './curate.module.css'
 export function CurateView() {
   const { params } = useRoute()
   const datasets = useDatasets()
-  if (datasets.isPending) return <Loading>Loading the dataset</Loading>
-  if (datasets.isError) return <div className={styles.alone}><ErrorNote error={datasets.error} title="The datasets could not be read" onRetry={() => void datasets.refetch()} /></div>
+  if (datasets.isPending) return <Loading>{t('Loading the dataset')}</Loading>
+  if (datasets.isError) return <div className={styles.alone}><ErrorNote error={datasets.error} title={t('The datasets could not be read')} onRetry={() => void datasets.refetch()} /></div>
   const dataset = datasets.data.find((entry) => entry.id === params.dataset) ?? datasets.data.find((entry) => entry.regions > 0) ?? datasets.data[0]
   if (!dataset) {
     return (
-      <EmptyState icon={ImagePlus} title="Nothing to curate yet" actions={<ButtonLink kind="primary" href={formatHash('library')}>Open the library</ButtonLink>}>
-        Import a folder of images with their annotations, or open the demo. Its regions appear here.
+      <EmptyState icon={ImagePlus} title={t('Nothing to curate yet')} actions={<ButtonLink kind="primary" href={formatHash('library')}>{t('Open the library')}</ButtonLink>}>
+        {t('Import a folder of images with their annotations, or open the demo. Its regions appear here.')}
       </EmptyState>
     )
   }

@@ -1,8 +1,8 @@
 import { RotateCcw } from 'lucide-react'
-import { counted } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { fromErrorData } from '../../../shared/errors.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { editLog, retryEdits, usePending } from './edits.ts'
 import styles from './curate.module.css'
 
@@ -16,11 +16,11 @@ export function FailedEdits() {
   return (
     <div className={styles.failed} data-testid="failed-edit">
       <ErrorNote
-        compact error={fromErrorData({ ...failed.error, cure: `${failed.error.cure} The edit is kept here${waiting > 0 ? `, with ${counted(waiting, 'later edit')}` : ''}.`.trim() })}
-        title={conflict ? `“${failed.label}” meets a newer change` : `Could not save ${counted(pending.length, 'edit')}`}
+        compact error={fromErrorData({ ...failed.error, cure: `${failed.error.cure} ${waiting > 0 ? t('The edit is kept here, with {n, plural, one {# later edit} other {# later edits}}.', { n: waiting }) : t('The edit is kept here.')}`.trim() })}
+        title={conflict ? t('“{edit}” meets a newer change', { edit: failed.label }) : t('Could not save {n, plural, one {# edit} other {# edits}}', { n: pending.length })}
       >
-        <Button size="s" icon={RotateCcw} onClick={() => void retryEdits()}>{conflict ? 'Save mine' : 'Retry'}</Button>
-        <Button size="s" kind="ghost" onClick={() => editLog.discard(failed.editId)}>{conflict ? 'Keep theirs' : 'Discard the edit'}</Button>
+        <Button size="s" icon={RotateCcw} onClick={() => void retryEdits()}>{conflict ? t('Save mine') : t('Retry')}</Button>
+        <Button size="s" kind="ghost" onClick={() => editLog.discard(failed.editId)}>{conflict ? t('Keep theirs') : t('Discard the edit')}</Button>
       </ErrorNote>
     </div>
   )

@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { COLOUR_MAPS, type ColourMap, mapGradient } from '../../canvas/colour-maps.ts'
 import { measured, percent } from '../../app/format.ts'
 import { Checkbox } from '../../ui/Checkbox.tsx'
@@ -22,30 +23,30 @@ export function HeatBar({ work }: { work: Workbench }) {
   return (
     <>
     <div className={styles.heatbar}>
-      <span className={styles.legend} role="img" aria-label={range ? `Shared scale from ${measured(range.low)} to ${measured(range.high)}` : 'Own scale from 0 to 1'}>
+      <span className={styles.legend} role="img" aria-label={range ? t('Shared scale from {low} to {high}', { low: measured(range.low), high: measured(range.high) }) : t('Own scale from 0 to 1')}>
         <span>{range ? measured(range.low) : '0'}</span>
         <span className={styles.ramp} style={{ background: mapGradient(prefs.map) }} />
         <span>{range ? measured(range.high) : '1.00'}</span>
       </span>
-      <Select look="soft" size="s" label="Scale" value={prefs.shared ? 'shared' : 'own'} options={[{ value: 'own', label: 'Own scale' }, { value: 'shared', label: 'Shared scale' }]} onChange={(value) => setPrefs({ shared: value === 'shared' })} />
-      <span className={styles.map}><Select<ColourMap> look="soft" size="s" label="Colour map" value={prefs.map} options={MAP_NAMES} onChange={(map) => setPrefs({ map })} /></span>
+      <Select look="soft" size="s" label={t('Scale')} value={prefs.shared ? 'shared' : 'own'} options={[{ value: 'own', label: t('Own scale') }, { value: 'shared', label: t('Shared scale') }]} onChange={(value) => setPrefs({ shared: value === 'shared' })} />
+      <span className={styles.map}><Select<ColourMap> look="soft" size="s" label={t('Colour map')} value={prefs.map} options={MAP_NAMES} onChange={(map) => setPrefs({ map })} /></span>
       <span className={styles.opacity}>
-        <span className="c2">Opacity</span>
-        <Slider label="Heat opacity" value={prefs.opacity} valueText={percent(prefs.opacity)} onChange={(opacity) => setPrefs({ opacity })} />
+        <span className="c2">{t('Opacity')}</span>
+        <Slider label={t('Heat opacity')} value={prefs.opacity} valueText={percent(prefs.opacity)} onChange={(opacity) => setPrefs({ opacity })} />
         <span className="num">{percent(prefs.opacity)}</span>
       </span>
       {work.proposing ? (
         <span className={styles.opacity}>
-          <span className="c2">Threshold</span>
-          <Slider label="Proposal threshold" min={MIN_THRESHOLD} max={MAX_THRESHOLD} value={prefs.threshold} valueText={percent(prefs.threshold)} onChange={(threshold) => setPrefs({ threshold })} />
+          <span className="c2">{t('Threshold')}</span>
+          <Slider label={t('Proposal threshold')} min={MIN_THRESHOLD} max={MAX_THRESHOLD} value={prefs.threshold} valueText={percent(prefs.threshold)} onChange={(threshold) => setPrefs({ threshold })} />
           <span className="num">{percent(prefs.threshold)}</span>
         </span>
       ) : null}
       <span className="grow" />
-      <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>Peak</Checkbox></span>
-      {heat && !work.proposing ? <span className={styles.cells}>layer {heat.layer} · {heat.grid.width} × {heat.grid.height} cells</span> : null}
+      <span className={styles.peak}><Checkbox small checked={prefs.peak} onChange={(peak) => setPrefs({ peak })}>{t('Peak')}</Checkbox></span>
+      {heat && !work.proposing ? <span className={styles.cells}>{t('layer {layer} · {width} × {height} cells', { layer: String(heat.layer), width: heat.grid.width, height: heat.grid.height })}</span> : null}
     </div>
-    <ExplainerChoice value={prefs.explainer} onChange={(explainer) => setPrefs({ explainer })} aside="Scores and proposals stay those of Grad-CAM (AMC)." />
+    <ExplainerChoice value={prefs.explainer} onChange={(explainer) => setPrefs({ explainer })} aside={t('Scores and proposals stay those of Grad-CAM (AMC).')} />
     </>
   )
 }

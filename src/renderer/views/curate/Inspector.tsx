@@ -1,4 +1,5 @@
 import { Ellipsis, MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
+import { t } from '../../../shared/messages/messages.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { EmptyState } from '../../ui/Notes.tsx'
@@ -22,17 +23,17 @@ export function Inspector({ work }: { work: Workbench }) {
     window.setTimeout(focusPhrase)
   }
   return (
-    <section className={styles.inspector} aria-label="Inspector">
+    <section className={styles.inspector} aria-label={t('Inspector')}>
       <div className={styles.head}>
-        <h2>{region ? `Region ${place} of ${regions.length}` : 'No region in hand'}</h2>
+        <h2>{region ? t('Region {place} of {total}', { place, total: regions.length }) : t('No region in hand')}</h2>
         {region ? <span className="c3 mono trunc" title={region.id} data-selectable>{region.id.slice(0, 8)}</span> : null}
         <span className="grow" />
         <Menu
-          align="end" trigger={<IconButton size="s" icon={Ellipsis} label="More" />}
+          align="end" trigger={<IconButton size="s" icon={Ellipsis} label={t('More')} />}
           entries={[
-            { label: 'New phrase', icon: Plus, keys: 'n', disabled: !image, onSelect: addPhrase },
-            ...(region && region.status !== 'unreviewed' ? [{ label: 'Back to review', icon: RotateCcw, onSelect: () => verbs.edit('Back to review', { status: 'unreviewed' as const }) }] : []),
-            ...(region ? [null, { label: 'Delete this phrase', icon: Trash2, danger: true, onSelect: verbs.deleteRegion }] : []),
+            { label: t('New phrase'), icon: Plus, keys: 'n', disabled: !image, onSelect: addPhrase },
+            ...(region && region.status !== 'unreviewed' ? [{ label: t('Back to review'), icon: RotateCcw, onSelect: () => verbs.edit(t('Back to review'), { status: 'unreviewed' as const }) }] : []),
+            ...(region ? [null, { label: t('Delete this phrase'), icon: Trash2, danger: true, onSelect: verbs.deleteRegion }] : []),
           ]}
         />
       </div>
@@ -49,7 +50,7 @@ export function Inspector({ work }: { work: Workbench }) {
           </>
         ) : (
           <>
-            <EmptyState icon={MousePointerClick} title="Choose a phrase">{image ? 'Pick one below or in the queue, or draw a box to begin a new one.' : 'Pick a sample in the queue.'}</EmptyState>
+            <EmptyState icon={MousePointerClick} title={t('Choose a phrase')}>{image ? t('Pick one below or in the queue, or draw a box to begin a new one.') : t('Pick a sample in the queue.')}</EmptyState>
             <OthersSection work={work} region={null} />
           </>
         )}

@@ -1,6 +1,5 @@
 /** A list of the inspector that may have thousands of entries: the first ones, and more when asked. */
 import { useState } from 'react'
-import { counted } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 
 export interface LongList<T> {
@@ -16,6 +15,7 @@ export function useLongList<T>(all: readonly T[], step: number, reach = -1): Lon
   return { shown: count === all.length ? all : all.slice(0, count), left: all.length - count, more: () => setMost(count + step * 5) }
 }
 
-export function MoreButton({ of, noun, plural }: { of: LongList<unknown>; noun: string; plural?: string }) {
-  return of.left > 0 ? <Button size="s" kind="ghost" onClick={of.more}>Show more of {counted(of.left, `other ${noun}`, plural === undefined ? undefined : `other ${plural}`)}</Button> : null
+/** @param label says how many are left */
+export function MoreButton({ of, label }: { of: LongList<unknown>; label: (left: number) => string }) {
+  return of.left > 0 ? <Button size="s" kind="ghost" onClick={of.more}>{label(of.left)}</Button> : null
 }

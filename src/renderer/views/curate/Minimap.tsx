@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type PointerEvent, useLayoutEffect, useRef } from 'react'
+import { t } from '../../../shared/messages/messages.ts'
 import { fromOverview, overviewOf } from '../../canvas/overview.ts'
 import type { Scene } from '../../canvas/scene.ts'
 import { thumbUrl } from '../../state/queries.ts'
@@ -50,7 +51,7 @@ export function Minimap({ scene, pane, imageId }: { scene: Scene; pane: string; 
   return (
     <div className={styles.corner}>
       <div
-        ref={host} className={styles.map} role="group" tabIndex={0} aria-label="Overview: drag or use the arrows to move the picture" data-testid={`minimap-${pane}`} hidden
+        ref={host} className={styles.map} role="group" tabIndex={0} aria-label={t('Overview: drag or use the arrows to move the picture')} data-testid={`minimap-${pane}`} hidden
         onPointerDown={(event) => (event.currentTarget.setPointerCapture(event.pointerId), look(event))}
         onPointerMove={(event) => event.buttons === 1 && look(event)} onKeyDown={onKeyDown}
       >

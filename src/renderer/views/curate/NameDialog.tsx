@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { BulkAction } from '../../../shared/contract/bulk.ts'
-import { counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
@@ -11,10 +11,10 @@ import styles from './queue.module.css'
 export type NamedAction = 'tag' | 'untag' | 'split' | 'assign'
 
 const WORDS: Readonly<Record<NamedAction, { readonly title: string; readonly field: string; readonly button: string; readonly from: 'tags' | 'splits' | 'assignees'; readonly note?: string }>> = {
-  tag: { title: 'Add a tag', field: 'Tag', button: 'Add tag', from: 'tags' },
-  untag: { title: 'Take a tag off', field: 'Tag', button: 'Take off', from: 'tags' },
-  split: { title: 'Move to split', field: 'Split', button: 'Move', from: 'splits', note: 'Regions of one image should stay in one split: what was trained on is otherwise measured with.' },
-  assign: { title: 'Assign to', field: 'Person', button: 'Assign', from: 'assignees', note: 'The name that person edits under, as it stands in Settings.' },
+  tag: { title: t('Add a tag'), field: t('Tag'), button: t('Add tag'), from: 'tags' },
+  untag: { title: t('Take a tag off'), field: t('Tag'), button: t('Take off'), from: 'tags' },
+  split: { title: t('Move to split'), field: t('Split'), button: t('Move'), from: 'splits', note: t('Regions of one image should stay in one split: what was trained on is otherwise measured with.') },
+  assign: { title: t('Assign to'), field: t('Person'), button: t('Assign'), from: 'assignees', note: t('The name that person edits under, as it stands in Settings.') },
 }
 const SUGGESTED = 8
 
@@ -35,14 +35,14 @@ export function NameDialog({ work, size, action, onClose }: { work: Workbench; s
   }
   return (
     <Dialog
-      open={action !== null} onClose={onClose} title={words.title} description={`${counted(size, 'selected region')}, as one step of undo.`}
-      actions={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={() => run(name)}>{words.button}</Button></>}
+      open={action !== null} onClose={onClose} title={words.title} description={t('{n, plural, one {# selected region} other {# selected regions}}, as one step of undo.', { n: size })}
+      actions={<><Button onClick={onClose}>{t('Cancel')}</Button><Button kind="primary" disabled={!name.trim()} onClick={() => run(name)}>{words.button}</Button></>}
     >
       <Field label={words.field} hint={words.note}>
         {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && run(name)} />}
       </Field>
       {known.length > 0 ? (
-        <div className={styles.suggestions} role="group" aria-label="Known names">
+        <div className={styles.suggestions} role="group" aria-label={t('Known names')}>
           {[...new Set(known)].slice(0, SUGGESTED).map((entry) => <Button key={entry} size="s" onClick={() => setName(entry)}>{entry}</Button>)}
         </div>
       ) : null}

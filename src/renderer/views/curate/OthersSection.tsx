@@ -1,5 +1,6 @@
 import { Copy, Eye, EyeOff, Plus } from 'lucide-react'
 import type { Region } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { fixed } from '../../app/format.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Menu } from '../../ui/Menu.tsx'
@@ -24,26 +25,26 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
   const sources = others.filter((entry) => entry.region.boxes.length > 0)
   return (
     <Section
-      title="Other phrases" aside={others.length}
+      title={t('Other phrases')} aside={others.length}
       action={
         <span className={styles.actions}>
           {region && sources.length > 0 ? (
-            <Menu align="end" trigger={<IconButton size="s" icon={Copy} label="Copy boxes from another phrase" />} entries={sources.slice(0, MOST_SOURCES).map((entry) => ({ label: entry.region.phrase || 'No phrase', detail: String(entry.region.boxes.length), onSelect: () => verbs.copyBoxes(entry.region) }))} />
+            <Menu align="end" trigger={<IconButton size="s" icon={Copy} label={t('Copy boxes from another phrase')} />} entries={sources.slice(0, MOST_SOURCES).map((entry) => ({ label: entry.region.phrase || t('No phrase'), detail: String(entry.region.boxes.length), onSelect: () => verbs.copyBoxes(entry.region) }))} />
           ) : null}
-          {others.length > 0 ? <IconButton size="s" icon={prefs.others ? Eye : EyeOff} label="Show boxes of other phrases" pressed={prefs.others} onClick={() => setPrefs({ others: !prefs.others })} /> : null}
-          <IconButton size="s" icon={Plus} label="New phrase on this image" keys="n" disabled={!image} onClick={() => (verbs.newRegion(''), window.setTimeout(focusPhrase))} />
+          {others.length > 0 ? <IconButton size="s" icon={prefs.others ? Eye : EyeOff} label={t('Show boxes of other phrases')} pressed={prefs.others} onClick={() => setPrefs({ others: !prefs.others })} /> : null}
+          <IconButton size="s" icon={Plus} label={t('New phrase on this image')} keys="n" disabled={!image} onClick={() => (verbs.newRegion(''), window.setTimeout(focusPhrase))} />
         </span>
       }
     >
-      {others.length === 0 ? <p className="t12 c3">This is the only phrase of the image.</p> : null}
-      <ul className={styles.others} aria-label="Other phrases of this image">
+      {others.length === 0 ? <p className="t12 c3">{t('This is the only phrase of the image.')}</p> : null}
+      <ul className={styles.others} aria-label={t('Other phrases of this image')}>
         {list.shown.map(({ region: other, color }) => {
           const value = scores[other.id]?.insideEnergy
           return (
             <li key={other.id}>
               <button type="button" className={styles.other} onClick={() => verbs.show({ regionId: other.id, imageId: other.imageId, index: queue.indexOf(other.id) })}>
                 <i style={{ background: color }} />
-                <span className="trunc">{other.phrase || 'No phrase yet'}</span>
+                <span className="trunc">{other.phrase || t('No phrase yet')}</span>
                 {value === undefined ? <span /> : <Bar share={value} tone={tone(value)} />}
                 <span className="num c2">{value === undefined ? '–' : fixed(value)}</span>
               </button>
@@ -51,7 +52,7 @@ export function OthersSection({ work, region }: { work: Workbench; region: Regio
           )
         })}
       </ul>
-      <MoreButton of={list} noun="phrase" />
+      <MoreButton of={list} label={(n) => t('Show more of {n, plural, one {# other phrase} other {# other phrases}}', { n })} />
     </Section>
   )
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 import type { RegionStatus } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Checkbox } from '../../ui/Checkbox.tsx'
@@ -24,9 +25,9 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
   const facets = useFacets(dataset.id)
   const toggled = <T,>(list: readonly T[] | undefined, value: T, on: boolean): T[] => (on ? [...(list ?? []), value] : (list ?? []).filter((entry) => entry !== value))
   return (
-    <div className={styles.panel} role="group" aria-label="Filter" onKeyDown={(event) => event.key === 'Escape' && (event.stopPropagation(), onClose())}>
+    <div className={styles.panel} role="group" aria-label={t('Filter')} onKeyDown={(event) => event.key === 'Escape' && (event.stopPropagation(), onClose())}>
       <fieldset>
-        <legend>Status</legend>
+        <legend>{t('Status')}</legend>
         <div className={styles.pairs}>
           {STATUSES.map((status) => (
             <Checkbox key={status} small checked={filter.statuses?.includes(status) ?? false} onChange={(on) => set({ statuses: toggled(filter.statuses, status, on) })}>{STATUS_WORDS[status]}</Checkbox>
@@ -35,7 +36,7 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
       </fieldset>
       {Object.keys(dataset.splits).length > 1 ? (
         <fieldset>
-          <legend>Split</legend>
+          <legend>{t('Split')}</legend>
           <div className={styles.pairs}>
             {Object.entries(dataset.splits).map(([split, size]) => (
               <Checkbox key={split} small checked={filter.splits?.includes(split) ?? false} onChange={(on) => set({ splits: toggled(filter.splits, split, on) })}>{split} <span className="c3">{count(size)}</span></Checkbox>
@@ -46,49 +47,49 @@ export function QueueFilters({ work, onClose }: { work: Workbench; onClose: () =
       {chosen.length > 0 ? (
         <>
           <fieldset>
-            <legend>Consistency</legend>
+            <legend>{t('Consistency')}</legend>
             <div className={styles.range}>
-              <Share label="Lowest consistency" placeholder="0.00" value={filter.consistencyMin} onChange={(value) => set({ consistencyMin: value })} />
-              <span className="c3">to</span>
-              <Share label="Highest consistency" placeholder="1.00" value={filter.consistencyMax} onChange={(value) => set({ consistencyMax: value })} />
+              <Share label={t('Lowest consistency')} placeholder="0.00" value={filter.consistencyMin} onChange={(value) => set({ consistencyMin: value })} />
+              <span className="c3">{t('to', undefined, 'range')}</span>
+              <Share label={t('Highest consistency')} placeholder="1.00" value={filter.consistencyMax} onChange={(value) => set({ consistencyMax: value })} />
             </div>
           </fieldset>
           <fieldset>
-            <legend>Match probability</legend>
+            <legend>{t('Match probability')}</legend>
             <div className={styles.range}>
-              <Share label="Lowest match probability" placeholder="0.00" value={filter.matchMin} onChange={(value) => set({ matchMin: value })} />
-              <span className="c3">to</span>
-              <Share label="Highest match probability" placeholder="1.00" value={filter.matchMax} onChange={(value) => set({ matchMax: value })} />
+              <Share label={t('Lowest match probability')} placeholder="0.00" value={filter.matchMin} onChange={(value) => set({ matchMin: value })} />
+              <span className="c3">{t('to', undefined, 'range')}</span>
+              <Share label={t('Highest match probability')} placeholder="1.00" value={filter.matchMax} onChange={(value) => set({ matchMax: value })} />
             </div>
           </fieldset>
           <fieldset>
-            <legend>Pointing</legend>
-            <Segmented small label="Pointing" value={filter.hit === undefined ? 'any' : filter.hit ? 'hit' : 'miss'} options={[{ value: 'any', label: 'Any' }, { value: 'hit', label: 'Hit' }, { value: 'miss', label: 'Miss' }]}
+            <legend>{t('Pointing')}</legend>
+            <Segmented small label={t('Pointing')} value={filter.hit === undefined ? 'any' : filter.hit ? 'hit' : 'miss'} options={[{ value: 'any', label: t('Any') }, { value: 'hit', label: t('Hit') }, { value: 'miss', label: t('Miss') }]}
               onChange={(value) => set({ hit: value === 'any' ? undefined : value === 'hit' })} />
           </fieldset>
         </>
       ) : null}
-      <Names label="Tag" names={facets.data?.tags} chosen={filter.tags} onChange={(tags) => set({ tags })} />
+      <Names label={t('Tag')} names={facets.data?.tags} chosen={filter.tags} onChange={(tags) => set({ tags })} />
       <fieldset>
-        <legend>Box size, % of the image</legend>
+        <legend>{t('Box size, % of the image')}</legend>
         <div className={styles.range}>
-          <Share label="Smallest box" placeholder="0" scale={100} value={filter.areaMin} onChange={(value) => set({ areaMin: value })} />
-          <span className="c3">to</span>
-          <Share label="Largest box" placeholder="100" scale={100} value={filter.areaMax} onChange={(value) => set({ areaMax: value })} />
+          <Share label={t('Smallest box')} placeholder="0" scale={100} value={filter.areaMin} onChange={(value) => set({ areaMin: value })} />
+          <span className="c3">{t('to', undefined, 'range')}</span>
+          <Share label={t('Largest box')} placeholder="100" scale={100} value={filter.areaMax} onChange={(value) => set({ areaMax: value })} />
         </div>
       </fieldset>
-      <Names label="Reviewer" names={facets.data?.reviewers} chosen={filter.reviewers} onChange={(reviewers) => set({ reviewers })} />
-      <Names label="Assigned to" names={facets.data?.assignees.length ? [{ name: '', count: null }, ...facets.data.assignees] : undefined} chosen={filter.assignees} onChange={(assignees) => set({ assignees })} />
+      <Names label={t('Reviewer')} names={facets.data?.reviewers} chosen={filter.reviewers} onChange={(reviewers) => set({ reviewers })} />
+      <Names label={t('Assigned to')} names={facets.data?.assignees.length ? [{ name: '', count: null }, ...facets.data.assignees] : undefined} chosen={filter.assignees} onChange={(assignees) => set({ assignees })} />
       <fieldset>
-        <legend>Second review</legend>
-        <Segmented small label="Second review" value={filter.second ?? 'any'} options={[{ value: 'any', label: 'Any' }, { value: 'open', label: 'Open' }, { value: 'done', label: 'Made' }, { value: 'differs', label: 'Differs' }]}
+        <legend>{t('Second review')}</legend>
+        <Segmented small label={t('Second review')} value={filter.second ?? 'any'} options={[{ value: 'any', label: t('Any') }, { value: 'open', label: t('Open', undefined, 'review') }, { value: 'done', label: t('Made', undefined, 'review') }, { value: 'differs', label: t('Differs') }]}
           onChange={(value) => set({ second: value === 'any' ? undefined : value })} />
       </fieldset>
-      <Checkbox small checked={filter.hasNote === true} onChange={(on) => set({ hasNote: on ? true : undefined })}>With a note</Checkbox>
-      <Checkbox small checked={filter.flagged === true} onChange={(on) => set({ flagged: on ? true : undefined })}>Flagged at import</Checkbox>
+      <Checkbox small checked={filter.hasNote === true} onChange={(on) => set({ hasNote: on ? true : undefined })}>{t('With a note')}</Checkbox>
+      <Checkbox small checked={filter.flagged === true} onChange={(on) => set({ flagged: on ? true : undefined })}>{t('Flagged at import')}</Checkbox>
       <div className={styles.panelFoot}>
-        <Button size="s" kind="ghost" disabled={Object.keys(filter).length === 0} onClick={() => control.change({ filter: {} })}>Clear filters</Button>
-        <Button size="s" onClick={onClose}>Done</Button>
+        <Button size="s" kind="ghost" disabled={Object.keys(filter).length === 0} onClick={() => control.change({ filter: {} })}>{t('Clear filters')}</Button>
+        <Button size="s" onClick={onClose}>{t('Done')}</Button>
       </div>
     </div>
   )
@@ -106,11 +107,11 @@ function Names({ label, names, chosen, onChange }: { label: string; names: reado
       <div className={styles.pairs}>
         {list.shown.map(({ name, count: size }) => (
           <Checkbox key={name} small checked={chosen?.includes(name) ?? false} onChange={(on) => onChange(on ? [...(chosen ?? []), name] : (chosen ?? []).filter((entry) => entry !== name))}>
-            {name || 'Nobody'} {size === null ? null : <span className="c3">{count(size)}</span>}
+            {name || t('Nobody')} {size === null ? null : <span className="c3">{count(size)}</span>}
           </Checkbox>
         ))}
       </div>
-      <MoreButton of={list} noun="name" />
+      <MoreButton of={list} label={(n) => t('Show more of {n, plural, one {# other name} other {# other names}}', { n })} />
     </fieldset>
   )
 }

@@ -1,12 +1,14 @@
 import { ChartNoAxesColumn, ChevronDown, ListChecks, Save, Trash2, UsersRound } from 'lucide-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Menu } from '../../ui/Menu.tsx'
+import { rich } from '../../ui/rich.tsx'
 import { Tag } from '../../ui/Tag.tsx'
 import { setPrefs } from './prefs.ts'
 import { BUILT_IN, fromSaved } from './queue-views.ts'
@@ -33,10 +35,10 @@ export function QueueMenu({ work }: { work: Workbench }) {
       <Menu
         trigger={
           <button type="button" className={styles.view}>
-            <span className="visually-hidden">View </span>
+            <span className="visually-hidden">{t('View')} </span>
             <span className="trunc med">{view.name}{control.edited ? ' *' : ''}</span>
-            <Tag>{control.suspects === null ? count(total) : <>{count(control.suspects)}<span className={styles.wide}> of {count(total)}</span></>}</Tag>
-            <span className="visually-hidden"> {control.suspects === null ? 'regions' : 'regions suspected'}</span>
+            <Tag>{control.suspects === null ? count(total) : rich('{suspects}<wide> of {total}</wide>', { suspects: count(control.suspects), total: count(total), wide: (inside) => <span className={styles.wide}>{inside}</span> })}</Tag>
+            <span className="visually-hidden"> {control.suspects === null ? t('regions') : t('regions suspected')}</span>
             <Icon of={ChevronDown} size="xs" />
           </button>
         }
@@ -45,21 +47,21 @@ export function QueueMenu({ work }: { work: Workbench }) {
           ...(saved.length > 0 ? [null] : []),
           ...saved.map((entry) => ({ label: entry.name, detail: count(entry.count), onSelect: () => control.choose(fromSaved(entry)) })),
           null,
-          { label: 'Save this view…', icon: Save, onSelect: () => (setName(''), setNaming(true)) },
-          ...(isSaved ? [{ label: 'Delete this view', icon: Trash2, danger: true, onSelect: () => control.remove(view.id) }] : []),
-          { label: 'Fetch the queue again', onSelect: queue.reload },
-          { label: 'Select all of this view', icon: ListChecks, detail: count(total), disabled: total === 0, onSelect: work.bulk.all },
+          { label: t('Save this view…'), icon: Save, onSelect: () => (setName(''), setNaming(true)) },
+          ...(isSaved ? [{ label: t('Delete this view'), icon: Trash2, danger: true, onSelect: () => control.remove(view.id) }] : []),
+          { label: t('Fetch the queue again'), onSelect: queue.reload },
+          { label: t('Select all of this view'), icon: ListChecks, detail: count(total), disabled: total === 0, onSelect: work.bulk.all },
           null,
-          { label: work.prefs.secondReview ? 'End second review' : 'Second review', icon: UsersRound, onSelect: () => setPrefs({ secondReview: !work.prefs.secondReview }) },
-          { label: 'Progress and agreement…', icon: ChartNoAxesColumn, onSelect: () => setReviewing(true) },
+          { label: work.prefs.secondReview ? t('End second review') : t('Second review'), icon: UsersRound, onSelect: () => setPrefs({ secondReview: !work.prefs.secondReview }) },
+          { label: t('Progress and agreement…'), icon: ChartNoAxesColumn, onSelect: () => setReviewing(true) },
         ]}
       />
       <ReviewDialog work={work} open={reviewing} onClose={() => setReviewing(false)} />
       <Dialog
-        open={naming} onClose={() => setNaming(false)} title="Save this view" description="Filter and order are kept under a name; the count stays live."
-        actions={<><Button onClick={() => setNaming(false)}>Cancel</Button><Button kind="primary" disabled={!name.trim()} onClick={keep}>Save view</Button></>}
+        open={naming} onClose={() => setNaming(false)} title={t('Save this view')} description={t('Filter and order are kept under a name; the count stays live.')}
+        actions={<><Button onClick={() => setNaming(false)}>{t('Cancel')}</Button><Button kind="primary" disabled={!name.trim()} onClick={keep}>{t('Save view')}</Button></>}
       >
-        <Field label="Name">
+        <Field label={t('Name')}>
           {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && keep()} />}
         </Field>
       </Dialog>

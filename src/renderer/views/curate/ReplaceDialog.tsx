@@ -1,7 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { BulkAction } from '../../../shared/contract/bulk.ts'
-import { count, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { errorData } from '../../state/errors.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -46,38 +47,38 @@ export function ReplaceDialog({ work, size, onClose }: { work: Workbench; size: 
   }
   return (
     <Dialog
-      open onClose={onClose} title="Replace text" width="wide" description={`In the phrases of ${counted(size, 'selected region')}, as one step of undo.`}
-      actions={<><Button onClick={onClose}>Cancel</Button><Button kind="primary" disabled={!isSettled || changed === 0 || preview.isFetching} onClick={run}>{changed > 0 ? `Replace in ${counted(changed, 'phrase')}` : 'Replace'}</Button></>}
+      open onClose={onClose} title={t('Replace text')} width="wide" description={t('In the phrases of {n, plural, one {# selected region} other {# selected regions}}, as one step of undo.', { n: size })}
+      actions={<><Button onClick={onClose}>{t('Cancel')}</Button><Button kind="primary" disabled={!isSettled || changed === 0 || preview.isFetching} onClick={run}>{changed > 0 ? t('Replace in {n, plural, one {# phrase} other {# phrases}}', { n: changed }) : t('Replace')}</Button></>}
     >
       <div className={styles.replace}>
-        <Field label="Find" error={fault?.place === 'find' ? `${fault.message} ${fault.cure}` : null}>
+        <Field label={t('Find')} error={fault?.place === 'find' ? `${fault.message} ${fault.cure}` : null}>
           {({ id, describedBy, invalid }) => <Input id={id} aria-describedby={describedBy} invalid={invalid} value={find} onChange={(event) => setFind(event.currentTarget.value)} />}
         </Field>
-        <Field label="Replace with" hint={regex ? '$1 is the first group, $& the whole match' : undefined}>
+        <Field label={t('Replace with')} hint={regex ? t('$1 is the first group, $& the whole match') : undefined}>
           {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={replacement} onChange={(event) => setReplacement(event.currentTarget.value)} />}
         </Field>
       </div>
       <div className="row gap4">
-        <Checkbox small checked={regex} onChange={setRegex}>Regular expression</Checkbox>
-        <Checkbox small checked={matchCase} onChange={setMatchCase}>Match case</Checkbox>
+        <Checkbox small checked={regex} onChange={setRegex}>{t('Regular expression')}</Checkbox>
+        <Checkbox small checked={matchCase} onChange={setMatchCase}>{t('Match case')}</Checkbox>
       </div>
       {fault && fault.place !== 'find' ? <ErrorNote error={preview.error} compact onRetry={() => void preview.refetch()} /> : null}
-      <div className={`scroll ${styles.changes}`} tabIndex={0} role="region" aria-label="What changes" data-testid="replace-changes">
-        {find === '' ? <p className="c3 t12">Every change is listed here before any is made.</p>
+      <div className={`scroll ${styles.changes}`} tabIndex={0} role="region" aria-label={t('What changes')} data-testid="replace-changes">
+        {find === '' ? <p className="c3 t12">{t('Every change is listed here before any is made.')}</p>
           : fault ? null
-          : preview.isPending || !isSettled ? <Loading>Looking through {count(size)} phrases</Loading>
-          : changed === 0 ? <p className="c3 t12">No selected phrase holds this text.</p>
+          : preview.isPending || !isSettled ? <Loading>{t('Looking through {n} phrases', { n: count(size) })}</Loading>
+          : changed === 0 ? <p className="c3 t12">{t('No selected phrase holds this text.')}</p>
           : (
             <ul>
               {changes.map((change) => (
                 <li key={change.regionId} className={styles.change}>
-                  <del data-selectable>{change.before || 'No phrase'}</del>
-                  <ins data-selectable>{change.after || 'No phrase'}</ins>
+                  <del data-selectable>{change.before || t('No phrase')}</del>
+                  <ins data-selectable>{change.after || t('No phrase')}</ins>
                 </li>
               ))}
             </ul>
           )}
-        {preview.hasNextPage ? <Button size="s" kind="ghost" busy={preview.isFetchingNextPage} onClick={() => void preview.fetchNextPage()}>Show more of {count(changed - changes.length)} other changes</Button> : null}
+        {preview.hasNextPage ? <Button size="s" kind="ghost" busy={preview.isFetchingNextPage} onClick={() => void preview.fetchNextPage()}>{t('Show more of {n} other changes', { n: count(changed - changes.length) })}</Button> : null}
       </div>
     </Dialog>
   )

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { count, counted, fixed, percent } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count, fixed, percent } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -18,8 +19,8 @@ const LISTED = 300
 export function ReviewDialog({ work, open, onClose }: { work: Workbench; open: boolean; onClose: () => void }) {
   const [tab, setTab] = useState<'progress' | 'agreement'>('progress')
   return (
-    <Dialog open={open} onClose={onClose} title="Review" description={`${work.dataset.name}: decisions that stand, by person.`} width="wide" closable>
-      <Segmented label="Shown" value={tab} options={[{ value: 'progress', label: 'Progress' }, { value: 'agreement', label: 'Agreement' }]} onChange={setTab} />
+    <Dialog open={open} onClose={onClose} title={t('Review')} description={t('{dataset}: decisions that stand, by person.', { dataset: work.dataset.name })} width="wide" closable>
+      <Segmented label={t('Shown')} value={tab} options={[{ value: 'progress', label: t('Progress') }, { value: 'agreement', label: t('Agreement') }]} onChange={setTab} />
       {open ? tab === 'progress' ? <ProgressTables datasetId={work.dataset.id} /> : <AgreementTables work={work} onClose={onClose} /> : null}
     </Dialog>
   )
@@ -27,23 +28,23 @@ export function ReviewDialog({ work, open, onClose }: { work: Workbench; open: b
 
 function ProgressTables({ datasetId }: { datasetId: string }) {
   const progress = useQuery({ queryKey: [...keys.regions, 'progress', datasetId], queryFn: ({ signal }) => api.regions.progress({ datasetId }, { signal }) })
-  if (progress.isPending) return <Loading>Counting decisions</Loading>
+  if (progress.isPending) return <Loading>{t('Counting decisions')}</Loading>
   if (progress.error) return <ErrorNote error={progress.error} onRetry={() => void progress.refetch()} />
   const { days, assigned } = progress.data
   return (
-    <div className={`scroll ${styles.report}`} tabIndex={0} role="region" aria-label="Progress">
-      {days.length === 0 && assigned.length === 0 ? <p className="c3 t12">Nobody has decided anything yet. Accept or reject a region, and it is counted here.</p> : null}
+    <div className={`scroll ${styles.report}`} tabIndex={0} role="region" aria-label={t('Progress')}>
+      {days.length === 0 && assigned.length === 0 ? <p className="c3 t12">{t('Nobody has decided anything yet. Accept or reject a region, and it is counted here.')}</p> : null}
       {assigned.length > 0 ? (
         <table className={table.table}>
-          <thead><tr><th>Assigned to</th><th>Decided</th><th className={table.num}>Regions</th></tr></thead>
+          <thead><tr><th>{t('Assigned to')}</th><th>{t('Decided')}</th><th className={table.num}>{t('Regions')}</th></tr></thead>
           <tbody>
-            {assigned.map((row) => <tr key={row.to}><td>{row.to}</td><td><div className={styles.share}><Bar share={row.decided / row.total} /><span>{percent(row.decided / row.total)}</span></div></td><td className={table.num}>{count(row.decided)} of {count(row.total)}</td></tr>)}
+            {assigned.map((row) => <tr key={row.to}><td>{row.to}</td><td><div className={styles.share}><Bar share={row.decided / row.total} /><span>{percent(row.decided / row.total)}</span></div></td><td className={table.num}>{t('{done} of {total}', { done: count(row.decided), total: count(row.total) })}</td></tr>)}
           </tbody>
         </table>
       ) : null}
       {days.length > 0 ? (
         <table className={table.table}>
-          <thead><tr><th>Day</th><th>Person</th><th className={table.num}>Accepted</th><th className={table.num}>Rejected</th><th className={table.num}>Second reviews</th></tr></thead>
+          <thead><tr><th>{t('Day')}</th><th>{t('Person')}</th><th className={table.num}>{t('Accepted')}</th><th className={table.num}>{t('Rejected')}</th><th className={table.num}>{t('Second reviews')}</th></tr></thead>
           <tbody>
             {days.map((row) => <tr key={`${row.day} ${row.by}`}><td>{row.day}</td><td>{row.by}</td><td className={table.num}>{count(row.accepted)}</td><td className={table.num}>{count(row.rejected)}</td><td className={table.num}>{count(row.second)}</td></tr>)}
           </tbody>
@@ -56,18 +57,18 @@ function ProgressTables({ datasetId }: { datasetId: string }) {
 function AgreementTables({ work, onClose }: { work: Workbench; onClose: () => void }) {
   const datasetId = work.dataset.id
   const agreement = useQuery({ queryKey: [...keys.regions, 'agreement', datasetId], queryFn: ({ signal }) => api.regions.agreement({ datasetId, limit: LISTED }, { signal }) })
-  if (agreement.isPending) return <Loading>Comparing decisions</Loading>
+  if (agreement.isPending) return <Loading>{t('Comparing decisions')}</Loading>
   if (agreement.error) return <ErrorNote error={agreement.error} onRetry={() => void agreement.refetch()} />
   const { pairs, regions } = agreement.data
-  if (regions.length === 0) return <p className="c3 t12">No region was decided by two people yet. Turn on “Second review” in the view menu, then decide what somebody else has decided.</p>
+  if (regions.length === 0) return <p className="c3 t12">{t('No region was decided by two people yet. Turn on “Second review” in the view menu, then decide what somebody else has decided.')}</p>
   const show = (row: (typeof regions)[number]) => {
     work.verbs.show({ regionId: row.regionId, imageId: row.imageId, index: work.queue.indexOf(row.regionId) })
     onClose()
   }
   return (
-    <div className={`scroll ${styles.report}`} tabIndex={0} role="region" aria-label="Agreement">
+    <div className={`scroll ${styles.report}`} tabIndex={0} role="region" aria-label={t('Agreement')}>
       <table className={table.table}>
-        <thead><tr><th>First and second</th><th className={table.num}>Regions</th><th className={table.num}>Same outcome</th><th className={table.num}>Mean IoU</th><th className={table.num}>Same phrase</th></tr></thead>
+        <thead><tr><th>{t('First and second')}</th><th className={table.num}>{t('Regions')}</th><th className={table.num}>{t('Same outcome')}</th><th className={table.num}>{t('Mean IoU')}</th><th className={table.num}>{t('Same phrase')}</th></tr></thead>
         <tbody>
           {pairs.map((pair) => (
             <tr key={`${pair.first} ${pair.second}`}>
@@ -77,17 +78,17 @@ function AgreementTables({ work, onClose }: { work: Workbench; onClose: () => vo
         </tbody>
       </table>
       <table className={table.table}>
-        <thead><tr><th>Region, the furthest apart first</th><th>First</th><th>Second</th><th className={table.num}>IoU</th><th>Phrase</th></tr></thead>
+        <thead><tr><th>{t('Region, the furthest apart first')}</th><th>{t('First')}</th><th>{t('Second')}</th><th className={table.num}>{t('IoU')}</th><th>{t('Phrase')}</th></tr></thead>
         <tbody>
           {regions.map((row) => (
             <tr key={row.regionId}>
-              <td><button type="button" className={styles.link} onClick={() => show(row)}>{row.phrase || 'No phrase'}</button></td>
-              <td>{row.first}: {STATUS_WORDS[row.firstStatus]}</td><td>{row.second}: {STATUS_WORDS[row.secondStatus]}</td><td className={table.num}>{fixed(row.iou)}</td><td>{row.samePhrase ? 'same' : 'differs'}</td>
+              <td><button type="button" className={styles.link} onClick={() => show(row)}>{row.phrase || t('No phrase')}</button></td>
+              <td>{row.first}: {STATUS_WORDS[row.firstStatus]}</td><td>{row.second}: {STATUS_WORDS[row.secondStatus]}</td><td className={table.num}>{fixed(row.iou)}</td><td>{row.samePhrase ? t('same') : t('differs')}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      {regions.length === LISTED ? <p className="hint">The first {counted(LISTED, 'region')} are listed; the filter “Second review: differs” walks all.</p> : null}
+      {regions.length === LISTED ? <p className="hint">{t('The first {n, plural, one {# region} other {# regions}} are listed; the filter “Second review: differs” walks all.', { n: LISTED })}</p> : null}
     </div>
   )
 }

@@ -3,6 +3,7 @@ import { useLayoutEffect, useMemo, useRef } from 'react'
 import { type ConsistencyScores, scoreRegion } from '../../../shared/consistency.ts'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, sameBox } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly, type Outline, type Shape } from '../../../shared/shape.ts'
 import { fixed, signed } from '../../app/format.ts'
 import { liveRegionShape } from '../../canvas/scene-state.ts'
@@ -56,7 +57,7 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
         bar.style.background = `var(--${tone(now.insideEnergy)})`
       }
       window.clearTimeout(spoken)
-      spoken = window.setTimeout(() => put('spoken', `Consistency ${fixed(now.insideEnergy)}, pointing ${now.pointingHit ? 'hit' : 'miss'}`), SPOKEN_AFTER_MS)
+      spoken = window.setTimeout(() => put('spoken', t('Consistency {consistency}, pointing {outcome, select, hit {hit} other {miss}}', { consistency: fixed(now.insideEnergy), outcome: now.pointingHit ? 'hit' : 'miss' })), SPOKEN_AFTER_MS)
     }
     write()
     const unsubscribe = scene.subscribe(write)
@@ -68,26 +69,26 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
 
   if (!prepared || !stored) {
     return (
-      <Section title="Scores">
-        <p className="t12 c3">{work.chosen.length === 0 ? 'Scores need a checkpoint.' : heat.error ? 'No scores without heat.' : !region.phrase.trim() ? 'Scores need a phrase.' : 'Waiting for the heat.'}</p>
+      <Section title={t('Scores')}>
+        <p className="t12 c3">{work.chosen.length === 0 ? t('Scores need a checkpoint.') : heat.error ? t('No scores without heat.') : !region.phrase.trim() ? t('Scores need a phrase.') : t('Waiting for the heat.')}</p>
       </Section>
     )
   }
   const match = heat.heat ? fixed(heat.heat.matchProbability) : '–'
   return (
-    <Section title="Scores" action={<span className="t11 c3">{heat.stale ? 'waiting for the heat' : 'moves while you drag'}</span>} className={heat.stale ? styles.stale : undefined}>
+    <Section title={t('Scores')} action={<span className="t11 c3">{heat.stale ? t('waiting for the heat') : t('moves while you drag')}</span>} className={heat.stale ? styles.stale : undefined}>
       <div className={styles.headline}>
         <span ref={cell('now')} className="t20" data-testid="score-now" />
         <span ref={cell('change')} className="t12 c2" data-testid="score-change" />
         {proposed ? <><Icon of={ArrowRight} size="s" className="c3" /><span className="t20" data-testid="score-proposed">{fixed(proposed.insideEnergy)}</span></> : null}
-        <span className={cx('grow', 't12', 'c3', styles.right)}>consistency</span>
+        <span className={cx('grow', 't12', 'c3', styles.right)}>{t('consistency')}</span>
       </div>
       <div className={styles.bar}>
         <i ref={cell('bar')} />
-        {proposed ? <b style={{ left: `calc(${proposed.insideEnergy * 100}% - 1px)` }} title="with the proposed box" /> : null}
+        {proposed ? <b style={{ left: `calc(${proposed.insideEnergy * 100}% - 1px)` }} title={t('with the proposed box')} /> : null}
       </div>
       <table className={styles.table}>
-        <thead><tr><th scope="col"><span className="visually-hidden">Score</span></th><th scope="col">now</th>{proposed ? <th scope="col">proposed</th> : null}</tr></thead>
+        <thead><tr><th scope="col"><span className="visually-hidden">{t('Score')}</span></th><th scope="col">{t('now')}</th>{proposed ? <th scope="col">{t('proposed')}</th> : null}</tr></thead>
         <tbody>
           {ROWS.map((row) => (
             <tr key={row.name}>
@@ -96,7 +97,7 @@ export function ScoresSection({ work, region }: { work: Workbench; region: Regio
               {proposed ? <td><span className={row.tone(proposed)}>{row.text(proposed)}</span></td> : null}
             </tr>
           ))}
-          <tr><th scope="row">Match probability</th><td>{match}</td>{proposed ? <td>{match}</td> : null}</tr>
+          <tr><th scope="row">{t('Match probability')}</th><td>{match}</td>{proposed ? <td>{match}</td> : null}</tr>
         </tbody>
       </table>
       <span ref={cell('spoken')} className="visually-hidden" aria-live="polite" />
@@ -109,7 +110,7 @@ const sameOutlines = (a: readonly Outline[], b: readonly Outline[]): boolean => 
 const sameBoxes = (a: readonly Box[], b: readonly Box[]): boolean => a.length === b.length && a.every((box, i) => box === b[i] || sameBox(box, b[i]!))
 
 const ROWS: readonly { readonly name: string; readonly label: string; readonly text: (scores: ConsistencyScores) => string; readonly tone: (scores: ConsistencyScores) => string }[] = [
-  { name: 'pointing', label: 'Pointing, AMC strict', text: (scores) => (scores.pointingHit ? 'hit' : 'miss'), tone: (scores) => (scores.pointingHit ? 'pos' : 'neg') },
-  { name: 'mean-margin', label: 'Mean margin', text: (scores) => fixed(scores.meanMargin), tone: () => '' },
-  { name: 'max-margin', label: 'Max margin', text: (scores) => fixed(scores.maxMargin), tone: () => '' },
+  { name: 'pointing', label: t('Pointing, AMC strict'), text: (scores) => (scores.pointingHit ? t('hit') : t('miss')), tone: (scores) => (scores.pointingHit ? 'pos' : 'neg') },
+  { name: 'mean-margin', label: t('Mean margin'), text: (scores) => fixed(scores.meanMargin), tone: () => '' },
+  { name: 'max-margin', label: t('Max margin'), text: (scores) => fixed(scores.maxMargin), tone: () => '' },
 ]

@@ -11,6 +11,7 @@ import { onEngineEvent } from '../../state/events.ts'
 import { sentence } from '../../state/queries.ts'
 import { dismissToast, toast } from '../../ui/toast.tsx'
 import { editLog } from './edits.ts'
+import { labelWords } from './label-words.ts'
 import type { QueueSource } from './queue-source.ts'
 import { add, type Ranges, sizeOf, toggle } from './row-ranges.ts'
 import { mintId } from './words.ts'
@@ -102,7 +103,7 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
     store.setState({ running: { label: '', done: 0, total, cancel: () => abort.abort() } })
     const stop = onEngineEvent((event) => {
       if (event.type !== 'regions.edited' || event.editId !== editId) return
-      store.setState(({ running }) => ({ running: running && { ...running, label: event.label, done: event.done, total: event.total } }))
+      store.setState(({ running }) => ({ running: running && { ...running, label: labelWords(event.label), done: event.done, total: event.total } }))
     })
     try {
       await editLog.settled()
@@ -110,7 +111,7 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
       editLog.setLedger(ledger)
       if (changed === 0) toast({ tone: 'info', title: t('Nothing to change'), detail: action.kind === 'second' ? t('A second review is of what somebody else has decided.') : t('These regions are so already.') })
       else if (!ids) {
-        const id: number = toast({ tone: 'positive', title: ledger.undoLabel ?? t('Done'), action: { label: t('Undo'), run: () => (dismissToast(id), undo()) } })
+        const id: number = toast({ tone: 'positive', title: ledger.undoLabel === null ? t('Done') : labelWords(ledger.undoLabel), action: { label: t('Undo'), run: () => (dismissToast(id), undo()) } })
       }
       if (!ids) clear()
       if (action.kind === 'delete') queue.reload()

@@ -7,6 +7,7 @@ import { type StoreApi, createStore } from 'zustand/vanilla'
 import type { RegionEdit } from '../../../shared/contract/contract.ts'
 import type { Region, RegionState } from '../../../shared/domain.ts'
 import { AppError, type ErrorData } from '../../../shared/errors.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
 import { fittingOutlines, withBoxes } from '../../../shared/shape.ts'
 import { type Change, type PendingEdit, type Taken, type UndoState, afterValues, backwards, buildsOn, fieldsOf, forwards, overlay, standing } from './edit-steps.ts'
@@ -240,7 +241,7 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
         const failed = pending.some((edit) => edit.state === 'failed')
         if (pending.length > 0 && !failed) return false
         stop()
-        if (failed) reject(new AppError('conflict', 'An earlier edit could not be saved, so this one was not begun.', 'Save or discard that edit first.'))
+        if (failed) reject(new AppError('conflict', t('An earlier edit could not be saved, so this one was not begun.'), t('Save or discard that edit first.')))
         else resolve()
         return true
       }
@@ -277,7 +278,7 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
       const before = standing(pending).edits.at(-1)
       const target = before?.editId ?? (pending.length === 0 ? undoEditId : null)
       if (target === null && pending.length === 0) return []
-      const label = before?.label ?? (pending.length === 0 ? (undoLabel ?? '') : 'an earlier edit')
+      const label = before?.label ?? (pending.length === 0 ? (undoLabel ?? '') : t('an earlier edit'))
       take({ kind: 'engine', label })
       return step('undo', label, backwards(before?.changes ?? (target === null ? [] : (made.get(target) ?? []))), target)
     },

@@ -1,6 +1,7 @@
 /** Pure parts of the edit log: what pending edits and steps back and forward show, and what the next step would be. */
 import type { Region, RegionFields, RegionMarks } from '../../../shared/domain.ts'
 import type { ErrorData } from '../../../shared/errors.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { type RegionDiff, reverseRegionDiff } from '../../../shared/region-diff.ts'
 
 export type Change =
@@ -103,7 +104,7 @@ export function standing(pending: readonly PendingEdit[]): { readonly edits: rea
   return { edits, beyond }
 }
 
-const EARLIER = 'an earlier edit'
+const EARLIER = t('an earlier edit')
 
 /** What undo and redo would do next, in words; null when there is nothing. */
 export function stepLabels(state: UndoState & { readonly pending: readonly PendingEdit[]; readonly taken: readonly Taken[] }): { readonly undoLabel: string | null; readonly redoLabel: string | null } {

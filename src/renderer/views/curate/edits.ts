@@ -11,6 +11,7 @@ import { errorData, isDisconnected } from '../../state/errors.ts'
 import { onEngineEvent } from '../../state/events.ts'
 import { createEditLog } from './edit-log.ts'
 import { type PendingEdit, imagesOf, stepLabels } from './edit-steps.ts'
+import { labelWords } from './label-words.ts'
 import { mintId } from './words.ts'
 import { suspectOf } from './shown-suspects.ts'
 
@@ -88,7 +89,8 @@ export function useRegions(imageId: string | null): readonly Region[] {
 }
 
 export const usePending = (): readonly PendingEdit[] => useStore(editLog.store, (state) => state.pending)
+const said = (label: string | null): string | null => label && labelWords(label)
 export const useUndoLabels = () => ({
-  undoLabel: useStore(editLog.store, (state) => stepLabels(state).undoLabel),
-  redoLabel: useStore(editLog.store, (state) => stepLabels(state).redoLabel),
+  undoLabel: useStore(editLog.store, (state) => said(stepLabels(state).undoLabel)),
+  redoLabel: useStore(editLog.store, (state) => said(stepLabels(state).redoLabel)),
 })

@@ -5,6 +5,7 @@
 import { type HeatGrid, type PreparedHeat, scoreRegion } from '../../../shared/consistency.ts'
 import type { Region } from '../../../shared/domain.ts'
 import { type Box, boxIou, type Size } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly, type Shape } from '../../../shared/shape.ts'
 import type { Reason } from '../../../shared/suspects/reasons.ts'
 import { fixed, percent } from '../../app/format.ts'
@@ -67,12 +68,15 @@ function sameBoxes(a: readonly Box[], b: readonly Box[]): boolean {
 
 /** "Box round the heat at 15 %: consistency 0.20 → 0.95". @param now null for a region without boxes */
 export function mendWords({ kind, reached, threshold, other, shape }: Mend, now: number | null): string {
-  const boxes = shape.boxes.length > 1 ? `${shape.boxes.length} boxes` : 'Box'
-  const what = kind === 'heat' ? `${boxes} round the heat at ${percent(threshold!)}` : kind === 'swap' ? `Swap boxes with ${quote(other!.phrase)}` : `${boxes} of ${quote(other!.phrase)}`
-  return now === null ? `${what}: holds ${percent(reached)} of the heat` : `${what}: consistency ${fixed(now)} → ${fixed(reached)}`
+  const n = shape.boxes.length
+  const mend =
+    kind === 'heat' ? t('{n, plural, one {Box} other {# boxes}} round the heat at {share}', { n, share: percent(threshold!) })
+    : kind === 'swap' ? t('Swap boxes with {phrase}', { phrase: quote(other!.phrase) })
+    : t('{n, plural, one {Box} other {# boxes}} of {phrase}', { n, phrase: quote(other!.phrase) })
+  return now === null ? t('{mend}: holds {share} of the heat', { mend, share: percent(reached) }) : t('{mend}: consistency {now} → {reached}', { mend, now: fixed(now), reached: fixed(reached) })
 }
 
 /** What the edit is called in the history. */
 export function mendLabel({ kind, other }: Mend): string {
-  return kind === 'heat' ? 'Proposal used' : kind === 'swap' ? `Boxes swapped with ${quote(other!.phrase)}` : `Boxes of ${quote(other!.phrase)} used`
+  return kind === 'heat' ? t('Proposal used') : kind === 'swap' ? t('Boxes swapped with {phrase}', { phrase: quote(other!.phrase) }) : t('Boxes of {phrase} used', { phrase: quote(other!.phrase) })
 }

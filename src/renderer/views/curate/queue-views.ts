@@ -1,6 +1,7 @@
 /** Ways to go through a dataset: the built-in ones and what a filter or a sort is called. */
 import { type RegionFilter, type RegionSort, type View, regionFilterSchema } from '../../../shared/domain.ts'
-import { counted, fixed } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { fixed } from '../../app/format.ts'
 import type { QueueQuery } from './queue-source.ts'
 
 export interface QueueView {
@@ -12,9 +13,9 @@ export interface QueueView {
 }
 
 export const BUILT_IN: readonly QueueView[] = [
-  { id: 'all', name: 'All regions', filter: {}, sort: 'file-order', descending: false },
-  { id: 'to-review', name: 'To review', filter: { statuses: ['unreviewed'] }, sort: 'file-order', descending: false },
-  { id: 'suspects', name: 'Suspects', filter: {}, sort: 'suspect', descending: true },
+  { id: 'all', name: t('All regions'), filter: {}, sort: 'file-order', descending: false },
+  { id: 'to-review', name: t('To review'), filter: { statuses: ['unreviewed'] }, sort: 'file-order', descending: false },
+  { id: 'suspects', name: t('Suspects'), filter: {}, sort: 'suspect', descending: true },
 ]
 
 export function fromSaved(view: View): QueueView {
@@ -62,19 +63,19 @@ export function toQuery(view: QueueView, datasetId: string, checkpointId: string
 }
 
 export const SORTS: readonly { readonly value: RegionSort; readonly label: string; readonly first: string; readonly last: string }[] = [
-  { value: 'file-order', label: 'File order', first: 'In file order', last: 'In file order, last first' },
-  { value: 'suspect', label: 'Suspects', first: 'Least suspect first', last: 'Most suspect first' },
-  { value: 'consistency', label: 'Consistency', first: 'Lowest consistency first', last: 'Highest consistency first' },
-  { value: 'match', label: 'Match probability', first: 'Lowest match probability first', last: 'Highest match probability first' },
-  { value: 'max-margin', label: 'Max margin', first: 'Lowest max margin first', last: 'Highest max margin first' },
-  { value: 'mean-margin', label: 'Mean margin', first: 'Lowest mean margin first', last: 'Highest mean margin first' },
-  { value: 'amc-max', label: 'AMC max loss', first: 'Lowest AMC max loss first', last: 'Highest AMC max loss first' },
-  { value: 'amc-mean', label: 'AMC mean loss', first: 'Lowest AMC mean loss first', last: 'Highest AMC mean loss first' },
-  { value: 'soft-iou', label: 'Soft IoU', first: 'Lowest soft IoU first', last: 'Highest soft IoU first' },
-  { value: 'disagreement', label: 'Disagreement of two checkpoints', first: 'Checkpoints agree most first', last: 'Checkpoints differ most first' },
-  { value: 'area', label: 'Box size', first: 'Smallest boxes first', last: 'Largest boxes first' },
-  { value: 'phrase', label: 'Phrase', first: 'Phrases from A to Z', last: 'Phrases from Z to A' },
-  { value: 'random', label: 'Random', first: 'In random order', last: 'In random order' },
+  { value: 'file-order', label: t('File order'), first: t('In file order'), last: t('In file order, last first') },
+  { value: 'suspect', label: t('Suspects'), first: t('Least suspect first'), last: t('Most suspect first') },
+  { value: 'consistency', label: t('Consistency'), first: t('Lowest consistency first'), last: t('Highest consistency first') },
+  { value: 'match', label: t('Match probability'), first: t('Lowest match probability first'), last: t('Highest match probability first') },
+  { value: 'max-margin', label: t('Max margin'), first: t('Lowest max margin first'), last: t('Highest max margin first') },
+  { value: 'mean-margin', label: t('Mean margin'), first: t('Lowest mean margin first'), last: t('Highest mean margin first') },
+  { value: 'amc-max', label: t('AMC max loss'), first: t('Lowest AMC max loss first'), last: t('Highest AMC max loss first') },
+  { value: 'amc-mean', label: t('AMC mean loss'), first: t('Lowest AMC mean loss first'), last: t('Highest AMC mean loss first') },
+  { value: 'soft-iou', label: t('Soft IoU'), first: t('Lowest soft IoU first'), last: t('Highest soft IoU first') },
+  { value: 'disagreement', label: t('Disagreement of two checkpoints'), first: t('Checkpoints agree most first'), last: t('Checkpoints differ most first') },
+  { value: 'area', label: t('Box size'), first: t('Smallest boxes first'), last: t('Largest boxes first') },
+  { value: 'phrase', label: t('Phrase'), first: t('Phrases from A to Z'), last: t('Phrases from Z to A') },
+  { value: 'random', label: t('Random'), first: t('In random order'), last: t('In random order') },
 ]
 
 const UNSCORED: readonly RegionSort[] = ['file-order', 'phrase', 'random', 'area']
@@ -94,34 +95,34 @@ export interface Chip {
   readonly without: QueueView['filter']
 }
 
-export const STATUS_WORDS = { unreviewed: 'to review', accepted: 'accepted', rejected: 'rejected', skipped: 'skipped' } as const
+export const STATUS_WORDS = { unreviewed: t('to review'), accepted: t('accepted'), rejected: t('rejected'), skipped: t('skipped') } as const
 
 /** One chip for each part of a filter, with the filter that is left when it is taken off. The text has its own field. */
 export function chips(filter: QueueView['filter']): readonly Chip[] {
   const out: Chip[] = []
   const without = (...keys: (keyof QueueView['filter'])[]) => Object.fromEntries(Object.entries(filter).filter(([key]) => !keys.includes(key as keyof QueueView['filter'])))
-  if (filter.statuses?.length) out.push({ key: 'statuses', name: 'status', value: filter.statuses.map((status) => STATUS_WORDS[status]).join(', '), without: without('statuses') })
-  if (filter.splits?.length) out.push({ key: 'splits', name: 'split', value: filter.splits.join(', '), without: without('splits') })
+  if (filter.statuses?.length) out.push({ key: 'statuses', name: t('status'), value: filter.statuses.map((status) => STATUS_WORDS[status]).join(t(', ')), without: without('statuses') })
+  if (filter.splits?.length) out.push({ key: 'splits', name: t('split'), value: filter.splits.join(t(', ')), without: without('splits') })
   const { consistencyMin: low, consistencyMax: high } = filter
   if (low !== undefined || high !== undefined) {
     const value = low === undefined ? `< ${fixed(high!)}` : high === undefined ? `≥ ${fixed(low)}` : `${fixed(low)}–${fixed(high)}`
-    out.push({ key: 'score', name: 'score', value, without: without('consistencyMin', 'consistencyMax') })
+    out.push({ key: 'score', name: t('score'), value, without: without('consistencyMin', 'consistencyMax') })
   }
-  if (filter.hit !== undefined) out.push({ key: 'hit', name: 'pointing', value: filter.hit ? 'hit' : 'miss', without: without('hit') })
-  if (filter.tags?.length) out.push({ key: 'tags', name: 'tag', value: filter.tags.join(', '), without: without('tags') })
+  if (filter.hit !== undefined) out.push({ key: 'hit', name: t('pointing'), value: filter.hit ? t('hit') : t('miss'), without: without('hit') })
+  if (filter.tags?.length) out.push({ key: 'tags', name: t('tag'), value: filter.tags.join(t(', ')), without: without('tags') })
   const range = (key: string, name: string, lowKey: keyof QueueView['filter'], highKey: keyof QueueView['filter'], words: (value: number) => string) => {
     const [from, to] = [filter[lowKey] as number | undefined, filter[highKey] as number | undefined]
     if (from === undefined && to === undefined) return
     out.push({ key, name, value: from === undefined ? `< ${words(to!)}` : to === undefined ? `≥ ${words(from)}` : `${words(from)}–${words(to)}`, without: without(lowKey, highKey) })
   }
-  range('match', 'match', 'matchMin', 'matchMax', fixed)
-  range('area', 'box', 'areaMin', 'areaMax', (share) => `${Number((share * 100).toFixed(2))} %`)
-  if (filter.hasNote !== undefined) out.push({ key: 'note', name: 'note', value: filter.hasNote ? 'yes' : 'no', without: without('hasNote') })
-  if (filter.reviewers?.length) out.push({ key: 'reviewers', name: 'reviewer', value: filter.reviewers.join(', '), without: without('reviewers') })
-  if (filter.assignees?.length) out.push({ key: 'assignees', name: 'assigned', value: filter.assignees.map((name) => name || 'nobody').join(', '), without: without('assignees') })
-  if (filter.second) out.push({ key: 'second', name: 'second review', value: { open: 'open', done: 'made', differs: 'differs' }[filter.second], without: without('second') })
-  if (filter.regionIds) out.push({ key: 'list', name: 'list', value: counted(filter.regionIds.length, 'region'), without: without('regionIds') })
-  if (filter.flagged) out.push({ key: 'flagged', name: 'import', value: 'flagged', without: without('flagged') })
+  range('match', t('match'), 'matchMin', 'matchMax', fixed)
+  range('area', t('box'), 'areaMin', 'areaMax', (share) => `${Number((share * 100).toFixed(2))} %`)
+  if (filter.hasNote !== undefined) out.push({ key: 'note', name: t('note'), value: filter.hasNote ? t('yes') : t('no'), without: without('hasNote') })
+  if (filter.reviewers?.length) out.push({ key: 'reviewers', name: t('reviewer'), value: filter.reviewers.join(t(', ')), without: without('reviewers') })
+  if (filter.assignees?.length) out.push({ key: 'assignees', name: t('assigned'), value: filter.assignees.map((name) => name || t('nobody')).join(t(', ')), without: without('assignees') })
+  if (filter.second) out.push({ key: 'second', name: t('second review'), value: { open: t('open', undefined, 'review'), done: t('made', undefined, 'review'), differs: t('differs') }[filter.second], without: without('second') })
+  if (filter.regionIds) out.push({ key: 'list', name: t('list'), value: t('{n, plural, one {# region} other {# regions}}', { n: filter.regionIds.length }), without: without('regionIds') })
+  if (filter.flagged) out.push({ key: 'flagged', name: t('import'), value: t('flagged'), without: without('flagged') })
   return out
 }
 

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { View } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { setParams, useRoute } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
 import { sentence, useViews } from '../../state/queries.ts'
@@ -70,7 +71,7 @@ export function useQueueControl(datasetId: string, queue: QueueSource, checkpoin
       api.views.save({ id: mintId(), name, filter, sort: view.sort, descending: view.descending }).then(
         (saved) => {
           setView(fromSaved(saved))
-          toast({ tone: 'positive', title: `View “${name}” saved` })
+          toast({ tone: 'positive', title: t('View “{name}” saved', { name }) })
         },
         (error: unknown) => toast({ tone: 'negative', title: sentence(error) }),
       )

@@ -7,6 +7,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { prepareHeat, scoreRegion } from '../../../shared/consistency.ts'
 import type { Dataset, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly } from '../../../shared/shape.ts'
 import { useRoute } from '../../app/routes.ts'
 import { type SceneEffect, createScene } from '../../canvas/scene.ts'
@@ -64,7 +65,7 @@ export function useWorkbench(dataset: Dataset): Workbench {
     const before = editLog.region(imageId, regionId)?.phrase
     const after = squeezed(text)
     if (before === undefined || after === before) return
-    editLog.edit(before ? `Phrase: ${quote(before)} → ${quote(after)}` : `Phrase: ${quote(after)}`, imageId, [{ regionId, after: { phrase: after } }])
+    editLog.edit(before ? t('Phrase: {before} → {after}', { before: quote(before), after: quote(after) }) : t('Phrase: {phrase}', { phrase: quote(after) }), imageId, [{ regionId, after: { phrase: after } }])
   }
   /** Ends what hands are in the middle of, so that it is an edit of its own, before the next one. */
   const settleHands = () => {

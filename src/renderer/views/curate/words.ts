@@ -1,6 +1,7 @@
 /** How numbers and changes are written in Curate. */
 import type { Box } from '../../../shared/geometry.ts'
 import { boxHeight, boxWidth } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 
 /** A coordinate: whole where it is whole, else one decimal. The value itself is never rounded. */
 export function px(value: number): string {
@@ -17,9 +18,12 @@ export function moveLabel(before: Box, after: Box): string {
   const dx = after[0] - before[0]
   const dy = after[1] - before[1]
   const resized = Math.abs(boxWidth(after) - boxWidth(before)) > 1e-6 || Math.abs(boxHeight(after) - boxHeight(before)) > 1e-6
-  if (resized) return `Box resized to ${px(boxWidth(after))} × ${px(boxHeight(after))}`
-  const parts = [dx === 0 ? '' : `${px(Math.abs(dx))} px ${dx > 0 ? 'right' : 'left'}`, dy === 0 ? '' : `${px(Math.abs(dy))} px ${dy > 0 ? 'down' : 'up'}`].filter(Boolean)
-  return `Box moved ${parts.join(', ')}`
+  if (resized) return t('Box resized to {width} × {height}', { width: px(boxWidth(after)), height: px(boxHeight(after)) })
+  const [x, across] = [px(Math.abs(dx)), dx > 0 ? 'right' : 'left']
+  const [y, along] = [px(Math.abs(dy)), dy > 0 ? 'down' : 'up']
+  if (dy === 0) return t('Box moved {x} px {across, select, left {left} other {right}}', { x, across })
+  if (dx === 0) return t('Box moved {y} px {along, select, up {up} other {down}}', { y, along })
+  return t('Box moved {x} px {across, select, left {left} other {right}}, {y} px {along, select, up {up} other {down}}', { x, across, y, along })
 }
 
 export function quote(phrase: string, most = 24): string {
