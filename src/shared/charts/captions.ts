@@ -1,8 +1,8 @@
 /** What stands under a chart so that it can go into a paper as it is: population, n, protocol, interval, draws and seed. */
 import type { Comparison, ComparePair } from '../contract/compare.ts'
-import type { ForestRow } from './forest.ts'
+import type { ForestRow, ForestWords } from './forest.ts'
 import { grouped, pText, plain, withSign } from './numbers.ts'
-import { MOST_DOTS } from './spread.ts'
+import { MOST_DOTS, type SpreadWords } from './spread.ts'
 
 export type IntervalKind = 'BCa' | 'percentile'
 
@@ -47,25 +47,49 @@ export function howIntervals({ method }: Comparison, kind: IntervalKind): string
   return `${plain(method.level * 100, 0)} % ${how}; ${grouped(method.draws)} draws of whole images, seed ${method.seed}; no interval below ${method.fewestImages} images.`
 }
 
-export function sliceCaption(comparison: Comparison, pair: ComparePair, kind: IntervalKind): string {
+function sliceCaption(comparison: Comparison, pair: ComparePair, kind: IntervalKind): string {
   return `Change in pointing-game accuracy, in percentage points, from ${nameOf(comparison, pair.a)} to ${nameOf(comparison, pair.b)} by slice. ${basis(comparison)} Bars are ${howIntervals(comparison, kind)} p: exact McNemar, adjusted by Holm for ${grouped(comparison.method.sliceTests)} tests of slices.`
 }
 
-export function pairsCaption(comparison: Comparison, kind: IntervalKind): string {
+function pairsCaption(comparison: Comparison, kind: IntervalKind): string {
   return `Change in pointing-game accuracy, in percentage points, between ${comparison.checkpoints.map((_, place) => nameOf(comparison, place)).join(', ')}. ${basis(comparison)} Bars are ${howIntervals(comparison, kind)} p: exact McNemar, adjusted by Holm for ${comparison.method.pairTests} pairs.`
 }
 
-export function scatterCaption(comparison: Comparison, pair: ComparePair, drawn: number): string {
+function scatterCaption(comparison: Comparison, pair: ComparePair, drawn: number): string {
   const how = drawn > MOST_DOTS ? 'Cells are shaded by the logarithm of the number of phrases in them' : 'Each dot is a phrase'
   return `Consistency (share of the heat inside the boxes) of each phrase under ${nameOf(comparison, pair.a)}, across, and ${nameOf(comparison, pair.b)}, up. ${how}; above the diagonal ${letter(pair.b)} is higher. ${basis(comparison)} Drawn: ${grouped(drawn)}.`
 }
 
-export function changeCaption(comparison: Comparison, pair: ComparePair, drawn: number, kind: IntervalKind): string {
+function changeCaption(comparison: Comparison, pair: ComparePair, drawn: number, kind: IntervalKind): string {
   const mean = pair.headline.consistency
   const of = mean ? ends(mean.interval, kind) : null
   const said = mean ? ` Mean ${withSign(mean.change, 3)}${of ? ` [${withSign(of.low, 3)}, ${withSign(of.high, 3)}], ${of.method}` : ''}.` : ''
   return `Change of consistency (share of the heat inside the boxes) of each phrase, ${nameOf(comparison, pair.b)} minus ${nameOf(comparison, pair.a)}.${said} ${basis(comparison)} Drawn: ${grouped(drawn)}. ${mean ? howIntervals(comparison, kind) : ''}`.trim()
 }
+
+/** Between parts of a file's name and of a report's heading. */
+export const reportTitle = ({ checkpoints, title }: Comparison): string => `${checkpoints.map(({ name }) => name).join(' · ')} on ${title}`
+
+const forestWords = (title: string, description: string): ForestWords => ({ title, description, axis: 'change in pointing accuracy, percentage points', pHead: 'p (Holm)' })
+
+export function sliceWords(comparison: Comparison, pair: ComparePair, kind: IntervalKind): ForestWords {
+  return forestWords(`Change in pointing accuracy from ${nameOf(comparison, pair.a)} to ${nameOf(comparison, pair.b)}, by slice`, sliceCaption(comparison, pair, kind))
+}
+
+export function pairsWords(comparison: Comparison, kind: IntervalKind): ForestWords {
+  return forestWords('Change in pointing accuracy, all pairs', pairsCaption(comparison, kind))
+}
+
+/** @param drawn phrases that have heat under both */
+export function scatterWords(comparison: Comparison, pair: ComparePair, drawn: number): SpreadWords {
+  return { title: 'Consistency of each phrase', description: scatterCaption(comparison, pair, drawn), across: sideOf(comparison, pair.a), up: sideOf(comparison, pair.b) }
+}
+
+export function changeWords(comparison: Comparison, pair: ComparePair, drawn: number, kind: IntervalKind): SpreadWords {
+  return { title: 'Change of consistency', description: changeCaption(comparison, pair, drawn, kind), across: `change of consistency, ${letter(pair.b)} − ${letter(pair.a)}`, up: 'phrases' }
+}
+
+const sideOf = ({ checkpoints }: Comparison, place: number): string => `${letter(place)}, ${checkpoints[place]!.name}`
 
 export function matrixCaption(comparison: Comparison, { a, b, matrix, test }: ComparePair): string {
   return `Hits of ${nameOf(comparison, a)} and ${nameOf(comparison, b)}: both ${grouped(matrix.both)}, broken ${grouped(matrix.broken)}, fixed ${grouped(matrix.fixed)}, neither ${grouped(matrix.neither)}. ${basis(comparison)} Exact McNemar on ${grouped(matrix.fixed + matrix.broken)} differing phrases, taken as independent: p ${test.p < 0.001 ? '' : '= '}${pText(test.p)}.`

@@ -1,5 +1,6 @@
 /** How far an explanation can be trusted: what is asked, what is answered, and what each figure says. */
 import { z } from 'zod'
+import { t } from '../messages/messages.ts'
 import { explainerChoiceSchema, explainerNameSchema, TARGETS } from '../explainers.ts'
 
 export const trustInputSchema = z.object({
@@ -31,8 +32,8 @@ interface TrustFigure {
 }
 
 export const TRUST_FIGURES: readonly TrustFigure[] = [
-  { key: 'deletion', title: 'Deletion', better: 'lower', says: 'Match probability while the hottest patches are greyed out, area under the curve: low when the match rests on what is hot.', of: ({ deletion }) => deletion.area },
-  { key: 'insertion', title: 'Insertion', better: 'higher', says: 'Match probability while the hottest patches come back into a blurred image, area under the curve: high when they are enough.', of: ({ insertion }) => insertion.area },
-  { key: 'randomisation', title: 'Random weights', better: 'lower', says: 'Likeness of the heat to that of the same model with all weights random: near 0 when the heat shows what was learned, not just the image.', of: ({ randomisation }) => randomisation.at(-1)!.correlation },
-  { key: 'shifts', title: 'Small shifts', better: 'higher', says: 'Likeness of the heat after the image moved by half a patch to the heat moved along: near 1 when it follows the thing.', of: ({ shifts }) => shifts.correlation },
+  { key: 'deletion', title: t('Deletion'), better: 'lower', says: t('Match probability while the hottest patches are greyed out, area under the curve: low when the match rests on what is hot.'), of: ({ deletion }) => deletion.area },
+  { key: 'insertion', title: t('Insertion'), better: 'higher', says: t('Match probability while the hottest patches come back into a blurred image, area under the curve: high when they are enough.'), of: ({ insertion }) => insertion.area },
+  { key: 'randomisation', title: t('Random weights'), better: 'lower', says: t('Likeness of the heat to that of the same model with all weights random: near 0 when the heat shows what was learned, not just the image.'), of: ({ randomisation }) => randomisation.at(-1)!.correlation },
+  { key: 'shifts', title: t('Small shifts'), better: 'higher', says: t('Likeness of the heat after the image moved by half a patch to the heat moved along: near 1 when it follows the thing.'), of: ({ shifts }) => shifts.correlation },
 ]

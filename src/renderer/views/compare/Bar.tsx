@@ -3,7 +3,8 @@ import type { Comparison, ResultFile } from '../../../shared/contract/compare.ts
 import { MOST_COMPARED } from '../../../shared/contract/compare.ts'
 import type { Checkpoint, Dataset, View } from '../../../shared/domain.ts'
 import { letter } from '../../../shared/charts/captions.ts'
-import { count, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
@@ -14,7 +15,7 @@ import { Letter } from './Letter.tsx'
 import type { ChangeState } from './use-compare.ts'
 import styles from './compare.module.css'
 
-const SIDE_NAMES = ['Checkpoint A, the reference', 'Checkpoint B, the one in question', 'Checkpoint C', 'Checkpoint D']
+const SIDE_NAMES = [t('Checkpoint A, the reference'), t('Checkpoint B, the one in question'), t('Checkpoint C'), t('Checkpoint D')]
 const EVALUATION = 'evaluation:'
 
 export interface BarProps {
@@ -43,21 +44,20 @@ export function Bar({ choice, checkpoints, datasets, views, files, comparison, c
     <div className={styles.bar}>
       {sides.map((side, i) => (
         <span key={i} className={styles.side}>
-          {i === 1 ? <IconButton icon={ArrowLeftRight} label="Swap A and B" size="s" onClick={() => compared([ids[1]!, ids[0]!, ...ids.slice(2)])} /> : null}
+          {i === 1 ? <IconButton icon={ArrowLeftRight} label={t('Swap A and B')} size="s" onClick={() => compared([ids[1]!, ids[0]!, ...ids.slice(2)])} /> : null}
           <Select look="soft" label={SIDE_NAMES[i]!} prefix={<Letter of={i} />} value={side.id} options={candidates} onChange={(id) => put(i, id)} />
-          {i > 1 ? <IconButton icon={X} label={`Take ${letter(i)} out`} size="s" onClick={() => compared(ids.filter((_, k) => k !== i))} /> : null}
+          {i > 1 ? <IconButton icon={X} label={t('Take {letter} out', { letter: letter(i) })} size="s" onClick={() => compared(ids.filter((_, k) => k !== i))} /> : null}
         </span>
       ))}
-      {sides.length < MOST_COMPARED && free ? <Button size="s" kind="ghost" icon={Plus} onClick={() => compared([...ids, free.value])}>Add</Button> : null}
+      {sides.length < MOST_COMPARED && free ? <Button size="s" kind="ghost" icon={Plus} onClick={() => compared([...ids, free.value])}>{t('Add')}</Button> : null}
       <span className={styles.line} />
-      <span className={cx('c2 t12', sides.length > 2 && styles.wide)}>on</span>
+      <span className={cx('c2 t12', sides.length > 2 && styles.wide)}>{t('on', undefined, 'compared on')}</span>
       <Where choice={choice} datasets={datasets} views={views} files={files} comparison={comparison} change={change} />
       {comparison ? <Tag tone="line">{comparison.protocol}</Tag> : null}
       <span className="grow" />
-      {comparison ? <span className={cx('t12 c3', styles.widest)}>{counted(comparison.regions, 'phrase')} · {counted(comparison.images, 'image')}</span> : null}
-      {comparison && comparison.pairs.length > 0 ? <Button size="s" icon={FileDown} onClick={() => change({ panel: 'report' })} aria-label="Report">{sides.length > 2 ? null : <span className={styles.widest}>Report</span>}</Button> : null}
-      {choice.kind === 'project' ? <Button size="s" icon={GitCompareArrows} onClick={() => change({ panel: 'changes' })} aria-label="What changed">{sides.length > 2 ? null : <span className={styles.widest}>What changed</span>}</Button> : null}
-      
+      {comparison ? <span className={cx('t12 c3', styles.widest)}>{t('{phrases, plural, one {# phrase} other {# phrases}} · {images, plural, one {# image} other {# images}}', { phrases: comparison.regions, images: comparison.images })}</span> : null}
+      {comparison && comparison.pairs.length > 0 ? <Button size="s" icon={FileDown} onClick={() => change({ panel: 'report' })} aria-label={t('Report')} className={styles.kept}>{sides.length > 2 ? null : <span className={styles.widest}>{t('Report')}</span>}</Button> : null}
+      {choice.kind === 'project' ? <Button size="s" icon={GitCompareArrows} onClick={() => change({ panel: 'changes' })} aria-label={t('What changed')} className={styles.kept}>{sides.length > 2 ? null : <span className={styles.widest}>{t('What changed')}</span>}</Button> : null}
     </div>
   )
 }
@@ -65,8 +65,8 @@ export function Bar({ choice, checkpoints, datasets, views, files, comparison, c
 function Where({ choice, datasets, views, files, comparison, change }: Omit<BarProps, 'checkpoints'>) {
   const groups = [...new Map(files.map((file) => [file.group, file])).values()].map((file) => ({ ...file, of: files.filter((other) => other.group === file.group) })).filter(({ of }) => of.length > 1)
   const places: Option[] = [
-    ...datasets.map((entry) => ({ value: entry.id, label: entry.name, ...(groups.length > 0 ? { group: 'Datasets' } : {}) })),
-    ...groups.map(({ group, title, of }) => ({ value: `${EVALUATION}${group}`, label: title, detail: counted(of.length, 'result'), group: 'Evaluations' })),
+    ...datasets.map((entry) => ({ value: entry.id, label: entry.name, ...(groups.length > 0 ? { group: t('Datasets') } : {}) })),
+    ...groups.map(({ group, title, of }) => ({ value: `${EVALUATION}${group}`, label: title, detail: t('{n, plural, one {# result} other {# results}}', { n: of.length }), group: t('Evaluations') })),
   ]
   const goTo = (value: string) => {
     const group = groups.find((entry) => `${EVALUATION}${entry.group}` === value)
@@ -77,12 +77,12 @@ function Where({ choice, datasets, views, files, comparison, change }: Omit<BarP
   const named = choice.split !== null && !splits.some(([name]) => name === choice.split) ? [...splits, [choice.split, null] as const] : splits
   return (
     <>
-      <Select look="soft" label="Dataset" value={choice.kind === 'project' ? choice.dataset.id : `${EVALUATION}${choice.group}`} options={places} onChange={goTo} />
+      <Select look="soft" label={t('Dataset')} value={choice.kind === 'project' ? choice.dataset.id : `${EVALUATION}${choice.group}`} options={places} onChange={goTo} />
       {choice.kind === 'project' && views.length > 0 ? (
-        <Select look="soft" label="View" value={choice.view?.id ?? ALL} options={[{ value: ALL, label: 'All regions' }, ...views.map((view) => ({ value: view.id, label: view.name, detail: count(view.count) }))]}
+        <Select look="soft" label={t('View')} value={choice.view?.id ?? ALL} options={[{ value: ALL, label: t('All regions') }, ...views.map((view) => ({ value: view.id, label: view.name, detail: count(view.count) }))]}
           onChange={(value) => change({ view: value === ALL ? null : value, split: value === ALL ? null : ALL, region: null, slice: null })} />
       ) : null}
-      <Select look="soft" label="Split" value={choice.split ?? ALL} options={[{ value: ALL, label: 'All splits' }, ...named.map(([name, size]) => ({ value: name, label: name, ...(size === null ? {} : { detail: count(size) }) }))]} onChange={(value) => change({ split: value, region: null, slice: null })} />
+      <Select look="soft" label={t('Split')} value={choice.split ?? ALL} options={[{ value: ALL, label: t('All splits') }, ...named.map(([name, size]) => ({ value: name, label: name, ...(size === null ? {} : { detail: count(size) }) }))]} onChange={(value) => change({ split: value, region: null, slice: null })} />
     </>
   )
 }

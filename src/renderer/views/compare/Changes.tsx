@@ -1,9 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
+import { letter } from '../../../shared/charts/captions.ts'
 import type { RunDifference } from '../../../shared/contract/compare.ts'
-import { count, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { cx } from '../../ui/cx.ts'
+import { rich } from '../../ui/rich.tsx'
 import { ErrorNote, Loading } from '../../ui/Notes.tsx'
 import table from '../../ui/table.module.css'
 import type { Side } from './choice.ts'
@@ -14,9 +17,9 @@ import styles from './compare.module.css'
 export function Changes({ a, b, pair, onClose }: { a: Side; b: Side; pair: readonly [number, number]; onClose: () => void }) {
   const difference = useQuery({ queryKey: ['run-difference', a.id, b.id], queryFn: ({ signal }) => api.compare.runs({ a: a.id, b: b.id }, { signal }) })
   return (
-    <Dialog open onClose={onClose} title="Why they differ" width="wide" closable description="Settings and samples as each run froze them when it began.">
+    <Dialog open onClose={onClose} title={t('Why they differ')} width="wide" closable description={t('Settings and samples as each run froze them when it began.')}>
       {difference.error ? <ErrorNote error={difference.error} onRetry={() => void difference.refetch()} /> : null}
-      {difference.isPending ? <Loading>Reading the runs</Loading> : null}
+      {difference.isPending ? <Loading>{t('Reading the runs')}</Loading> : null}
       {difference.data ? <Found difference={difference.data} a={a} b={b} pair={pair} /> : null}
     </Dialog>
   )
@@ -30,7 +33,7 @@ function Found({ difference, a, b, pair }: { difference: RunDifference; a: Side;
         {sides.map(([place, side, run]) => (
           <div key={place}>
             <dt><Letter of={place} /> <span className="med">{side.name}</span></dt>
-            <dd className="t12 c2">{run ? `${run.name}${run.step === null ? '' : `, step ${count(run.step)}`}; ${counted(run.regions, 'sample')}; started from ${run.startCheckpoint ?? 'scratch'}` : 'Not from a run of this project: its settings and samples are not known.'}</dd>
+            <dd className="t12 c2">{run ? runSaid(run) : t('Not from a run of this project: its settings and samples are not known.')}</dd>
           </div>
         ))}
       </dl>
@@ -44,13 +47,19 @@ function Found({ difference, a, b, pair }: { difference: RunDifference; a: Side;
   )
 }
 
+function runSaid({ name, step, regions: n, startCheckpoint }: NonNullable<RunDifference['a']>): string {
+  const start = startCheckpoint ?? t('scratch')
+  if (step === null) return t('{name}; {n, plural, one {# sample} other {# samples}}; started from {start}', { name, n, start })
+  return t('{name}, step {step}; {n, plural, one {# sample} other {# samples}}; started from {start}', { name, step: count(step), n, start })
+}
+
 function Config({ difference: { config }, pair }: { difference: RunDifference; pair: readonly [number, number] }) {
   return (
-    <section aria-label="Settings">
-      <h3 className="t13 med">Settings <span className="c3 t12">{config.length === 0 ? 'none differ' : `${config.length} differ`}</span></h3>
+    <section aria-label={t('Settings')}>
+      <h3 className="t13 med">{t('Settings')} <span className="c3 t12">{config.length === 0 ? t('none differ') : t('{n} differ', { n: config.length })}</span></h3>
       {config.length === 0 ? null : (
         <table className={cx(table.table, table.dense, table.flush)}>
-          <thead><tr><th>Setting</th><th className={table.num}><Letter of={pair[0]} /></th><th className={table.num}><Letter of={pair[1]} /></th></tr></thead>
+          <thead><tr><th>{t('Setting')}</th><th className={table.num}><Letter of={pair[0]} /></th><th className={table.num}><Letter of={pair[1]} /></th></tr></thead>
           <tbody>{config.map((line) => <tr key={line.key}><td><span>{line.label}</span> <span className="c3 mono t11">{line.key}</span></td><td className={table.num}>{line.a ?? '–'}</td><td className={table.num}>{line.b ?? '–'}</td></tr>)}</tbody>
         </table>
       )}
@@ -58,31 +67,42 @@ function Config({ difference: { config }, pair }: { difference: RunDifference; p
   )
 }
 
-const KINDS = { revised: 'edited between', 'only-a': 'only in', 'only-b': 'only in' } as const
+const FIELDS = { phrase: t('phrase'), boxes: t('boxes'), outlines: t('outlines'), split: t('split') } as const
+
+/** What was edited of a region, as "phrase and boxes". */
+function fieldsSaid(what: readonly (keyof typeof FIELDS)[]): string {
+  return what.map((field) => FIELDS[field]).reduce((before, field) => t('{a} and {b}', { a: before, b: field }))
+}
+
+function samplesSaid({ same, revised, onlyA, onlyB }: NonNullable<RunDifference['data']>, pair: readonly [number, number]): string {
+  if (revised + onlyA + onlyB === 0) return t('the same {n, plural, one {# region} other {# regions}}, each in the same form', { n: same })
+  const values = { n: revised, onlyA: count(onlyA), a: letter(pair[0]), onlyB: count(onlyB), b: letter(pair[1]), same: count(same) }
+  return t('{n, plural, one {# region} other {# regions}} edited between, {onlyA} only in {a}’s run, {onlyB} only in {b}’s, {same} the same', values)
+}
 
 function Data({ difference: { data }, pair }: { difference: RunDifference; pair: readonly [number, number] }) {
   if (!data) return null
   const changed = data.revised + data.onlyA + data.onlyB
   return (
-    <section aria-label="Samples">
-      <h3 className="t13 med">Samples <span className="c3 t12">{changed === 0 ? `the same ${counted(data.same, 'region')}, each in the same form` : `${counted(data.revised, 'region')} edited between, ${count(data.onlyA)} only in A’s run, ${count(data.onlyB)} only in B’s, ${count(data.same)} the same`.replace('A’s', `${'ABCD'[pair[0]]}’s`).replace('B’s', `${'ABCD'[pair[1]]}’s`)}</span></h3>
+    <section aria-label={t('Samples')}>
+      <h3 className="t13 med">{t('Samples')} <span className="c3 t12">{samplesSaid(data, pair)}</span></h3>
       {data.regions.length === 0 ? null : (
-        <div className={styles.changedRegions} tabIndex={0} role="group" aria-label="Regions that differ">
+        <div className={styles.changedRegions} tabIndex={0} role="group" aria-label={t('Regions that differ')}>
           <table className={cx(table.table, table.dense, table.flush)}>
-            <thead><tr><th>Region</th><th>Split</th><th>Difference</th></tr></thead>
+            <thead><tr><th>{t('Region')}</th><th>{t('Split')}</th><th>{t('Difference')}</th></tr></thead>
             <tbody>
               {data.regions.map((region) => (
                 <tr key={`${region.kind}-${region.regionId}`}>
                   <td className={styles.wrapped} data-selectable>{region.what.includes('phrase') ? <><del className="c2">{region.phraseA}</del> <ins>{region.phraseB}</ins></> : (region.phraseB ?? region.phraseA)}</td>
                   <td>{region.split}</td>
-                  <td className="c2">{region.kind === 'revised' ? `${region.what.join(' and ')}, revision ${region.revisionA} → ${region.revisionB}` : <>{KINDS[region.kind]} <Letter of={region.kind === 'only-a' ? pair[0] : pair[1]} /></>}</td>
+                  <td className="c2">{region.kind === 'revised' ? t('{fields}, revision {before} → {after}', { fields: fieldsSaid(region.what), before: region.revisionA ?? '–', after: region.revisionB ?? '–' }) : rich('only in <side></side>', { side: () => <Letter of={region.kind === 'only-a' ? pair[0] : pair[1]} /> })}</td>
                 </tr>
               ))}
             </tbody>
           </table>
         </div>
       )}
-      {data.listed < changed ? <p className="hint">The first {count(data.listed)} of {count(changed)}.</p> : null}
+      {data.listed < changed ? <p className="hint">{t('The first {n} of {total}.', { n: count(data.listed), total: count(changed) })}</p> : null}
     </section>
   )
 }

@@ -2,7 +2,8 @@ import { Scale } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { Comparison, ResultFile } from '../../../shared/contract/compare.ts'
 import type { Checkpoint, Dataset, View } from '../../../shared/domain.ts'
-import { count, counted } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
 import { useStatus } from '../../app/status.ts'
 import { api } from '../../state/engine.ts'
@@ -16,6 +17,7 @@ import { ALL, type Choice, chooseInProject, chooseResults, chosenDataset, pairOf
 import { MissingScores } from './MissingScores.tsx'
 import { Results } from './Results.tsx'
 import { type ChangeState, useCompareState } from './use-compare.ts'
+import { titleOf } from './words.ts'
 import styles from './compare.module.css'
 
 export function CompareView() {
@@ -27,19 +29,19 @@ export function CompareView() {
   const files = useQuery({ queryKey: keys.resultFiles, queryFn: ({ signal }) => api.compare.resultFiles({}, { signal }) })
   const failed = checkpoints.error ?? datasets.error ?? views.error ?? files.error
   if (failed) return <div className={styles.alone}><ErrorNote error={failed} onRetry={() => { for (const query of [checkpoints, datasets, views, files]) void query.refetch() }} /></div>
-  if (!checkpoints.data || !datasets.data || (dataset && !views.data) || !files.data) return <Loading>Loading checkpoints</Loading>
+  if (!checkpoints.data || !datasets.data || (dataset && !views.data) || !files.data) return <Loading>{t('Loading checkpoints')}</Loading>
   const choice = (state.results.length > 0 ? chooseResults(files.data, state) : null) ?? chooseInProject(checkpoints.data, datasets.data, views.data ?? [], state)
   if (choice) return <Chosen choice={choice} state={state} change={change} checkpoints={checkpoints.data} datasets={datasets.data} views={views.data ?? []} files={files.data} />
   if (datasets.data.length === 0) {
     return (
-      <EmptyState icon={Scale} title="Nothing to compare on yet" actions={<ButtonLink kind="primary" href={formatHash('library')}>Go to Library</ButtonLink>}>
-        Import a dataset first: checkpoints are compared by where they look on its images.
+      <EmptyState icon={Scale} title={t('Nothing to compare on yet')} actions={<ButtonLink kind="primary" href={formatHash('library')}>{t('Go to Library')}</ButtonLink>}>
+        {t('Import a dataset first: checkpoints are compared by where they look on its images.')}
       </EmptyState>
     )
   }
   return (
-    <EmptyState icon={Scale} title="Two checkpoints are needed" actions={<><ButtonLink kind="primary" href={formatHash('train')}>Train one</ButtonLink><ButtonLink href={formatHash('checkpoints', { import: 'open' })}>Import one</ButtonLink></>}>
-      There {checkpoints.data.length === 1 ? 'is one' : 'are none'} in this project. Train a run or import weights; then see here what one fixed and what it broke.
+    <EmptyState icon={Scale} title={t('Two checkpoints are needed')} actions={<><ButtonLink kind="primary" href={formatHash('train')}>{t('Train one')}</ButtonLink><ButtonLink href={formatHash('checkpoints', { import: 'open' })}>{t('Import one')}</ButtonLink></>}>
+      {checkpoints.data.length === 1 ? t('There is one in this project. Train a run or import weights; then see here what one fixed and what it broke.') : t('There are none in this project. Train a run or import weights; then see here what one fixed and what it broke.')}
     </EmptyState>
   )
 }
@@ -72,17 +74,22 @@ function Chosen({ choice, state, change, checkpoints, datasets, views, files }: 
   const pair = pairOf(choice, state)
   useStatus(data ? (
     <>
-      <span>{data.missing === 0 ? `${counted(data.regions, 'phrase')} of ${count(data.total)} compared` : `${counted(data.missing, 'region')} of ${count(data.total)} not scored by all`}</span>
-      {data.withoutAnswer > 0 ? <span>{count(data.withoutAnswer)} without phrase or box</span> : null}
-      {data.pairs.length > 0 ? <span>bootstrap over images, {count(data.method.draws)} draws, seed {data.method.seed}</span> : null}
+      <span>{data.missing === 0 ? t('{n, plural, one {# phrase} other {# phrases}} of {total} compared', { n: data.regions, total: count(data.total) }) : t('{n, plural, one {# region} other {# regions}} of {total} not scored by all', { n: data.missing, total: count(data.total) })}</span>
+      {data.withoutAnswer > 0 ? <span>{t('{n} without phrase or box', { n: count(data.withoutAnswer) })}</span> : null}
+      {data.pairs.length > 0 ? <span>{t('bootstrap over images, {draws} draws, seed {seed}', { draws: count(data.method.draws), seed: data.method.seed })}</span> : null}
     </>
   ) : null)
   const results = () => {
     if (comparison.error) return <div className={styles.alone}><ErrorNote error={comparison.error} onRetry={() => void comparison.refetch()} /></div>
-    if (!data) return <Loading>Comparing</Loading>
+    if (!data) return <Loading>{t('Comparing')}</Loading>
     if (data.pairs.length > 0) return <Results comparison={data} choice={choice} pair={pair} state={state} change={change} />
     if (data.missing > 0 && choice.kind === 'project') return <MissingScores comparison={data} choice={choice} />
-    return <EmptyState icon={Scale} title="No regions here">{data.withoutAnswer > 0 ? `${counted(data.withoutAnswer, 'region')} of ${data.title} have no phrase or no box, so none can be scored.` : `${data.title} has no regions.`} Choose another split, view or dataset.</EmptyState>
+    const title = titleOf(choice, data)
+    return (
+      <EmptyState icon={Scale} title={t('No regions here')}>
+        {data.withoutAnswer > 0 ? t('{n, plural, one {# region} other {# regions}} of {title} have no phrase or no box, so none can be scored. Choose another split, view or dataset.', { n: data.withoutAnswer, title }) : t('{title} has no regions. Choose another split, view or dataset.', { title })}
+      </EmptyState>
+    )
   }
   return (
     <div className={styles.screen}>

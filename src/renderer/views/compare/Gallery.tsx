@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef } from 'react'
 import { fixed, signed } from '../../app/format.ts'
@@ -35,7 +36,7 @@ export function Gallery({ rows, a, b, letters, index, shared, onPick }: { rows: 
     onPick(index + step)
   }
   return (
-    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" data-commands aria-label="Pairs" aria-activedescendant={rows[index] ? `pair-${rows[index].regionId}` : undefined} onKeyDown={onKeyDown}>
+    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" data-commands aria-label={t('Pairs')} aria-activedescendant={rows[index] ? `pair-${rows[index].regionId}` : undefined} onKeyDown={onKeyDown}>
       <div style={{ height: lines.getTotalSize(), position: 'relative' }}>
         {width > 0 ? lines.getVirtualItems().flatMap((item) => rows.slice(item.index * columns, (item.index + 1) * columns).map((row, k) => {
           const at = item.index * columns + k
@@ -57,12 +58,12 @@ function PairThumb({ row, aId, bId, letters, height, shared }: { row: Row; aId: 
   const [gridA, gridB] = [pair.heatA?.grid ?? null, pair.heatB?.grid ?? null]
   const scale = useMemo(() => pairScale(gridA, gridB, shared), [gridA, gridB, shared])
   const boxes = useMemo(() => pair.region?.boxes ?? [], [pair.region])
-  const said = (side: string, scores: Row['a']) => `${side}: ${scores.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(scores.insideEnergy ?? NaN)}`
+  const said = (side: string, scores: Row['a']) => scores.pointingHit ? t('{side}: hit, consistency {consistency}', { side, consistency: fixed(scores.insideEnergy ?? NaN) }) : t('{side}: miss, consistency {consistency}', { side, consistency: fixed(scores.insideEnergy ?? NaN) })
   return (
     <div className={styles.two} style={{ height }}>
       <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridA} scale={scale} peak={pair.heatA?.peak ?? null} boxes={boxes} label={said(letters[0], row.a)} /> : null}</span>
       <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridB} scale={scale} peak={pair.heatB?.peak ?? null} boxes={boxes} label={said(letters[1], row.b)} /> : null}</span>
-      {pair.error ? <span className={styles.pairError}>not drawn</span> : null}
+      {pair.error ? <span className={styles.pairError}>{t('not drawn')}</span> : null}
     </div>
   )
 }

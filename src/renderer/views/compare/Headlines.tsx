@@ -1,18 +1,22 @@
 import { ends, type IntervalKind } from '../../../shared/charts/captions.ts'
 import type { ComparePair } from '../../../shared/contract/compare.ts'
-import { counted, fixed, signed } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { fixed, signed } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
 import { axisFor, place, verdict } from './intervals.ts'
+import { methodName } from './words.ts'
 import styles from './compare.module.css'
 
 type Headline = ComparePair['headline']
 
 const SHOWN: readonly { readonly key: keyof Headline; readonly title: string; readonly unit?: string; readonly factor: number; readonly digits: number; readonly suffix: string; readonly lessIsBetter: boolean }[] = [
-  { key: 'pointingGame', title: 'Pointing game', unit: '% of phrases', factor: 100, digits: 2, suffix: '', lessIsBetter: false },
-  { key: 'consistency', title: 'Consistency, mean', factor: 1, digits: 2, suffix: '', lessIsBetter: false },
-  { key: 'uncertain', title: 'Uncertain peaks', factor: 100, digits: 1, suffix: ' %', lessIsBetter: true },
-  { key: 'matchProbability', title: 'Match probability', factor: 1, digits: 2, suffix: '', lessIsBetter: false },
+  { key: 'pointingGame', title: t('Pointing game'), unit: t('% of phrases'), factor: 100, digits: 2, suffix: '', lessIsBetter: false },
+  { key: 'consistency', title: t('Consistency, mean'), factor: 1, digits: 2, suffix: '', lessIsBetter: false },
+  { key: 'uncertain', title: t('Uncertain peaks'), factor: 100, digits: 1, suffix: ' %', lessIsBetter: true },
+  { key: 'matchProbability', title: t('Match probability'), factor: 1, digits: 2, suffix: '', lessIsBetter: false },
 ]
+
+const VERDICTS = { better: t('better'), worse: t('worse'), unclear: t('no clear change') } as const
 
 /** Four measures: before, after, the change with its interval. Colour only where the interval leaves no doubt. */
 export function Headlines({ headline, kind, colour, fewestImages }: { headline: Headline; kind: IntervalKind; colour: string; fewestImages: number }) {
@@ -23,7 +27,7 @@ export function Headlines({ headline, kind, colour, fewestImages }: { headline: 
         return (
           <div key={measure.key} className={styles.head} data-testid={`headline-${measure.key}`}>
             <dt className="row t12"><span className="c2 trunc">{measure.title}</span>{measure.unit ? <span className={cx('c3 push', styles.wide)}>{measure.unit}</span> : null}</dt>
-            <dd>{of ? <Measured of={of} measure={measure} large={i === 0} kind={kind} colour={colour} fewestImages={fewestImages} /> : <span className="t12 c3">No such value in these results</span>}</dd>
+            <dd>{of ? <Measured of={of} measure={measure} large={i === 0} kind={kind} colour={colour} fewestImages={fewestImages} /> : <span className="t12 c3">{t('No such value in these results')}</span>}</dd>
           </div>
         )
       })}
@@ -41,7 +45,7 @@ function Measured({ of, measure, large, kind, colour, fewestImages }: { of: Head
     <>
       <div className={styles.nums}>
         <span className={styles.before}>{fixed(of.a * factor, digits)}{suffix}</span>
-        <span className="c3" role="img" aria-label="to">→</span>
+        <span className="c3" role="img" aria-label={t('to')}>→</span>
         <span className={large ? 't28' : 't20'}>{fixed(of.b * factor, digits)}{suffix}</span>
         <span className={cx(styles.change, said === 'better' ? 'pos' : said === 'worse' ? 'neg' : 'c2')}>{signed(change, digits)}</span>
       </div>
@@ -52,8 +56,8 @@ function Measured({ of, measure, large, kind, colour, fewestImages }: { of: Head
           <i className={styles.middle} style={{ left: `${place(axis, change)}%` }} />
         </div>
       ) : <div className={styles.interval} />}
-      <div className="t11 c3 trunc" title={`${counted(of.regions, 'phrase')}${interval ? `, 95 % ${interval.method} interval ${signed(low, digits + 1)} to ${signed(high, digits + 1)}` : ''}`}>
-        {interval ? `95 % ${interval.method} ${signed(low, digits)} to ${signed(high, digits)} · ${said === 'unclear' ? 'no clear change' : said}` : `no interval below ${fewestImages} images`}
+      <div className="t11 c3 trunc" title={interval ? t('{n, plural, one {# phrase} other {# phrases}}, 95 % {method} interval {low} to {high}', { n: of.regions, method: methodName(interval.method), low: signed(low, digits + 1), high: signed(high, digits + 1) }) : t('{n, plural, one {# phrase} other {# phrases}}', { n: of.regions })}>
+        {interval ? t('95 % {method} {low} to {high} · {verdict}', { method: methodName(interval.method), low: signed(low, digits), high: signed(high, digits), verdict: VERDICTS[said] }) : t('no interval below {n} images', { n: fewestImages })}
       </div>
     </>
   )

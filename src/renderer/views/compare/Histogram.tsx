@@ -1,5 +1,6 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { useMemo, useRef } from 'react'
-import { count, counted, signed } from '../../app/format.ts'
+import { count, signed } from '../../app/format.ts'
 import { type Brush, brushByKey, changeOf, histogram, type Row } from './pick.ts'
 import { useBrush } from './use-brush.ts'
 import { useSize } from './use-size.ts'
@@ -32,7 +33,7 @@ export function Histogram({ rows, brush, onBrush, letters, colour }: { rows: rea
   // At the sides the figures of -1 and +1 would meet those of the halves.
   const ticks = width < 280 ? [-1, 0, 1] : [-1, -0.5, 0, 0.5, 1]
   return (
-    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Histogram of the change of consistency of ${counted(drawn, 'phrase')}, mean ${signed(mean)}. Drag, or press the left and right keys, to brush; with Shift they change its size. ${brush?.change ? `Brushed: ${signed(brush.change[0])} to ${signed(brush.change[1])}.` : ''}`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription={t('chart')} onKeyDown={onKeyDown} aria-label={`${t('Histogram of the change of consistency of {n, plural, one {# phrase} other {# phrases}}, mean {mean}. Drag, or press the left and right keys, to brush; with Shift they change its size.', { n: drawn, mean: signed(mean) })} ${brush?.change ? t('Brushed: {low} to {high}.', { low: signed(brush.change[0]), high: signed(brush.change[1]) }) : ''}`} {...handlers}>
       {width > 0 ? (
         <svg width={width} height={height} className={styles.svg}>
           {[0, 0.5, 1].map((share) => (
@@ -53,7 +54,7 @@ export function Histogram({ rows, brush, onBrush, letters, colour }: { rows: rea
           })}
           <line x1={x(0)} x2={x(0)} y1={PAD.top} y2={PAD.top + plotHeight} stroke="var(--text-3)" strokeDasharray="2 3" />
           {ticks.map((tick) => <text key={tick} x={x(tick)} y={height - 22} textAnchor={tick === -1 ? 'start' : tick === 1 ? 'end' : 'middle'}>{signed(tick)}</text>)}
-          <text x={x(0)} y={height - 5} textAnchor="middle">change of consistency, {letters[1]} − {letters[0]}</text>
+          <text x={x(0)} y={height - 5} textAnchor="middle">{t('change of consistency, {b} − {a}', { a: letters[0], b: letters[1] })}</text>
         </svg>
       ) : null}
       {shown ? <span className={styles.brush} style={{ left: shown[0], width: shown[1]! - shown[0]!, top: PAD.top, height: plotHeight }} /> : null}

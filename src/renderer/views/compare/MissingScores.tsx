@@ -4,13 +4,15 @@ import { useState } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import type { Job } from '../../../shared/domain.ts'
 import type { Comparison } from '../../../shared/contract/compare.ts'
-import { count, counted, duration } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { count, duration } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { useJobs } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { EmptyState, ErrorNote } from '../../ui/Notes.tsx'
 import { Progress } from '../../ui/Progress.tsx'
 import type { ProjectChoice } from './choice.ts'
+import { titleOf } from './words.ts'
 import styles from './compare.module.css'
 
 interface MissingProps {
@@ -43,15 +45,15 @@ function useScoring({ comparison, choice: { dataset, view, split } }: MissingPro
 export function MissingScores(props: MissingProps) {
   const { comparison } = props
   const { start, running, failed } = useScoring(props)
-  const lacking = comparison.checkpoints.flatMap(({ name, missing }, place) => (missing > 0 ? [`${letter(place)}, ${name}: ${counted(missing, 'region')}`] : []))
+  const lacking = comparison.checkpoints.flatMap(({ name, missing }, place) => (missing > 0 ? [t('{letter}, {name}: {n, plural, one {# region} other {# regions}}', { letter: letter(place), name, n: missing })] : []))
   return (
     <div className={styles.missing}>
-      <EmptyState icon={Scale} title="Scores are missing" actions={running.length === 0 ? <Button kind="primary" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length === 1 ? 'Score it' : lacking.length === 2 ? 'Score both' : `Score all ${lacking.length}`}</Button> : undefined}>
-        <p>To compare on {comparison.title}, each checkpoint looks at every region once. Not yet scored:</p>
+      <EmptyState icon={Scale} title={t('Scores are missing')} actions={running.length === 0 ? <Button kind="primary" busy={start.isPending} onClick={() => start.mutate()}>{lacking.length === 1 ? t('Score it') : lacking.length === 2 ? t('Score both') : t('Score all {n}', { n: lacking.length })}</Button> : undefined}>
+        <p>{t('To compare on {title}, each checkpoint looks at every region once. Not yet scored:', { title: titleOf(props.choice, comparison) })}</p>
         <ul>{lacking.map((line) => <li key={line}>{line}</li>)}</ul>
       </EmptyState>
       <Followed running={running} />
-      {start.error ? <ErrorNote error={start.error} title="Scoring did not start" /> : null}
+      {start.error ? <ErrorNote error={start.error} title={t('Scoring did not start')} /> : null}
       {failed ? <ErrorNote error={new Error(failed.error?.message ?? failed.message)} title={failed.error?.message ?? failed.message}><span className="t12 c2">{failed.error?.cure}</span></ErrorNote> : null}
     </div>
   )
@@ -64,11 +66,17 @@ export function SomeMissing(props: MissingProps) {
   if (missing === 0) return null
   return (
     <div className={styles.some} role="status">
-      <span>{running.length > 0 ? `Scoring: ${counted(missing, 'region')} of ${count(total)} still to come. The numbers below are of what is there.` : `${counted(missing, 'region')} of ${count(total)} left out: not scored by all, as after an edit of the phrase.`}</span>
-      {running.length > 0 ? <span className={styles.someProgress}><Progress value={running[0]!.total > 0 ? running[0]!.done / running[0]!.total : null} label="Scoring" /></span> : <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>Score them</Button>}
+      <span>{running.length > 0 ? t('Scoring: {n, plural, one {# region} other {# regions}} of {total} still to come. The numbers below are of what is there.', { n: missing, total: count(total) }) : t('{n, plural, one {# region} other {# regions}} of {total} left out: not scored by all, as after an edit of the phrase.', { n: missing, total: count(total) })}</span>
+      {running.length > 0 ? <span className={styles.someProgress}><Progress value={running[0]!.total > 0 ? running[0]!.done / running[0]!.total : null} label={t('Scoring')} /></span> : <Button size="s" busy={start.isPending} onClick={() => start.mutate()}>{t('Score them')}</Button>}
       {start.error || failed ? <span className="neg">{start.error?.message ?? failed?.error?.message}</span> : null}
     </div>
   )
+}
+
+function progressSaid({ total, done, state, secondsLeft }: Job): string {
+  if (total === 0) return state === 'waiting' ? t('waiting') : ''
+  if (secondsLeft === null) return t('{n} of {total}', { n: count(done), total: count(total) })
+  return t('{n} of {total} · {time} left', { n: count(done), total: count(total), time: duration(secondsLeft) })
 }
 
 function Followed({ running }: { running: readonly Job[] }) {
@@ -78,8 +86,8 @@ function Followed({ running }: { running: readonly Job[] }) {
         <div key={job.id} className={styles.job}>
           <div className="row t12">
             <span className="trunc">{job.title}</span>
-            <span className="push c2 nowrap">{job.total > 0 ? `${count(job.done)} of ${count(job.total)}` : job.state === 'waiting' ? 'waiting' : ''}{job.secondsLeft === null ? '' : ` · ${duration(job.secondsLeft)} left`}</span>
-            <Button size="s" onClick={() => void api.jobs.cancel({ id: job.id })}>Cancel</Button>
+            <span className="push c2 nowrap">{progressSaid(job)}</span>
+            <Button size="s" onClick={() => void api.jobs.cancel({ id: job.id })}>{t('Cancel')}</Button>
           </div>
           <Progress value={job.total > 0 ? job.done / job.total : null} label={job.title} />
         </div>

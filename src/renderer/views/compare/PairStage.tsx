@@ -2,6 +2,7 @@ import { ArrowLeftRight } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import type { Size } from '../../../shared/geometry.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { type Camera, fitCamera, keepVisible, panBy, wheelFactor, zoomAt } from '../../canvas/camera.ts'
 import { INK } from '../../canvas/ink.ts'
 import { imageUrl } from '../../state/queries.ts'
@@ -37,6 +38,14 @@ interface PairStageProps {
 }
 
 const REST_MS = 250
+
+/** What the first canvas shows. */
+const SAID: Readonly<Record<Mode, (of: { readonly a: string; readonly b: string; readonly shown: string; readonly name: string }) => string>> = {
+  side: ({ a, name }) => t('Heat of {letter}, {name}', { letter: a, name }),
+  wipe: ({ a, b }) => t('Heat of {a} left and {b} right of the wipe', { a, b }),
+  blink: ({ shown }) => t('Heat of {letter}', { letter: shown }),
+  difference: ({ a, b }) => t('Difference of the heat, {b} minus {a}', { a, b }),
+}
 
 /** The pair under one camera: wheel zooms at the pointer, dragging pans (or moves the wipe), a double click fits. */
 export function PairStage({ imageId, pair, mode, shared, paused, names, places, start, onLook }: PairStageProps) {
@@ -143,22 +152,22 @@ export function PairStage({ imageId, pair, mode, shared, paused, names, places, 
     event.stopPropagation()
     setLook((old) => ({ ...old, cut: Math.min(1, Math.max(0, old.cut + step)) }))
   }
-  const [a, b] = places.map(letter)
+  const [a, b] = [letter(places[0]), letter(places[1])]
   const waiting = !failed && (!photograph || !pair.heatA || !pair.heatB)
   return (
     <div ref={host} className={cx(styles.stage, mode === 'side' && (beside ? styles.beside : styles.stacked))} data-testid="pair-stage" data-mode={mode} data-ready={!waiting}
       onPointerDown={onPointerDown} onPointerMove={onPointerMove} onPointerUp={() => { drag.current = null }} onPointerCancel={() => { drag.current = null }} onDoubleClick={() => setCamera(null)}>
-      <canvas ref={canvasA} role="img" aria-label={mode === 'side' ? `Heat of ${a}, ${names[0]}` : mode === 'difference' ? `Difference of the heat, ${b} minus ${a}` : mode === 'blink' ? `Heat of ${showB ? b : a}` : `Heat of ${a} left and ${b} right of the wipe`} />
-      {mode === 'side' ? <canvas ref={canvasB} role="img" aria-label={`Heat of ${b}, ${names[1]}`} /> : null}
+      <canvas ref={canvasA} role="img" aria-label={SAID[mode]({ a, b, shown: showB ? b : a, name: names[0] })} />
+      {mode === 'side' ? <canvas ref={canvasB} role="img" aria-label={t('Heat of {letter}, {name}', { letter: b, name: names[1] })} /> : null}
       {mode === 'wipe' ? (
         <span className={styles.wipe} style={{ left: `${cut * 100}%` }}>
-          <span className={styles.grip} role="slider" tabIndex={0} aria-label={`Wipe between ${a} and ${b}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(cut * 100)} onKeyDown={onKeyDown}><Icon of={ArrowLeftRight} size="s" /></span>
+          <span className={styles.grip} role="slider" tabIndex={0} aria-label={t('Wipe between {a} and {b}', { a, b })} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(cut * 100)} onKeyDown={onKeyDown}><Icon of={ArrowLeftRight} size="s" /></span>
         </span>
       ) : null}
       {mode === 'blink' ? <Plate side="left" place={places[showB ? 1 : 0]} name={names[showB ? 1 : 0]} /> : mode === 'difference' ? null : (
         <><Plate side="left" place={places[0]} name={names[0]} /><Plate side={mode === 'side' && !beside ? 'below' : 'right'} place={places[1]} name={names[1]} /></>
       )}
-      {failed ? <span className={styles.stageNote}>The image file could not be read. Look in Library for what is missing.</span> : waiting ? <span className={styles.stageNote}>Working out the heat</span> : null}
+      {failed ? <span className={styles.stageNote}>{t('The image file could not be read. Look in Library for what is missing.')}</span> : waiting ? <span className={styles.stageNote}>{t('Working out the heat')}</span> : null}
     </div>
   )
 }

@@ -4,8 +4,9 @@ import { useMemo } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import { slicesOf } from '../../../shared/compare-slices.ts'
 import type { Comparison } from '../../../shared/contract/compare.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
-import { count, counted } from '../../app/format.ts'
+import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { EmptyState } from '../../ui/Notes.tsx'
@@ -33,13 +34,16 @@ import { openInCurate, openListInCurate } from './to-curate.ts'
 import type { ChangeState } from './use-compare.ts'
 import { usePrefetchPair } from './use-pair.ts'
 import { Viewer } from './Viewer.tsx'
+import { sliceName } from './words.ts'
 import styles from './compare.module.css'
 
-const TITLES: Readonly<Record<Cell, string>> = { both: 'Both hit', broken: 'Broken', fixed: 'Fixed', neither: 'Neither hit' }
+const TITLES: Readonly<Record<Cell, string>> = { both: t('Both hit'), broken: t('Broken'), fixed: t('Fixed'), neither: t('Neither hit') }
+const SHOW: Readonly<Record<Cell, string>> = { both: t('Show both hit'), broken: t('Show broken'), fixed: t('Show fixed'), neither: t('Show neither hit') }
+const NONE: Readonly<Record<Cell, string>> = { both: t('No pair is both hit'), broken: t('No pair is broken'), fixed: t('No pair is fixed'), neither: t('No pair is neither hit') }
 const ORDER_OPTIONS: readonly { value: Order; label: string }[] = [
-  { value: 'gain', label: 'Largest gain' }, { value: 'loss', label: 'Largest loss' }, { value: 'lowest', label: 'Lowest in the second' }, { value: 'phrase', label: 'Phrase' },
+  { value: 'gain', label: t('Largest gain') }, { value: 'loss', label: t('Largest loss') }, { value: 'lowest', label: t('Lowest in the second') }, { value: 'phrase', label: t('Phrase') },
 ]
-const CHART_OPTIONS: readonly { value: Chart; label: string }[] = [{ value: 'scatter', label: 'Scatter' }, { value: 'histogram', label: 'Histogram' }, { value: 'both', label: 'Both' }]
+const CHART_OPTIONS: readonly { value: Chart; label: string }[] = [{ value: 'scatter', label: t('Scatter') }, { value: 'histogram', label: t('Histogram') }, { value: 'both', label: t('Both') }]
 
 interface ResultsProps {
   readonly comparison: Comparison
@@ -77,17 +81,17 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
     const hit = all.find((entry) => entry.regionId === id)
     if (hit) change({ brush: null, cell: cell === null ? null : cellOf(hit), slice: sliced.includes(hit) ? slice : null, region: id, camera: null })
   }
-  const title = cell === null ? 'All pairs' : TITLES[cell]
-  const listName = [`${title}, ${a.name} to ${b.name}`, ...(slice === null ? [] : [slice]), ...(brush ? ['brushed'] : []), counted(rows.length, 'region')].join(' · ')
+  const title = cell === null ? t('All pairs') : TITLES[cell]
+  const listName = [t('{title}, {a} to {b}', { title, a: a.name, b: b.name }), ...(slice === null ? [] : [sliceName(slice)]), ...(brush ? [t('brushed')] : []), t('{n, plural, one {# region} other {# regions}}', { n: rows.length })].join(' · ')
   useCommands([
-    { id: 'pair.next', title: 'Next pair', group: 'Compare', keys: 'ArrowRight', enabled: index + 1 < rows.length, repeats: true, run: () => show(index + 1) },
-    { id: 'pair.previous', title: 'Previous pair', group: 'Compare', keys: 'ArrowLeft', enabled: index > 0, repeats: true, run: () => show(index - 1) },
-    { id: 'pair.curate', title: 'Open in Curate', group: 'Compare', keys: 'e', enabled: row !== null && project !== null, run: () => row && project && openInCurate(project.dataset.id, row, b.id) },
-    { id: 'pair.list', title: 'Open this list in Curate', group: 'Compare', keys: 'Shift+e', enabled: row !== null && project !== null, run: () => project && void openListInCurate(client, project.dataset.id, listName, rows, b.id) },
-    { id: 'pair.timeline', title: 'Show this phrase across the run', group: 'Compare', keys: 't', enabled: row !== null && b.checkpoint?.runId != null, run: () => change({ panel: 'timeline' }) },
-    { id: 'pair.report', title: 'Report of this comparison', group: 'Compare', run: () => change({ panel: 'report' }) },
-    { id: 'brush.clear', title: 'Clear the brush', group: 'Compare', keys: 'Escape', hidden: true, enabled: brush !== null && state.panel === null, run: () => setBrush(null) },
-    ...CELLS.map((name, i) => ({ id: `cell.${name}`, title: `Show ${TITLES[name].toLowerCase()}`, group: 'Compare', keys: String(i + 1), run: () => pick(name) })),
+    { id: 'pair.next', title: t('Next pair'), group: t('Compare'), keys: 'ArrowRight', enabled: index + 1 < rows.length, repeats: true, run: () => show(index + 1) },
+    { id: 'pair.previous', title: t('Previous pair'), group: t('Compare'), keys: 'ArrowLeft', enabled: index > 0, repeats: true, run: () => show(index - 1) },
+    { id: 'pair.curate', title: t('Open in Curate'), group: t('Compare'), keys: 'e', enabled: row !== null && project !== null, run: () => row && project && openInCurate(project.dataset.id, row, b.id) },
+    { id: 'pair.list', title: t('Open this list in Curate'), group: t('Compare'), keys: 'Shift+e', enabled: row !== null && project !== null, run: () => project && void openListInCurate(client, project.dataset.id, listName, rows, b.id) },
+    { id: 'pair.timeline', title: t('Show this phrase across the run'), group: t('Compare'), keys: 't', enabled: row !== null && b.checkpoint?.runId != null, run: () => change({ panel: 'timeline' }) },
+    { id: 'pair.report', title: t('Report of this comparison'), group: t('Compare'), run: () => change({ panel: 'report' }) },
+    { id: 'brush.clear', title: t('Clear the brush'), group: t('Compare'), keys: 'Escape', hidden: true, enabled: brush !== null && state.panel === null, run: () => setBrush(null) },
+    ...CELLS.map((name, i) => ({ id: `cell.${name}`, title: SHOW[name], group: t('Compare'), keys: String(i + 1), run: () => pick(name) })),
   ])
   const colour = `var(--series-${pair[1] === 0 ? 0 : pair[1] + 1})`
   const names: readonly [string, string] = [a.name, b.name]
@@ -96,12 +100,12 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
   const onHistogram = (next: Brush | null) => setBrush(next === null ? null : { ...(brush?.a && brush.b ? { a: brush.a, b: brush.b } : {}), ...next })
   return (
     <>
-      {project ? <SomeMissing comparison={comparison} choice={project} /> : comparison.missing > 0 ? <div className={styles.some} role="status">{counted(comparison.missing, 'phrase')} of {count(comparison.total)} left out: not in every result file.</div> : null}
+      {project ? <SomeMissing comparison={comparison} choice={project} /> : comparison.missing > 0 ? <div className={styles.some} role="status">{t('{n, plural, one {# phrase} other {# phrases}} of {total} left out: not in every result file.', { n: comparison.missing, total: count(comparison.total) })}</div> : null}
       {comparison.notes.map((note) => <div key={note} className={styles.some} role="note">{note}</div>)}
       <Headlines headline={seen.headline} kind={kind} colour={colour} fewestImages={comparison.method.fewestImages} />
       <div className={styles.body}>
-        <Pane label="Hits, misses and slices">
-          <h2 className="visually-hidden">Hits, misses and slices</h2>
+        <Pane label={t('Hits, misses and slices')}>
+          <h2 className="visually-hidden">{t('Hits, misses and slices')}</h2>
           <div className="scroll grow">
             <AllPairs comparison={comparison} pair={pair} kind={kind} onPick={(next) => change({ pair: next, region: null, camera: null })} />
             <Matrix matrix={seen.matrix} test={seen.test} pair={pair} method={comparison.method} cell={cell} onPick={pick} />
@@ -109,26 +113,26 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
             {project && a.checkpoint && b.checkpoint ? <Trust a={a.checkpoint} b={b.checkpoint} dataset={project.dataset} split={project.split} /> : null}
           </div>
         </Pane>
-        <Pane label="Pairs">
-          <PaneHead low title="Consistency of each phrase">
+        <Pane label={t('Pairs')}>
+          <PaneHead low title={t('Consistency of each phrase')}>
             <span className="grow" />
-            {brush ? <span className={styles.wide}><Tag tone="accent">brushed: {count(rows.length)}</Tag></span> : <span className={`hint ${styles.wide}`}>drag to brush</span>}
-            <Segmented small label="Chart" value={chart} onChange={(next) => change({ chart: next })} options={CHART_OPTIONS} />
+            {brush ? <span className={styles.wide}><Tag tone="accent">{t('brushed: {n}', { n: count(rows.length) })}</Tag></span> : <span className={`hint ${styles.wide}`}>{t('drag to brush')}</span>}
+            <Segmented small label={t('Chart')} value={chart} onChange={(next) => change({ chart: next })} options={CHART_OPTIONS} />
           </PaneHead>
           <div className={chart === 'both' ? `${styles.plot} ${styles.plots}` : styles.plot}>
             {chart !== 'histogram' ? <Scatter rows={sliced} cell={cell} brush={brush} onBrush={onScatter} selectedId={row?.regionId ?? null} onPick={pickDot} names={names} letters={letters} colour={`--series-${pair[1] === 0 ? 0 : pair[1] + 1}`} /> : null}
             {chart !== 'scatter' ? <Histogram rows={sliced} brush={brush} onBrush={onHistogram} letters={letters} colour={colour} /> : null}
           </div>
           <PaneHead low title={title}>
-            {project ? <span className={`hint ${styles.widest}`}>{shared ? 'one scale a pair' : 'own scales'}</span> : null}
-            <span className="c3 t12 trunc">{brush ? `${count(rows.length)} of ${count(inCell)} in brush` : counted(rows.length, 'pair')}{slice === null ? '' : ` · ${slice}`}</span>
+            {project ? <span className={`hint ${styles.widest}`}>{shared ? t('one scale a pair') : t('own scales')}</span> : null}
+            <span className="c3 t12 trunc">{brush ? t('{n} of {total} in brush', { n: count(rows.length), total: count(inCell) }) : t('{n, plural, one {# pair} other {# pairs}}', { n: rows.length })}{slice === null ? '' : ` · ${sliceName(slice)}`}</span>
             <span className="grow" />
-            {slice === null ? null : <Button size="s" kind="ghost" onClick={() => change({ slice: null, region: null, camera: null })}>All slices</Button>}
-            {project ? <IconButton icon={SquarePen} label="Open this list in Curate" keys="Shift+e" size="s" disabled={rows.length === 0} onClick={() => void openListInCurate(client, project.dataset.id, listName, rows, b.id)} /> : null}
-            <Select look="quiet" size="s" label="Order of pairs" value={order} onChange={(next) => change({ order: next })} options={ORDER_OPTIONS} />
+            {slice === null ? null : <Button size="s" kind="ghost" onClick={() => change({ slice: null, region: null, camera: null })}>{t('All slices')}</Button>}
+            {project ? <IconButton icon={SquarePen} label={t('Open this list in Curate')} keys="Shift+e" size="s" disabled={rows.length === 0} onClick={() => void openListInCurate(client, project.dataset.id, listName, rows, b.id)} /> : null}
+            <Select look="quiet" size="s" label={t('Order of pairs')} value={order} onChange={(next) => change({ order: next })} options={ORDER_OPTIONS} />
           </PaneHead>
           {rows.length === 0 ? (
-            <EmptyState icon={cell === 'broken' ? ArrowDownRight : ArrowUpRight} title={brush ? 'No pair in the brush' : `No pair is ${cell === null ? 'here' : TITLES[cell].toLowerCase()}`}>{brush ? 'Draw the brush elsewhere, or press Esc to clear it.' : cell === 'broken' ? `${letters[1]} hits everything that ${letters[0]} hits.` : 'Pick another cell of the matrix.'}</EmptyState>
+            <EmptyState icon={cell === 'broken' ? ArrowDownRight : ArrowUpRight} title={brush ? t('No pair in the brush') : cell === null ? t('No pair is here') : NONE[cell]}>{brush ? t('Draw the brush elsewhere, or press Esc to clear it.') : cell === 'broken' ? t('{b} hits everything that {a} hits.', { a: letters[0], b: letters[1] }) : t('Pick another cell of the matrix.')}</EmptyState>
           ) : project ? (
             <Gallery rows={rows} a={a.id} b={b.id} letters={letters} index={index} shared={shared} onPick={show} />
           ) : <RowList rows={rows} index={index} letters={letters} onPick={show} />}

@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
 import { fixed, signed } from '../../app/format.ts'
@@ -19,7 +20,7 @@ export function RowList({ rows, index, letters, onPick }: { rows: readonly Row[]
     onPick(next)
   }
   return (
-    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" data-commands aria-label="Pairs" aria-activedescendant={rows[index] ? `pair-${index}` : undefined} onKeyDown={onKeyDown}>
+    <div ref={host} className={cx('scroll grow', styles.gallery)} tabIndex={0} role="listbox" data-commands aria-label={t('Pairs')} aria-activedescendant={rows[index] ? `pair-${index}` : undefined} onKeyDown={onKeyDown}>
       <div style={{ height: lines.getTotalSize(), position: 'relative' }}>
         {lines.getVirtualItems().map((item) => {
           const row = rows[item.index]!
@@ -28,9 +29,9 @@ export function RowList({ rows, index, letters, onPick }: { rows: readonly Row[]
             <div key={item.index} id={`pair-${item.index}`} role="option" aria-selected={item.index === index} className={cx(styles.textRow, item.index === index && styles.textPicked)} style={{ top: item.start, height: ROW_PX }} onClick={() => onPick(item.index)} data-testid="pair">
               <span className="trunc">{row.phrase}</span>
               <span className="trunc c3">{row.imageId}</span>
-              <span className={row.a.pointingHit ? 'pos' : 'neg'}>{letters[0]} {row.a.pointingHit ? 'hit' : 'miss'}</span>
-              <span className={row.b.pointingHit ? 'pos' : 'neg'}>{letters[1]} {row.b.pointingHit ? 'hit' : 'miss'}</span>
-              <span className="num c2" title={`Consistency ${fixed(row.a.insideEnergy ?? NaN)} to ${fixed(row.b.insideEnergy ?? NaN)}`}>{change === null ? '–' : signed(change)}</span>
+              <span className={row.a.pointingHit ? 'pos' : 'neg'}>{row.a.pointingHit ? t('{letter} hit', { letter: letters[0] }) : t('{letter} miss', { letter: letters[0] })}</span>
+              <span className={row.b.pointingHit ? 'pos' : 'neg'}>{row.b.pointingHit ? t('{letter} hit', { letter: letters[1] }) : t('{letter} miss', { letter: letters[1] })}</span>
+              <span className="num c2" title={t('Consistency {a} to {b}', { a: fixed(row.a.insideEnergy ?? NaN), b: fixed(row.b.insideEnergy ?? NaN) })}>{change === null ? '–' : signed(change)}</span>
             </div>
           )
         })}

@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 import { useEffect, useMemo, useRef } from 'react'
 import { fixed } from '../../app/format.ts'
 import { useIsDark } from '../../app/theme.ts'
@@ -89,7 +90,7 @@ export function Scatter({ rows: given, cell, brush, onBrush, selectedId, onPick,
 
   const shown = drawing ?? (brush?.a && brush.b ? { x1: PAD.left + brush.a[0] * plot.w, x2: PAD.left + brush.a[1] * plot.w, y1: PAD.top + (1 - brush.b[1]) * plot.h, y2: PAD.top + (1 - brush.b[0]) * plot.h } : null)
   return (
-    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription="chart" onKeyDown={onKeyDown} aria-label={`Scatter of consistency, ${names[0]} across, ${names[1]} up, ${rows.length} phrases. ${brush?.a && brush.b ? `Brushed: ${letters[0]} ${fixed(brush.a[0])} to ${fixed(brush.a[1])}, ${letters[1]} ${fixed(brush.b[0])} to ${fixed(brush.b[1])}.` : 'Drag, or press the arrow keys, to brush; with Shift they change its size.'}`} {...handlers}>
+    <div ref={host} className={styles.canvasHost} role="group" tabIndex={0} aria-roledescription={t('chart')} onKeyDown={onKeyDown} aria-label={`${t('Scatter of consistency, {a} across, {b} up, {n, plural, one {# phrase} other {# phrases}}.', { a: names[0], b: names[1], n: rows.length })} ${brush?.a && brush.b ? t('Brushed: {a} {aLow} to {aHigh}, {b} {bLow} to {bHigh}.', { a: letters[0], aLow: fixed(brush.a[0]), aHigh: fixed(brush.a[1]), b: letters[1], bLow: fixed(brush.b[0]), bHigh: fixed(brush.b[1]) }) : t('Drag, or press the arrow keys, to brush; with Shift they change its size.')}`} {...handlers}>
       <canvas ref={canvas} />
       {shown ? <span className={styles.brush} style={{ left: shown.x1, top: shown.y1, width: shown.x2 - shown.x1, height: shown.y2 - shown.y1 }} /> : null}
     </div>

@@ -1,11 +1,13 @@
 import { ChartGantt } from 'lucide-react'
 import { ends, type IntervalKind } from '../../../shared/charts/captions.ts'
 import type { ComparePair } from '../../../shared/contract/compare.ts'
-import { counted, pValue, signed } from '../../app/format.ts'
+import { t } from '../../../shared/messages/messages.ts'
+import { pValue, signed } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Section } from '../../ui/Pane.tsx'
 import { axisFor, place, verdict } from './intervals.ts'
+import { methodName, sliceName } from './words.ts'
 import styles from './compare.module.css'
 
 /** Change in pointing for parts of what is compared, all on one axis. One that is picked narrows the gallery. */
@@ -17,18 +19,21 @@ export function Slices({ pair, kind, tests, picked, colour, onPick, onOpen }: {
   const axis = axisFor(slices.flatMap((slice) => [slice.change, ends(slice.interval, kind)?.low ?? 0, ends(slice.interval, kind)?.high ?? 0].map((value) => value * 100)))
   const zero = place(axis, 0)
   return (
-    <Section title="Slices" aside="change, 95 %" action={<Button kind="ghost" size="s" icon={ChartGantt} onClick={onOpen}>Forest plot</Button>}>
+    <Section title={t('Slices')} aside={t('change, 95 %')} action={<Button kind="ghost" size="s" icon={ChartGantt} onClick={onOpen}>{t('Forest plot')}</Button>}>
       <ul>
         {slices.map((slice) => {
           const interval = ends(slice.interval, kind)
           const [change, low, high] = [slice.change * 100, (interval?.low ?? 0) * 100, (interval?.high ?? 0) * 100]
           const unclear = !interval || verdict({ low, high }) === 'unclear'
           const at = place(axis, change)
-          const said = `${slice.name}: ${counted(slice.regions, 'region')} of ${counted(slice.images, 'image')}, ${signed(change, 1)}, ${interval ? `95 % ${interval.method} interval ${signed(low, 1)} to ${signed(high, 1)}` : 'too few images for an interval'}; exact McNemar p ${pValue(slice.test.p)}, Holm ${pValue(slice.test.holm)}, Benjamini-Hochberg ${pValue(slice.test.bh)}`
+          const values = { slice: sliceName(slice.name), regions: slice.regions, images: slice.images, change: signed(change, 1), p: pValue(slice.test.p), holm: pValue(slice.test.holm), bh: pValue(slice.test.bh) }
+          const said = interval
+            ? t('{slice}: {regions, plural, one {# region} other {# regions}} of {images, plural, one {# image} other {# images}}, {change}, 95 % {method} interval {low} to {high}; exact McNemar p {p}, Holm {holm}, Benjamini-Hochberg {bh}', { ...values, method: methodName(interval.method), low: signed(low, 1), high: signed(high, 1) })
+            : t('{slice}: {regions, plural, one {# region} other {# regions}} of {images, plural, one {# image} other {# images}}, {change}, too few images for an interval; exact McNemar p {p}, Holm {holm}, Benjamini-Hochberg {bh}', values)
           return (
             <li key={slice.name}>
               <button type="button" className={cx(styles.slice, picked === slice.name && styles.pickedSlice)} aria-pressed={picked === slice.name} title={said} onClick={() => onPick(picked === slice.name ? null : slice.name)} data-testid="slice">
-                <span className="trunc">{slice.name}</span>
+                <span className="trunc">{sliceName(slice.name)}</span>
                 <span className={styles.forest} aria-hidden="true">
                   <i className={styles.origin} style={{ left: `${zero}%` }} />
                   <i className={styles.amount} style={{ left: `${Math.min(zero, at)}%`, width: `${Math.abs(at - zero)}%`, background: unclear ? 'var(--text-3)' : colour }} />
@@ -40,7 +45,7 @@ export function Slices({ pair, kind, tests, picked, colour, onPick, onOpen }: {
           )
         })}
       </ul>
-      <p className={`hint ${styles.caution}`}>{slices.filter((slice) => slice.test.holm < 0.05).length} of {slices.length} with p &lt; 0.05 by Holm, {tests} tests.</p>
+      <p className={`hint ${styles.caution}`}>{t('{n} of {total} with p < 0.05 by Holm, {tests} tests.', { n: slices.filter((slice) => slice.test.holm < 0.05).length, total: slices.length, tests })}</p>
     </Section>
   )
 }

@@ -2,9 +2,10 @@ import { useQueries } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import { scoreRegion, prepareHeat } from '../../../shared/consistency.ts'
-import type { Checkpoint } from '../../../shared/domain.ts'
+import type { Checkpoint, Scores } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { sharedRange } from '../../canvas/heat.ts'
-import { count, counted, fixed, measured, signed } from '../../app/format.ts'
+import { count, fixed, measured, signed } from '../../app/format.ts'
 import { useCheckpoints, useRuns } from '../../state/queries.ts'
 import { cx } from '../../ui/cx.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -14,6 +15,12 @@ import { Ramp } from '../../ui/Ramp.tsx'
 import type { Row } from './pick.ts'
 import { heatQuery, usePlace } from './use-pair.ts'
 import styles from './compare.module.css'
+
+function frameSaid(step: number | null, scores: Pick<Scores, 'pointingHit' | 'insideEnergy'> | null): string {
+  const values = { step: step ?? '–', consistency: fixed(scores?.insideEnergy ?? NaN) }
+  if (!scores) return t('Step {step}: working out the heat', { step: step ?? '–' })
+  return scores.pointingHit ? t('Step {step}: hit, consistency {consistency}', values) : t('Step {step}: miss, consistency {consistency}', values)
+}
 
 /** One phrase under every checkpoint that a run kept, by step: when did it learn to look there? All on one scale. */
 export function Timeline({ row, checkpoint, place, onClose }: { row: Row; checkpoint: Checkpoint; place: number; onClose: () => void }) {
@@ -29,25 +36,25 @@ export function Timeline({ row, checkpoint, place, onClose }: { row: Row; checkp
   const epochOf = (step: number | null): string | null => (run && step !== null && run.step > 0 ? fixed((run.epoch / run.step) * step, 1) : null)
   const failed = error ?? heats.find((heat) => heat.error)?.error
   return (
-    <Dialog open onClose={onClose} title={`“${row.phrase}” across ${run?.name ?? 'the run'}`} width="wide" closable
-      description={`${counted(kept.length, 'kept checkpoint')} of the run that ${letter(place)}, ${checkpoint.name}, is from; all drawn on one scale.`}>
+    <Dialog open onClose={onClose} title={t('“{phrase}” across {run}', { phrase: row.phrase, run: run?.name ?? t('the run') })} width="wide" closable
+      description={t('{n, plural, one {# kept checkpoint} other {# kept checkpoints}} of the run that {letter}, {name}, is from; all drawn on one scale.', { n: kept.length, letter: letter(place), name: checkpoint.name })}>
       {failed ? <ErrorNote error={failed} /> : null}
-      {!checkpoints.data || !image ? <Loading>Loading the checkpoints</Loading> : (
+      {!checkpoints.data || !image ? <Loading>{t('Loading the checkpoints')}</Loading> : (
         <ol className={styles.film} data-testid="timeline">
           {kept.map((one, i) => {
             const scores = scored[i]
             const before = scored[i - 1]
             return (
               <li key={one.id} className={cx(styles.frame, one.id === checkpoint.id && styles.ownFrame)} aria-current={one.id === checkpoint.id || undefined}>
-                <span className={styles.framePicture}><HeatThumb imageId={row.imageId} image={image} grid={heats[i]!.data?.grid ?? null} scale={scale ?? 'own'} peak={heats[i]!.data?.peak ?? null} boxes={region?.boxes ?? []} label={`Step ${one.step ?? '–'}: ${scores ? `${scores.pointingHit ? 'hit' : 'miss'}, consistency ${fixed(scores.insideEnergy)}` : 'working out the heat'}`} /></span>
-                <span className="row t12"><span className="med">step {count(one.step ?? 0)}</span>{epochOf(one.step) === null ? null : <span className="c3 push">epoch {epochOf(one.step)}</span>}</span>
-                <span className="row t12">{scores ? <><span className={scores.pointingHit ? 'pos' : 'neg'}>{scores.pointingHit ? 'hit' : 'miss'}</span><span className="c2 num push">{fixed(scores.insideEnergy)}{before ? ` (${signed(scores.insideEnergy - before.insideEnergy)})` : ''}</span></> : <span className="c3">working out the heat</span>}</span>
+                <span className={styles.framePicture}><HeatThumb imageId={row.imageId} image={image} grid={heats[i]!.data?.grid ?? null} scale={scale ?? 'own'} peak={heats[i]!.data?.peak ?? null} boxes={region?.boxes ?? []} label={frameSaid(one.step, scores ?? null)} /></span>
+                <span className="row t12"><span className="med">{t('step {step}', { step: count(one.step ?? 0) })}</span>{epochOf(one.step) === null ? null : <span className="c3 push">{t('epoch {epoch}', { epoch: epochOf(one.step)! })}</span>}</span>
+                <span className="row t12">{scores ? <><span className={scores.pointingHit ? 'pos' : 'neg'}>{scores.pointingHit ? t('hit') : t('miss')}</span><span className="c2 num push">{fixed(scores.insideEnergy)}{before ? ` (${signed(scores.insideEnergy - before.insideEnergy)})` : ''}</span></> : <span className="c3">{t('working out the heat')}</span>}</span>
               </li>
             )
           })}
         </ol>
       )}
-      <div className="row t12 c2">{scale ? <Ramp low={measured(scale.low)} high={measured(scale.high)} /> : <Ramp />}<span>One scale for all; the number is consistency, the share of the heat inside the boxes, and its change from the one before.</span></div>
+      <div className="row t12 c2">{scale ? <Ramp low={measured(scale.low)} high={measured(scale.high)} /> : <Ramp />}<span>{t('One scale for all; the number is consistency, the share of the heat inside the boxes, and its change from the one before.')}</span></div>
     </Dialog>
   )
 }

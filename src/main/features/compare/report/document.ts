@@ -1,6 +1,6 @@
 /** A comparison as one HTML file that needs nothing else: both themes, charts as SVG, small pictures inline, every number with its n, protocol, interval and seed. */
 import {
-  basis, changeCaption, ends, howIntervals, type IntervalKind, letter, matrixCaption, nameOf, pairRows, pairsCaption, scatterCaption, sliceCaption, sliceRows,
+  basis, changeWords, ends, howIntervals, type IntervalKind, letter, matrixCaption, nameOf, pairRows, pairsWords, reportTitle, scatterWords, sliceRows, sliceWords,
 } from '../../../../shared/charts/captions.ts'
 import { forestChart } from '../../../../shared/charts/forest.ts'
 import { grouped, plain, pText, withSign } from '../../../../shared/charts/numbers.ts'
@@ -32,7 +32,7 @@ const MEASURE_NAMES: readonly { readonly key: Measure; readonly name: string; re
 
 export function reportDocument(input: ReportInput): string {
   const { comparison, kind, version, madeAt } = input
-  const title = `${comparison.checkpoints.map(({ name }) => name).join(' · ')} on ${comparison.title}`
+  const title = reportTitle(comparison)
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><title>${title}</title><style>${trusted(STYLE)}</style></head>
@@ -40,7 +40,7 @@ export function reportDocument(input: ReportInput): string {
 <header><p class="quiet">Comparison of checkpoints</p><h1>${title}</h1><p>${basis(comparison)}</p><p>${howIntervals(comparison, kind)} Tests are exact McNemar, two-sided; they take phrases as independent, the intervals do not.</p></header>
 ${comparison.notes.length > 0 ? html`<section><h2>To know before reading</h2><ul>${comparison.notes.map((note) => html`<li>${note}</li>`)}</ul></section>` : null}
 ${meansSection(comparison, kind)}
-${comparison.pairs.length > 1 ? figure(forestChart('all-pairs', pairRows(comparison, kind), forestWords('Change in pointing accuracy, all pairs', pairsCaption(comparison, kind)), INK, 760), pairsCaption(comparison, kind)) : null}
+${comparison.pairs.length > 1 ? figure(forestChart('all-pairs', pairRows(comparison, kind), pairsWords(comparison, kind), INK, 760), pairsWords(comparison, kind).description) : null}
 ${comparison.pairs.map((pair, i) => pairSection(input, pair, i))}
 <footer class="quiet">AMC Workstation ${version}, ${madeAt}. ${grouped(comparison.total)} regions asked for = ${grouped(comparison.regions)} compared + ${grouped(comparison.missing)} without the score of every checkpoint + ${grouped(comparison.withoutAnswer)} without a phrase or box.</footer>
 </main></body></html>
@@ -63,18 +63,16 @@ function pairSection({ comparison, kind, examples, differences }: ReportInput, p
     const [a, b] = [scores[pair.a]!.insideEnergy, scores[pair.b]!.insideEnergy]
     return a === null || b === null ? [] : [{ a, b }]
   })
-  const captions = { slices: sliceCaption(comparison, pair, kind), scatter: scatterCaption(comparison, pair, points.length), change: changeCaption(comparison, pair, points.length, kind) }
+  const words = { slices: sliceWords(comparison, pair, kind), scatter: scatterWords(comparison, pair, points.length), change: changeWords(comparison, pair, points.length, kind) }
   return html`<section class="pair"><h2>${nameOf(comparison, pair.a)} to ${nameOf(comparison, pair.b)}</h2>
 ${headlineTable(pair, kind)}
 ${matrixTable(comparison, pair)}
-${points.length > 0 ? html`<div class="two">${figure(scatterChart(`${id}-scatter`, points, { title: 'Consistency of each phrase', description: captions.scatter, across: `${letter(pair.a)}, ${comparison.checkpoints[pair.a]!.name}`, up: `${letter(pair.b)}, ${comparison.checkpoints[pair.b]!.name}` }, INK), captions.scatter)}
-${figure(changeChart(`${id}-change`, points.map(({ a, b }) => b - a), { title: 'Change of consistency', description: captions.change, across: `change of consistency, ${letter(pair.b)} − ${letter(pair.a)}`, up: 'phrases' }, INK), captions.change)}</div>` : null}
-${pair.slices.length > 0 ? html`<h3>Slices</h3>${figure(forestChart(`${id}-slices`, sliceRows(pair, kind), forestWords('Change in pointing accuracy by slice', captions.slices), INK, 760), captions.slices)}${sliceTable(pair, kind)}` : null}
+${points.length > 0 ? html`<div class="two">${figure(scatterChart(`${id}-scatter`, points, words.scatter, INK), words.scatter.description)}
+${figure(changeChart(`${id}-change`, points.map(({ a, b }) => b - a), words.change, INK), words.change.description)}</div>` : null}
+${pair.slices.length > 0 ? html`<h3>Slices</h3>${figure(forestChart(`${id}-slices`, sliceRows(pair, kind), words.slices, INK, 760), words.slices.description)}${sliceTable(pair, kind)}` : null}
 ${exampleSection(comparison, pair, examples[i] ?? [])}
 ${differences[i] ? differenceSection(differences[i]!, pair) : null}</section>`
 }
-
-const forestWords = (title: string, description: string) => ({ title, description, axis: 'change in pointing accuracy, percentage points', pHead: 'p (Holm)' })
 
 function figure(chart: SvgNode, caption: string): Markup {
   return html`<figure><div class="wide">${trusted(toMarkup(chart))}</div><figcaption>${caption}</figcaption></figure>`
