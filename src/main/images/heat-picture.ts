@@ -2,6 +2,7 @@
 import sharp, { type Sharp } from 'sharp'
 import { bicubicTaps, type HeatGrid, normalizeHeat } from '../../shared/consistency.ts'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { type Outline, outlineOf, type Shape, shapeOf } from '../../shared/shape.ts'
 import { decodeRgb } from './decode.ts'
 
 /** Inferno, every eighth of the way (matplotlib, CC0); between them colours are mixed. */
@@ -13,6 +14,8 @@ const STRONGEST = 0.85
 export interface HeatToDraw {
   readonly grid: HeatGrid
   readonly boxes: readonly Box[]
+  /** Drawn in place of their boxes. */
+  readonly outlines?: readonly Outline[]
   readonly peak: Point
   /** Raw values that are drawn as none and as most; absent: the map's own range. */
   readonly range?: { readonly low: number; readonly high: number }
@@ -25,7 +28,7 @@ export async function writeHeatPicture(file: string, imagePath: string, grid: He
 }
 
 /** A picture to be written in whatever format is wanted. */
-export async function heatPicture(imagePath: string, { grid, boxes, peak, range, longestPx }: HeatToDraw): Promise<Sharp> {
+export async function heatPicture(imagePath: string, { grid, boxes, outlines = [], peak, range, longestPx }: HeatToDraw): Promise<Sharp> {
   const whole = await decodeRgb(imagePath)
   const scale = Math.min(1, (longestPx ?? Infinity) / Math.max(whole.width, whole.height))
   const image = scale === 1 ? whole : await smaller(whole, scale)
@@ -39,7 +42,7 @@ export async function heatPicture(imagePath: string, { grid, boxes, peak, range,
     for (let c = 0; c < 3; c++) out[i * 3 + c] = Math.round(grey * (1 - alpha) + colour[c]! * alpha)
   }
   const raw = { raw: { width: image.width, height: image.height, channels: 3 as const } }
-  const scaled = boxes.map((box) => box.map((side) => side * scale) as unknown as Box)
+  const scaled = shapeOf(boxes.map((box) => box.map((side) => side * scale) as unknown as Box), outlines.map((outline) => outline.map((at) => at * scale)))
   return sharp(out, raw).composite([{ input: Buffer.from(markings(image, scaled, { x: (peak.x + 0.5) * scale - 0.5, y: (peak.y + 0.5) * scale - 0.5 })) }])
 }
 
@@ -80,12 +83,12 @@ function infernoAt(share: number): readonly [number, number, number] {
   return [mix(0), mix(1), mix(2)]
 }
 
-function markings(size: Size, boxes: readonly Box[], peak: Point): string {
+function markings(size: Size, shape: Shape, peak: Point): string {
   const line = Math.max(1, Math.min(size.width, size.height) / 200)
-  const rectangles = boxes.map(([x1, y1, x2, y2]) => {
-    const shape = `x="${x1}" y="${y1}" width="${x2 - x1}" height="${y2 - y1}" fill="none"`
-    return `<rect ${shape} stroke="#000" stroke-opacity="0.6" stroke-width="${line * 3}"/><rect ${shape} stroke="#fff" stroke-width="${line}"/>`
+  const lines = shape.boxes.map(([x1, y1, x2, y2], i) => {
+    const drawn = `points="${(outlineOf(shape, i) ?? [x1, y1, x2, y1, x2, y2, x1, y2]).join(' ')}" fill="none" stroke-linejoin="${outlineOf(shape, i) ? 'round' : 'miter'}"`
+    return `<polygon ${drawn} stroke="#000" stroke-opacity="0.6" stroke-width="${line * 3}"/><polygon ${drawn} stroke="#fff" stroke-width="${line}"/>`
   })
   const dot = `<circle cx="${peak.x + 0.5}" cy="${peak.y + 0.5}" r="${line * 3}" fill="none" stroke="#fff" stroke-width="${line}"/>`
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${rectangles.join('')}${dot}</svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}">${lines.join('')}${dot}</svg>`
 }

@@ -1,9 +1,11 @@
-/** Small pictures of photograph, heat, boxes and peak in one canvas: galleries and film strips draw dozens of them. */
+/** Small pictures of photograph, heat, boxes or outlines, and peak in one canvas: galleries and film strips draw dozens of them. */
 import type { HeatGrid } from '../../shared/consistency.ts'
-import { type Box, type Point, type Size, pointStrictlyInside } from '../../shared/geometry.ts'
+import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { type Outline, outlineOf, shapeOf } from '../../shared/shape.ts'
+import { pointStrictlyInsideShape } from '../../shared/shape-mask.ts'
 import type { ColourMap } from './colour-maps.ts'
 import { DEFAULT_HEAT_OPACITY, type HeatScale, UNDER_HEAT_FILTER, differenceCanvas, heatCanvas } from './heat.ts'
-import { type BoxInk, INK, drawBoxLine, drawPeak } from './ink.ts'
+import { type BoxInk, INK, drawBoxLine, drawOutlineLine, drawPeak } from './ink.ts'
 
 export interface HeatThumbnail {
   /** A decoded image or thumbnail of the whole photograph, any resolution. */
@@ -15,6 +17,8 @@ export interface HeatThumbnail {
   readonly other?: HeatGrid | null
   readonly peak?: Point | null
   readonly boxes?: readonly Box[]
+  /** Drawn in place of their boxes. */
+  readonly outlines?: readonly Outline[]
   readonly map?: ColourMap
   readonly scale?: HeatScale
   readonly opacity?: number
@@ -52,16 +56,19 @@ export function drawHeatThumbnail(canvas: HTMLCanvasElement, widthPx: number, he
     context.drawImage(layer, left, top, image.width * fitScale, image.height * fitScale)
     context.globalAlpha = 1
   }
-  const boxes = thumbnail.boxes ?? []
+  const shape = shapeOf(thumbnail.boxes ?? [], thumbnail.outlines ?? [])
   // Below 120 px of image the lines are thinner, so that they do not hide what they point at.
   const small = Math.max(image.width, image.height) * fitScale < 120
-  const ink = thumbnail.ink ?? { color: INK.truth, width: 2, dash: null }
-  for (const box of boxes) {
-    drawBoxLine(context, { x: left + box[0] * fitScale, y: top + box[1] * fitScale, width: (box[2] - box[0]) * fitScale, height: (box[3] - box[1]) * fitScale }, { ...ink, width: small ? 1.5 : ink.width })
-  }
+  const given = thumbnail.ink ?? { color: INK.truth, width: 2, dash: null }
+  const ink = { ...given, width: small ? 1.5 : given.width }
+  shape.boxes.forEach((box, i) => {
+    const outline = outlineOf(shape, i)
+    if (outline) drawOutlineLine(context, outline.map((at, k) => (k % 2 === 0 ? left : top) + at * fitScale), true, ink)
+    else drawBoxLine(context, { x: left + box[0] * fitScale, y: top + box[1] * fitScale, width: (box[2] - box[0]) * fitScale, height: (box[3] - box[1]) * fitScale }, ink)
+  })
   if (thumbnail.peak) {
     const { x, y } = thumbnail.peak
-    const hit = boxes.some((box) => pointStrictlyInside(x, y, box))
+    const hit = pointStrictlyInsideShape(x, y, shape)
     drawPeak(context, left + (x + 0.5) * fitScale, top + (y + 0.5) * fitScale, 8, hit)
   }
 }

@@ -57,12 +57,12 @@ function PairThumb({ row, aId, bId, letters, height, shared }: { row: Row; aId: 
   const pair = usePair(row, aId, bId, false)
   const [gridA, gridB] = [pair.heatA?.grid ?? null, pair.heatB?.grid ?? null]
   const scale = useMemo(() => pairScale(gridA, gridB, shared), [gridA, gridB, shared])
-  const boxes = useMemo(() => pair.region?.boxes ?? [], [pair.region])
+  const { boxes, outlines } = pair.shape
   const said = (side: string, scores: Row['a']) => scores.pointingHit ? t('{side}: hit, consistency {consistency}', { side, consistency: fixed(scores.insideEnergy ?? NaN) }) : t('{side}: miss, consistency {consistency}', { side, consistency: fixed(scores.insideEnergy ?? NaN) })
   return (
     <div className={styles.two} style={{ height }}>
-      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridA} scale={scale} peak={pair.heatA?.peak ?? null} boxes={boxes} label={said(letters[0], row.a)} /> : null}</span>
-      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridB} scale={scale} peak={pair.heatB?.peak ?? null} boxes={boxes} label={said(letters[1], row.b)} /> : null}</span>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridA} scale={scale} peak={pair.heatA?.peak ?? null} boxes={boxes} outlines={outlines} label={said(letters[0], row.a)} /> : null}</span>
+      <span className={styles.half}>{pair.image ? <HeatThumb imageId={row.imageId} image={pair.image} grid={gridB} scale={scale} peak={pair.heatB?.peak ?? null} boxes={boxes} outlines={outlines} label={said(letters[1], row.b)} /> : null}</span>
       {pair.error ? <span className={styles.pairError}>{t('not drawn')}</span> : null}
     </div>
   )

@@ -86,15 +86,15 @@ export function PairStage({ imageId, pair, mode, shared, paused, names, places, 
   }, [mode, paused])
 
   const layers = useMemo(() => (image ? heatLayers(image, pair.heatA, pair.heatB, shared, mode === 'difference') : null), [image, pair.heatA, pair.heatB, shared, mode])
-  const boxes = pair.region?.boxes
+  const { shape } = pair
   useEffect(() => {
     if (!image || !photograph || !shown || !layers || viewport.width <= 0 || viewport.height <= 0) return
     const ratio = window.devicePixelRatio || 1
-    const scene: Scene = { photograph, image, camera: shown, boxes: boxes ?? [] }
+    const scene: Scene = { photograph, image, camera: shown, shape }
     const first = canvasA.current && prepareCanvas(canvasA.current, viewport, ratio)
     if (!first) return
     const [peakA, peakB] = [pair.heatA?.peak ?? null, pair.heatB?.peak ?? null]
-    if (mode === 'difference') drawSide(first, viewport, scene, layers.difference, null, 0, { opacity: 1, boxColour: INK.proposal })
+    if (mode === 'difference') drawSide(first, viewport, scene, layers.difference, null, 0, { opacity: 1, colour: INK.proposal })
     else if (mode === 'blink') drawSide(first, viewport, scene, showB ? layers.b : layers.a, showB ? peakB : peakA)
     else {
       drawSide(first, viewport, scene, layers.a, peakA)
@@ -102,7 +102,7 @@ export function PairStage({ imageId, pair, mode, shared, paused, names, places, 
     }
     const second = mode === 'side' && canvasB.current ? prepareCanvas(canvasB.current, viewport, ratio) : null
     if (second) drawSide(second, viewport, scene, layers.b, peakB)
-  }, [photograph, image, shown, layers, viewport, mode, cut, showB, boxes, pair.heatA, pair.heatB])
+  }, [photograph, image, shown, layers, viewport, mode, cut, showB, shape, pair.heatA, pair.heatB])
 
   /** The canvas at this place of the window, whatever lies over it: the line of the wipe, a name. */
   const canvasAt = (x: number, y: number): HTMLElement => {

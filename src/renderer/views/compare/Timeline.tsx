@@ -27,7 +27,7 @@ export function Timeline({ row, checkpoint, place, onClose }: { row: Row; checkp
   const checkpoints = useCheckpoints()
   const run = useRuns().data?.find((one) => one.id === checkpoint.runId)
   const kept = useMemo(() => (checkpoints.data ?? []).filter((one) => one.runId === checkpoint.runId).sort((x, y) => (x.step ?? 0) - (y.step ?? 0)), [checkpoints.data, checkpoint.runId])
-  const { image, region, error } = usePlace(row)
+  const { image, region, shape, error } = usePlace(row)
   const heats = useQueries({ queries: kept.map((one) => heatQuery(row, one.id, true)) })
   const grids = heats.flatMap((heat) => (heat.data ? [heat.data.grid] : []))
   const scale = grids.length > 0 ? sharedRange(grids) : null
@@ -46,7 +46,7 @@ export function Timeline({ row, checkpoint, place, onClose }: { row: Row; checkp
             const before = scored[i - 1]
             return (
               <li key={one.id} className={cx(styles.frame, one.id === checkpoint.id && styles.ownFrame)} aria-current={one.id === checkpoint.id || undefined}>
-                <span className={styles.framePicture}><HeatThumb imageId={row.imageId} image={image} grid={heats[i]!.data?.grid ?? null} scale={scale ?? 'own'} peak={heats[i]!.data?.peak ?? null} boxes={region?.boxes ?? []} label={frameSaid(one.step, scores ?? null)} /></span>
+                <span className={styles.framePicture}><HeatThumb imageId={row.imageId} image={image} grid={heats[i]!.data?.grid ?? null} scale={scale ?? 'own'} peak={heats[i]!.data?.peak ?? null} boxes={shape.boxes} outlines={shape.outlines} label={frameSaid(one.step, scores ?? null)} /></span>
                 <span className="row t12"><span className="med">{t('step {step}', { step: count(one.step ?? 0) })}</span>{epochOf(one.step) === null ? null : <span className="c3 push">{t('epoch {epoch}', { epoch: epochOf(one.step)! })}</span>}</span>
                 <span className="row t12">{scores ? <><span className={scores.pointingHit ? 'pos' : 'neg'}>{scores.pointingHit ? t('hit') : t('miss')}</span><span className="c2 num push">{fixed(scores.insideEnergy)}{before ? ` (${signed(scores.insideEnergy - before.insideEnergy)})` : ''}</span></> : <span className="c3">{t('working out the heat')}</span>}</span>
               </li>

@@ -1,10 +1,12 @@
-/** The picture of the viewer: photograph, heat, boxes and peak of one side or both, under one camera. */
+/** The picture of the viewer: photograph, heat, shape and peak of one side or both, under one camera. */
 import type { HeatGrid } from '../../../shared/consistency.ts'
 import type { Heatmap } from '../../../shared/domain.ts'
-import { type Box, pointStrictlyInside, type Size } from '../../../shared/geometry.ts'
+import type { Size } from '../../../shared/geometry.ts'
+import { outlineOf, type Shape } from '../../../shared/shape.ts'
+import { pointStrictlyInsideShape } from '../../../shared/shape-mask.ts'
 import { type Camera, toScreen } from '../../canvas/camera.ts'
 import { DEFAULT_HEAT_OPACITY, differenceCanvas, heatCanvas, type HeatScale, sharedRange, UNDER_HEAT_FILTER } from '../../canvas/heat.ts'
-import { drawBoxLine, drawPeak, INK } from '../../canvas/ink.ts'
+import { drawBoxLine, drawOutlineLine, drawPeak, INK } from '../../canvas/ink.ts'
 
 export const MODES = ['side', 'wipe', 'blink', 'difference'] as const
 export type Mode = (typeof MODES)[number]
@@ -34,12 +36,13 @@ export interface Scene {
   readonly photograph: CanvasImageSource
   readonly image: Size
   readonly camera: Camera
-  readonly boxes: readonly Box[]
+  /** Of the region. */
+  readonly shape: Shape
 }
 
 /** One canvas with one heat layer. clipFromPx keeps what is left of it untouched, for the wipe. */
-export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scene: Scene, heat: HTMLCanvasElement | null, peak: Heatmap['peak'] | null, clipFromPx = 0, { opacity = DEFAULT_HEAT_OPACITY, boxColour = INK.truth as string } = {}): void {
-  const { image, camera, boxes } = scene
+export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scene: Scene, heat: HTMLCanvasElement | null, peak: Heatmap['peak'] | null, clipFromPx = 0, { opacity = DEFAULT_HEAT_OPACITY, colour = INK.truth as string } = {}): void {
+  const { image, camera, shape } = scene
   const corner = toScreen(camera, viewport, { x: 0, y: 0 })
   const width = image.width * camera.scale
   const height = image.height * camera.scale
@@ -60,13 +63,15 @@ export function drawSide(context: CanvasRenderingContext2D, viewport: Size, scen
     context.drawImage(heat, corner.x, corner.y, width, height)
     context.globalAlpha = 1
   }
-  for (const box of boxes) {
-    const from = toScreen(camera, viewport, { x: box[0], y: box[1] })
-    drawBoxLine(context, { x: from.x, y: from.y, width: (box[2] - box[0]) * camera.scale, height: (box[3] - box[1]) * camera.scale }, { color: boxColour, width: 2, dash: null })
-  }
+  const ink = { color: colour, width: 2, dash: null }
+  shape.boxes.forEach((box, i) => {
+    const outline = outlineOf(shape, i)
+    if (outline) drawOutlineLine(context, outline.map((at, k) => (k % 2 === 0 ? corner.x : corner.y) + at * camera.scale), true, ink)
+    else drawBoxLine(context, { x: corner.x + box[0] * camera.scale, y: corner.y + box[1] * camera.scale, width: (box[2] - box[0]) * camera.scale, height: (box[3] - box[1]) * camera.scale }, ink)
+  })
   if (peak) {
     const at = toScreen(camera, viewport, { x: peak.x + 0.5, y: peak.y + 0.5 })
-    drawPeak(context, at.x, at.y, 14, boxes.some((box) => pointStrictlyInside(peak.x, peak.y, box)))
+    drawPeak(context, at.x, at.y, 14, pointStrictlyInsideShape(peak.x, peak.y, shape))
   }
   context.restore()
 }

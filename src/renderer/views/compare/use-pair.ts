@@ -1,7 +1,8 @@
-/** Everything needed to draw one pair: the region's boxes, and the heat of both checkpoints. */
+/** Everything needed to draw one pair: the region's shape, and the heat of both checkpoints. */
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { Heatmap, ImageRecord, Region } from '../../../shared/domain.ts'
+import { boxesOnly, type Shape } from '../../../shared/shape.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
 import { choiceOf, DEFAULT_VIEW } from '../../ui/ExplainerChoice.tsx'
@@ -11,9 +12,13 @@ import type { Row } from './pick.ts'
 // Thumbnails come in the order they are seen and leave the engine room for the pair in the viewer.
 const quietly = limiter(3)
 
+const NO_SHAPE = boxesOnly([])
+
 export interface Pair {
   readonly image: ImageRecord | null
   readonly region: Region | null
+  /** Of the region; empty until it is there. */
+  readonly shape: Shape
   readonly heatA: Heatmap | null
   readonly heatB: Heatmap | null
   readonly error: unknown
@@ -27,9 +32,10 @@ export function heatQuery(row: Row, checkpointId: string, urgent: boolean, view 
 }
 
 /** The region and its image. */
-export function usePlace(row: Row): Pick<Pair, 'image' | 'region' | 'error'> {
+export function usePlace(row: Row): Pick<Pair, 'image' | 'region' | 'shape' | 'error'> {
   const image = useQuery(imageQuery(row.imageId))
-  return { image: image.data?.image ?? null, region: image.data?.regions.find((region) => region.id === row.regionId) ?? null, error: image.error }
+  const region = image.data?.regions.find((one) => one.id === row.regionId) ?? null
+  return { image: image.data?.image ?? null, region, shape: region ?? NO_SHAPE, error: image.error }
 }
 
 /** @param view an explainer other than the usual one */

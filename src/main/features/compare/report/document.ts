@@ -104,7 +104,7 @@ ${slices.map((slice) => html`<tr><th scope="row">${slice.name}</th><td class="n"
 function exampleSection(comparison: Comparison, pair: ComparePair, examples: readonly Example[]): Markup | null {
   if (examples.length === 0) return null
   const side = (picture: string | null, place: number, hit: boolean): Markup => html`<div>${picture ? html`<img src="${picture}" alt="Heat of ${letter(place)}">` : null}<span>${letter(place)} ${hit ? 'hit' : 'miss'}</span></div>`
-  return html`<h3>Largest changes</h3><p class="quiet">Both maps of a phrase are drawn on one scale, from the lowest to the highest value of the two. Boxes are those annotated; the ring is the peak.</p>
+  return html`<h3>Largest changes</h3><p class="quiet">Both maps of a phrase are drawn on one scale, from the lowest to the highest value of the two. Boxes and outlines are those annotated; the ring is the peak.</p>
 ${(['fixed', 'broken'] as const).map((cell) => {
     const list = examples.filter((example) => example.cell === cell)
     return list.length === 0 ? null : html`<h4>${cell === 'fixed' ? 'Fixed' : 'Broken'}</h4><ul class="examples">${list.map(({ row, a, b, why }) => {

@@ -1,9 +1,9 @@
 /** Small pictures of a phrase under both checkpoints of a pair, from the heat that is stored. */
 import type { Comparison, ComparePair, CompareRow } from '../../../../shared/contract/compare.ts'
-import type { Box } from '../../../../shared/geometry.ts'
 import { heatPicture } from '../../../images/heat-picture.ts'
 import type { Db } from '../../../store/db.ts'
 import { findHeat, gridOf } from '../../../store/heat-rows.ts'
+import { toShape } from '../../../store/region-rows.ts'
 import type { Project } from '../../../store/project.ts'
 
 export interface Example {
@@ -28,14 +28,14 @@ export async function examplesOf(db: Db, project: Project, comparison: Compariso
 }
 
 async function picturesOf(db: Db, project: Project, { checkpoints }: Comparison, pair: ComparePair, row: CompareRow): Promise<Pick<Example, 'a' | 'b' | 'why'>> {
-  const found = db.get<{ path: string; boxes: string }>('SELECT i.path, r.boxes FROM images i JOIN regions r ON r.image_id = i.id WHERE r.id = ?', row.regionId)
+  const found = db.get<{ path: string; boxes: string; outlines: string }>('SELECT i.path, r.boxes, r.outlines FROM images i JOIN regions r ON r.image_id = i.id WHERE r.id = ?', row.regionId)
   const heats = [pair.a, pair.b].map((place) => findHeat(db, checkpoints[place]!.id, row.imageId, row.phrase))
   if (!found || !heats[0] || !heats[1]) return { a: null, b: null, why: 'Its heat is not stored any more.' }
   const grids = heats.map((heat) => gridOf(heat!))
   const values = grids.flatMap((grid) => Array.from(grid.values, (value) => Math.max(0, value)))
   const range = { low: Math.min(...values), high: Math.max(...values) }
   try {
-    const [a, b] = await Promise.all(heats.map((heat, k) => heatPicture(project.fromStored(found.path), { grid: grids[k]!, boxes: JSON.parse(found.boxes) as Box[], peak: { x: heat!.peak_x, y: heat!.peak_y }, range, longestPx: LONGEST_PX })))
+    const [a, b] = await Promise.all(heats.map((heat, k) => heatPicture(project.fromStored(found.path), { grid: grids[k]!, ...toShape(found), peak: { x: heat!.peak_x, y: heat!.peak_y }, range, longestPx: LONGEST_PX })))
     const address = async (picture: Awaited<ReturnType<typeof heatPicture>>): Promise<string> => `data:image/jpeg;base64,${(await picture.jpeg({ quality: 80 }).toBuffer()).toString('base64')}`
     return { a: await address(a!), b: await address(b!), why: null }
   } catch {
