@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { ModelConfig } from './config/model-config.ts'
 import { AppError, nearest } from './errors.ts'
+import { t } from './messages/messages.ts'
 
 export const EXPLAINER_NAMES = ['gradcam', 'gradcam-classic', 'hirescam', 'attention', 'rollout', 'gradient-rollout'] as const
 export type ExplainerName = (typeof EXPLAINER_NAMES)[number]
@@ -27,28 +28,28 @@ export interface ExplainerFacts {
 
 export const EXPLAINERS: readonly ExplainerFacts[] = [
   {
-    name: 'gradcam', title: 'Grad-CAM (AMC)', targets: TARGETS, also: ['layercam', 'amc'], allLayers: false,
-    says: 'Attention times its positive gradient, cell by cell: where looking more would raise the match. The map AMC trains and scores; elsewhere known as LayerCAM.',
+    name: 'gradcam', title: t('Grad-CAM (AMC)'), targets: TARGETS, also: ['layercam', 'amc'], allLayers: false,
+    says: t('Attention times its positive gradient, cell by cell: where looking more would raise the match. The map AMC trains and scores; elsewhere known as LayerCAM.'),
   },
   {
-    name: 'gradcam-classic', title: 'Grad-CAM (classic)', targets: TARGETS, also: [], allLayers: false,
-    says: 'Attention weighted by the mean gradient of each head and word: which heads and words count, not which cells.',
+    name: 'gradcam-classic', title: t('Grad-CAM (classic)'), targets: TARGETS, also: [], allLayers: false,
+    says: t('Attention weighted by the mean gradient of each head and word: which heads and words count, not which cells.'),
   },
   {
-    name: 'hirescam', title: 'HiResCAM', targets: TARGETS, also: [], allLayers: false,
-    says: 'Attention times its gradient with either sign: cells that speak against the match cancel those that speak for it.',
+    name: 'hirescam', title: t('HiResCAM'), targets: TARGETS, also: [], allLayers: false,
+    says: t('Attention times its gradient with either sign: cells that speak against the match cancel those that speak for it.'),
   },
   {
-    name: 'attention', title: 'Raw attention', targets: ['itm'], also: ['raw-attention'], allLayers: false,
-    says: 'Where the words look in one layer, with no gradient: looking is not yet deciding.',
+    name: 'attention', title: t('Raw attention'), targets: ['itm'], also: ['raw-attention'], allLayers: false,
+    says: t('Where the words look in one layer, with no gradient: looking is not yet deciding.'),
   },
   {
-    name: 'rollout', title: 'Attention rollout', targets: ['itm'], also: [], allLayers: true,
-    says: 'Attention multiplied through all layers, half of each layer kept as it was: where information may have come from, whatever it was used for.',
+    name: 'rollout', title: t('Attention rollout'), targets: ['itm'], also: [], allLayers: true,
+    says: t('Attention multiplied through all layers, half of each layer kept as it was: where information may have come from, whatever it was used for.'),
   },
   {
-    name: 'gradient-rollout', title: 'Gradient rollout', targets: TARGETS, also: ['chefer'], allLayers: true,
-    says: 'Attention times its positive gradient, carried through all layers (Chefer et al.): which cells the decision rests on through every path.',
+    name: 'gradient-rollout', title: t('Gradient rollout'), targets: TARGETS, also: ['chefer'], allLayers: true,
+    says: t('Attention times its positive gradient, carried through all layers (Chefer et al.): which cells the decision rests on through every path.'),
   },
 ]
 

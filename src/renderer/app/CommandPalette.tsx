@@ -4,6 +4,7 @@ import { Search } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
+import { t } from '../../shared/messages/messages.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Keys } from '../ui/Keys.tsx'
 import { bindingsOf, type Command, useAllCommands } from './commands.ts'
@@ -23,7 +24,7 @@ export function CommandPalette() {
     <Dialog.Root open={open} onOpenChange={(next) => !next && close()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.scrim} />
-        <Dialog.Popup className={styles.palette} aria-label="Search or run">
+        <Dialog.Popup className={styles.palette} aria-label={t('Search or run')}>
           <Palette />
         </Dialog.Popup>
       </Dialog.Portal>
@@ -43,13 +44,13 @@ function Palette() {
     window.setTimeout(() => command.run(), 0)
   }
   return (
-    <Cmdk label="Search or run" loop filter={(_, search, keywords) => matchScore(search, keywords ?? [])}>
+    <Cmdk label={t('Search or run')} loop filter={(_, search, keywords) => matchScore(search, keywords ?? [])}>
       <div className={styles.input}>
         <Icon of={Search} />
-        <Cmdk.Input ref={input} placeholder="Search commands, datasets, checkpoints" />
+        <Cmdk.Input ref={input} placeholder={t('Search commands, datasets, checkpoints')} />
       </div>
       <Cmdk.List className={styles.list}>
-        <Cmdk.Empty className={styles.empty}>Nothing has this name. Try fewer letters.</Cmdk.Empty>
+        <Cmdk.Empty className={styles.empty}>{t('Nothing has this name. Try fewer letters.')}</Cmdk.Empty>
         {groups.map((group) => (
           <Cmdk.Group key={group} heading={group} className={styles.group}>
             {commands.filter((command) => command.group === group).map((command) => (
@@ -66,7 +67,7 @@ function Palette() {
   )
 }
 
-const LAST = ['Go to', 'Open', 'Everywhere']
+const LAST = [t('Go to'), t('Open', undefined, 'group'), t('Everywhere')]
 function rank(group: string): number {
   return LAST.indexOf(group)
 }

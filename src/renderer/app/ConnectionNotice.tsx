@@ -1,3 +1,4 @@
+import { t } from '../../shared/messages/messages.ts'
 import { useConnection } from '../state/engine.ts'
 import { useLate } from '../ui/Notes.tsx'
 import { Button } from '../ui/Button.tsx'
@@ -10,13 +11,13 @@ export function ConnectionNotice() {
   if (phase === 'refused') {
     return (
       <div className={styles.notice} role="alert">
-        <span className="med">This page’s key is from an earlier start.</span>
-        <span className="c2">Nothing is lost. Open the address that the program printed at its last start.</span>
-        <Button size="s" className="push" onClick={() => window.location.reload()}>Try again</Button>
+        <span className="med">{t('This page’s key is from an earlier start.')}</span>
+        <span className="c2">{t('Nothing is lost. Open the address that the program printed at its last start.')}</span>
+        <Button size="s" className="push" onClick={() => window.location.reload()}>{t('Try again')}</Button>
       </div>
     )
   }
-  return phase === 'reconnecting' ? <Away title="Reconnecting" text="The engine does not answer. What was shown as saved is safe; the page goes on by itself." /> : <Away title="Connecting" text="The engine is starting." />
+  return phase === 'reconnecting' ? <Away title={t('Reconnecting')} text={t('The engine does not answer. What was shown as saved is safe; the page goes on by itself.')} /> : <Away title={t('Connecting')} text={t('The engine is starting.')} />
 }
 
 function Away({ title, text }: { title: string; text: string }) {

@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { Button } from '../ui/Button.tsx'
 import { ErrorNote } from '../ui/Notes.tsx'
 import styles from './app.module.css'
@@ -16,8 +17,8 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: u
     return (
       <div className={styles.crash}>
         <div>
-          <ErrorNote error={this.state.error} title="This screen stopped working" onRetry={() => this.setState({ error: null })}>
-            <Button size="s" kind="ghost" onClick={() => window.location.reload()}>Reload the page</Button>
+          <ErrorNote error={this.state.error} title={t('This screen stopped working')} onRetry={() => this.setState({ error: null })}>
+            <Button size="s" kind="ghost" onClick={() => window.location.reload()}>{t('Reload the page')}</Button>
           </ErrorNote>
         </div>
       </div>

@@ -1,6 +1,7 @@
 import { FolderOpen, Folder, FileText, CornerLeftUp } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { api } from '../state/engine.ts'
 import { shell } from '../state/shell.ts'
 import { Button } from '../ui/Button.tsx'
@@ -23,8 +24,8 @@ export function PathField({ label, value, onChange, hint, filesOnly = false, end
     if (path) onChange(path)
   }
   const file = () => void shell?.chooseFile(label, endings).then(take)
-  const browse = !shell ? <Button icon={FolderOpen} onClick={() => setBrowsing(true)}>Browse</Button> : filesOnly ? <Button icon={FolderOpen} onClick={file}>Browse</Button> : (
-    <Menu align="end" trigger={<Button icon={FolderOpen}>Browse</Button>} entries={[{ label: 'Folder', icon: Folder, onSelect: () => void shell?.chooseFolder(label).then(take) }, { label: 'File', icon: FileText, onSelect: file }]} />
+  const browse = !shell ? <Button icon={FolderOpen} onClick={() => setBrowsing(true)}>{t('Browse')}</Button> : filesOnly ? <Button icon={FolderOpen} onClick={file}>{t('Browse')}</Button> : (
+    <Menu align="end" trigger={<Button icon={FolderOpen}>{t('Browse')}</Button>} entries={[{ label: t('Folder'), icon: Folder, onSelect: () => void shell?.chooseFolder(label).then(take) }, { label: t('File'), icon: FileText, onSelect: file }]} />
   )
   return (
     <>
@@ -58,16 +59,16 @@ function Browser({ open, start, filesOnly, onClose, onChoose }: { open: boolean;
     enabled: open, staleTime: 0, placeholderData: (previous) => previous,
   })
   return (
-    <Dialog open={open} onClose={onClose} title={filesOnly ? 'Choose a file' : 'Choose a folder or file'} width="wide" closable
-      actions={<><Button size="l" onClick={onClose}>Cancel</Button>{filesOnly ? null : <Button size="l" kind="primary" disabled={!listing.data} onClick={() => listing.data && onChoose(listing.data.path)}>Choose this folder</Button>}</>}>
+    <Dialog open={open} onClose={onClose} title={filesOnly ? t('Choose a file') : t('Choose a folder or file')} width="wide" closable
+      actions={<><Button size="l" onClick={onClose}>{t('Cancel')}</Button>{filesOnly ? null : <Button size="l" kind="primary" disabled={!listing.data} onClick={() => listing.data && onChoose(listing.data.path)}>{t('Choose this folder')}</Button>}</>}>
       <div className={styles.where}>
-        <Button size="s" icon={CornerLeftUp} disabled={!listing.data?.parent} onClick={() => setPath(listing.data?.parent ?? null)}>Up</Button>
+        <Button size="s" icon={CornerLeftUp} disabled={!listing.data?.parent} onClick={() => setPath(listing.data?.parent ?? null)}>{t('Up')}</Button>
         <span className="mono c2 trunc" dir="rtl" title={listing.data?.path}><bdi>{listing.data?.path}</bdi></span>
       </div>
       {listing.error ? <ErrorNote error={listing.error} compact onRetry={() => { setPath(null); void listing.refetch() }} /> : null}
-      {listing.isPending ? <Loading>Reading the folder</Loading> : listing.data ? (
-        <ul className={`scroll ${styles.list}`} aria-label="Entries">
-          {listing.data.entries.length === 0 ? <li className="c3 t12" style={{ padding: 8 }}>This folder is empty.</li> : null}
+      {listing.isPending ? <Loading>{t('Reading the folder')}</Loading> : listing.data ? (
+        <ul className={`scroll ${styles.list}`} aria-label={t('Entries')}>
+          {listing.data.entries.length === 0 ? <li className="c3 t12" style={{ padding: 8 }}>{t('This folder is empty.')}</li> : null}
           {listing.data.entries.map((entry) => (
             <li key={entry.path}>
               <button type="button" className={styles.entry} onClick={() => (entry.folder ? setPath(entry.path) : onChoose(entry.path))}>

@@ -2,13 +2,14 @@ import { Pencil } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
+import { t } from '../../shared/messages/messages.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { IconButton } from '../ui/IconButton.tsx'
 import { Keys } from '../ui/Keys.tsx'
 import { Select } from '../ui/Select.tsx'
 import { bindingsOf, type Command, useAllCommands } from './commands.ts'
-import { counted } from './format.ts'
+import { listed } from './format.ts'
 import { PRESET_NAMES, PRESETS, type Preset } from './key-presets.ts'
 import { bindingOf, conflictsOf, defaultKeys, setKeymap, setKeys, useKeymap } from './keymap.ts'
 import { isMac, keyCaps } from './keys.ts'
@@ -23,7 +24,7 @@ export function openShortcuts(): void {
 export function ShortcutSheet() {
   const open = useStore(store, (state) => state.open)
   return (
-    <Dialog open={open} onClose={() => store.setState({ open: false })} title="Keyboard shortcuts" description="Single letters rest while a field has focus." width="wide" closable>
+    <Dialog open={open} onClose={() => store.setState({ open: false })} title={t('Keyboard shortcuts')} description={t('Single letters rest while a field has focus.')} width="wide" closable>
       <Sheet />
     </Dialog>
   )
@@ -40,11 +41,11 @@ function Sheet() {
   return (
     <>
       <div className={styles.bar}>
-        <span className="t12 c2">Keys as in</span>
-        <Select look="soft" size="s" label="Keys as in" testId="key-preset" value={keymap.preset} options={PRESETS.map((value) => ({ value, label: PRESET_NAMES[value] }))} onChange={(preset: Preset) => setKeymap({ preset })} />
+        <span className="t12 c2">{t('Keys as in')}</span>
+        <Select look="soft" size="s" label={t('Keys as in')} testId="key-preset" value={keymap.preset} options={PRESETS.map((value) => ({ value, label: PRESET_NAMES[value] }))} onChange={(preset: Preset) => setKeymap({ preset })} />
         <span className="grow" />
-        {conflicts.size > 0 ? <span className={styles.conflict} role="status">{counted(conflicts.size, 'command')} share a key with another</span> : null}
-        <Button size="s" kind="ghost" disabled={!isOwn} onClick={() => setKeymap({ own: {} })}>Undo my changes</Button>
+        {conflicts.size > 0 ? <span className={styles.conflict} role="status">{t('{n, plural, one {# command} other {# commands}} share a key with another', { n: conflicts.size })}</span> : null}
+        <Button size="s" kind="ghost" disabled={!isOwn} onClick={() => setKeymap({ own: {} })}>{t('Undo my changes')}</Button>
       </div>
       <div className={styles.sheet}>
         {inColumns(groups, (group) => linesOf(group).length + 2).map((column, i) => (
@@ -73,11 +74,11 @@ function Line({ command, others, isOwn, editing, onEdit }: { command: Command; o
       <span className="trunc">{command.title}</span>
       {editing ? <Capture command={command} isOwn={isOwn} onDone={() => onEdit(null)} /> : (
         <>
-          <span className={styles.caps}>{bindings.map((binding) => <Keys key={binding} of={binding} exact />)}{bindings.length === 0 ? <span className="c3">none</span> : null}<span className="visually-hidden">{bindings.map((binding) => keyCaps(binding).join(' ')).join(' or ')}</span></span>
-          {fixed ? <span /> : <IconButton size="s" icon={Pencil} label={`Change the keys of ${command.title}`} hint="Change the key" onClick={() => onEdit(command.id)} />}
+          <span className={styles.caps}>{bindings.map((binding) => <Keys key={binding} of={binding} exact />)}{bindings.length === 0 ? <span className="c3">{t('none')}</span> : null}<span className="visually-hidden">{bindings.length === 0 ? null : bindings.map((binding) => keyCaps(binding).join(' ')).reduce((first, second) => t('{first} or {second}', { first, second }))}</span></span>
+          {fixed ? <span /> : <IconButton size="s" icon={Pencil} label={t('Change the keys of {command}', { command: command.title })} hint={t('Change the key')} onClick={() => onEdit(command.id)} />}
         </>
       )}
-      {others.length > 0 ? <span className={styles.conflict}>Also {others.map((other) => other.title).join(', ')}</span> : null}
+      {others.length > 0 ? <span className={styles.conflict}>{t('Also {commands}', { commands: listed(others.map((other) => other.title)) })}</span> : null}
     </li>
   )
 }
@@ -99,9 +100,9 @@ function Capture({ command, isOwn, onDone }: { command: Command; isOwn: boolean;
   }
   return (
     <span className={styles.capture}>
-      <button ref={field} type="button" className={styles.press} aria-label={`Press the new key of ${command.title}; Escape leaves it`} onKeyDown={take}>Press a key</button>
-      <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, []), onDone())}>No key</Button>
-      {isOwn ? <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, null), onDone())}>As before</Button> : null}
+      <button ref={field} type="button" className={styles.press} aria-label={t('Press the new key of {command}; Escape leaves it', { command: command.title })} onKeyDown={take}>{t('Press a key')}</button>
+      <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, []), onDone())}>{t('No key')}</Button>
+      {isOwn ? <Button size="s" kind="ghost" onClick={() => (setKeys(command.id, null), onDone())}>{t('As before')}</Button> : null}
     </span>
   )
 }
@@ -115,8 +116,8 @@ function shownBindings(command: Command): readonly string[] {
 }
 
 /** The hand's own groups first, in an order that stays; what is everywhere last. */
-const ORDER = ['Region', 'Edit', 'Tools', 'Canvas']
-const LAST = ['Go to', 'Everywhere']
+const ORDER = [t('Region'), t('Edit'), t('Tools'), t('Canvas')]
+const LAST = [t('Go to'), t('Everywhere')]
 const place = (group: string) => (ORDER.includes(group) ? ORDER.indexOf(group) - 10 : LAST.includes(group) ? LAST.indexOf(group) + 10 : 0)
 
 /** Whole groups in two columns of nearly equal height, in order. */

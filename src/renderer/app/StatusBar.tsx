@@ -1,9 +1,9 @@
 import { Check, CircleAlert, LoaderCircle } from 'lucide-react'
+import { t } from '../../shared/messages/messages.ts'
 import { useConnection } from '../state/engine.ts'
 import { useInfo } from '../state/queries.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Keys } from '../ui/Keys.tsx'
-import { counted } from './format.ts'
 import { openShortcuts } from './ShortcutSheet.tsx'
 import { useStatusState } from './status.ts'
 import styles from './app.module.css'
@@ -16,19 +16,19 @@ export function StatusBar() {
     <footer className={styles.status}>
       <span role="status" data-testid="save-state">
         {phase !== 'open' ? (
-          <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? 'Connecting' : phase === 'refused' ? 'Not connected' : 'Reconnecting'}</span></>
+          <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? t('Connecting') : phase === 'refused' ? t('Not connected') : t('Reconnecting')}</span></>
         ) : save.kind === 'failed' ? (
-          <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{counted(save.edits, 'edit')} not saved</span></>
+          <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{t('{n, plural, one {# edit} other {# edits}} not saved', { n: save.edits })}</span></>
         ) : save.kind === 'saving' ? (
-          <><Icon of={LoaderCircle} size="xs" /><span>Saving</span></>
+          <><Icon of={LoaderCircle} size="xs" /><span>{t('Saving')}</span></>
         ) : (
-          <><Icon of={Check} size="xs" /><span>All changes saved</span></>
+          <><Icon of={Check} size="xs" /><span>{t('All changes saved')}</span></>
         )}
       </span>
       <span className={styles.screen}>{left}</span>
       <span className={styles.push}>{right}</span>
-      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? deviceName(info.data.backend.device) : info.data.backend.message || 'Model not ready') : ''}</span>
-      <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />Shortcuts</button>
+      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? deviceName(info.data.backend.device) : info.data.backend.message || t('Model not ready')) : ''}</span>
+      <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />{t('Shortcuts')}</button>
     </footer>
   )
 }

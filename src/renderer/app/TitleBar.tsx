@@ -1,5 +1,5 @@
 import { ChevronDown, Database, FolderOpen, Search, Settings } from 'lucide-react'
-import { counted } from './format.ts'
+import { t } from '../../shared/messages/messages.ts'
 import { useDatasets, useInfo } from '../state/queries.ts'
 import { Button } from '../ui/Button.tsx'
 import { Icon } from '../ui/Icon.tsx'
@@ -10,7 +10,7 @@ import { openPalette } from './CommandPalette.tsx'
 import { formatHash, leftAt, navigate, type Screen } from './routes.ts'
 import styles from './app.module.css'
 
-export const TITLES: Readonly<Record<Screen, string>> = { library: 'Library', curate: 'Curate', train: 'Train', checkpoints: 'Checkpoints', compare: 'Compare', settings: 'Settings' }
+export const TITLES: Readonly<Record<Screen, string>> = { library: t('Library'), curate: t('Curate'), train: t('Train'), checkpoints: t('Checkpoints'), compare: t('Compare'), settings: t('Settings') }
 const TABS = ['library', 'curate', 'train', 'checkpoints', 'compare'] as const satisfies readonly Screen[]
 
 export function TitleBar({ screen }: { screen: Screen }) {
@@ -32,13 +32,13 @@ export function TitleBar({ screen }: { screen: Screen }) {
           </button>
         }
         entries={[
-          ...(datasets.data ?? []).map((dataset) => ({ label: dataset.name, icon: Database, detail: counted(dataset.regions, 'region'), onSelect: () => navigate('curate', { dataset: dataset.id }) })),
+          ...(datasets.data ?? []).map((dataset) => ({ label: dataset.name, icon: Database, detail: t('{n, plural, one {# region} other {# regions}}', { n: dataset.regions }), onSelect: () => navigate('curate', { dataset: dataset.id }) })),
           ...(datasets.data?.length ? [null] : []),
-          { label: 'Import a dataset', icon: FolderOpen, onSelect: () => navigate('library', { import: 'open' }) },
-          { label: 'Settings', icon: Settings, onSelect: () => navigate('settings') },
+          { label: t('Import a dataset'), icon: FolderOpen, onSelect: () => navigate('library', { import: 'open' }) },
+          { label: t('Settings'), icon: Settings, onSelect: () => navigate('settings') },
         ]}
       />
-      <nav className={styles.tabs} aria-label="Screens">
+      <nav className={styles.tabs} aria-label={t('Screens')}>
         {TABS.map((tab) => (
           <a key={tab} href={formatHash(tab, leftAt(tab, ids))} aria-current={tab === screen ? 'page' : undefined} draggable={false}>{TITLES[tab]}</a>
         ))}
@@ -46,9 +46,9 @@ export function TitleBar({ screen }: { screen: Screen }) {
       <span className="grow" />
       <JobChip />
       <Button kind="ghost" size="s" icon={Search} keys="$mod+k" onClick={openPalette} aria-haspopup="dialog">
-        <span className={styles.folded}>Search or run</span>
+        <span className={styles.folded}>{t('Search or run')}</span>
       </Button>
-      <IconButton icon={Settings} label="Settings" onClick={() => navigate('settings')} pressed={screen === 'settings'} />
+      <IconButton icon={Settings} label={t('Settings')} onClick={() => navigate('settings')} pressed={screen === 'settings'} />
     </header>
   )
 }

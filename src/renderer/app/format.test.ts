@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bytes, count, counted, duration, fixed, measured, parameters, percent, pValue, short, signed, when } from './format.ts'
+import { useMessages } from '../../shared/messages/messages.ts'
+import { bytes, count, counted, duration, fixed, listed, measured, parameters, percent, progressText, pValue, short, signed, when } from './format.ts'
 
 describe('numbers', () => {
   it('groups thousands and writes a true minus', () => {
@@ -91,5 +92,24 @@ describe('times and sizes', () => {
     expect(pValue(0.00002)).toBe('< 0.001')
     expect(pValue(0.0321)).toBe('0.032')
     expect(pValue(0.5)).toBe('0.50')
+  })
+
+  it('says how far work is in its own unit', () => {
+    expect(progressText({ done: 1200, total: 3000, unit: 'images' })).toBe('1,200 of 3,000 images')
+    expect(progressText({ done: 1, total: 2, unit: '' })).toBe('1 of 2')
+    expect(progressText({ done: 1, total: 2, unit: 'scenes' })).toBe('1 of 2 scenes')
+  })
+
+  it('writes days and lists as the language does', () => {
+    const now = new Date(2026, 10, 12, 18, 0)
+    expect(listed(['a', 'b'])).toBe('a, b')
+    useMessages('zh-CN', {})
+    try {
+      expect(when(new Date(2026, 10, 3, 13, 52).toISOString(), now)).toBe('11月3日')
+      expect(when(new Date(2025, 0, 3).toISOString(), now)).toBe('2025年1月3日')
+      expect(listed(['a', 'b'])).toBe('a、b')
+    } finally {
+      useMessages('en', null)
+    }
   })
 })

@@ -1,4 +1,7 @@
 /** Numbers and times as people read them: true minus, thin groups, units in full where there is room. */
+import type { Job } from '../../shared/domain.ts'
+import { currentLanguage, t } from '../../shared/messages/messages.ts'
+
 export const MINUS = '−'
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 })
@@ -88,17 +91,36 @@ export function parameters(value: number): string {
   return String(value)
 }
 
+/** Names in a row, as the language strings them together: "a, b", "a、b". */
+export function listed(names: readonly string[]): string {
+  return names.join(currentLanguage() === 'zh-CN' ? '、' : ', ')
+}
+
 /** Clock time today, else the day: "13:52", "3 Nov". */
 export function when(iso: string, now: Date = new Date()): string {
   const date = new Date(iso)
   if (Number.isNaN(date.getTime())) return '–'
   const sameDay = date.toDateString() === now.toDateString()
   if (sameDay) return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`
+  const sameYear = date.getFullYear() === now.getFullYear()
+  if (currentLanguage() !== 'en') return new Intl.DateTimeFormat(currentLanguage(), { month: 'short', day: 'numeric', ...(sameYear ? {} : { year: 'numeric' }) }).format(date)
   const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][date.getMonth()]
-  return `${date.getDate()} ${month}${date.getFullYear() === now.getFullYear() ? '' : ` ${date.getFullYear()}`}`
+  return `${date.getDate()} ${month}${sameYear ? '' : ` ${date.getFullYear()}`}`
 }
 
 /** A probability of a test: "< 0.001", "0.032". */
 export function pValue(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2)
+}
+
+/** How far it is: "12 of 300 images". */
+export function progressText({ done, total, unit }: Pick<Job, 'done' | 'total' | 'unit'>): string {
+  const values = { done: count(done), total: count(total) }
+  switch (unit) {
+    case 'images': return t('{done} of {total} images', values)
+    case 'regions': return t('{done} of {total} regions', values)
+    case 'steps': return t('{done} of {total} steps', values)
+    case 'files': return t('{done} of {total} files', values)
+    default: return unit ? `${t('{done} of {total}', values)} ${unit}` : t('{done} of {total}', values)
+  }
 }

@@ -1,8 +1,9 @@
 /** Keys of other annotation tools, for hands that have them already. Only what those tools bind; the rest stays as it is here. */
+import { t } from '../../shared/messages/messages.ts'
 export const PRESETS = ['standard', 'cvat', 'label-studio', 'labelme'] as const
 export type Preset = (typeof PRESETS)[number]
 
-export const PRESET_NAMES: Readonly<Record<Preset, string>> = { standard: 'Standard', cvat: 'CVAT', 'label-studio': 'Label Studio', labelme: 'labelme' }
+export const PRESET_NAMES: Readonly<Record<Preset, string>> = { standard: t('Standard'), cvat: 'CVAT', 'label-studio': 'Label Studio', labelme: 'labelme' }
 
 export const PRESET_KEYS: Readonly<Record<Preset, Readonly<Record<string, readonly string[]>>>> = {
   standard: {},

@@ -5,6 +5,7 @@
 import Konva from 'konva/lib/Core.js'
 import { useEffect, useLayoutEffect, useRef } from 'react'
 import { Layer, Stage } from 'react-konva/lib/ReactKonvaCore.js'
+import { t } from '../../shared/messages/messages.ts'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import { boxesOnly } from '../../shared/shape.ts'
 import { pointStrictlyInsideShape } from '../../shared/shape-mask.ts'
@@ -116,7 +117,7 @@ export function CanvasPane(props: CanvasPaneProps) {
   }), [props.tiles])
 
   return (
-    <div ref={host} className={styles.host} data-canvas={pane} tabIndex={0} role="application" aria-roledescription="canvas" aria-label={props.label}>
+    <div ref={host} className={styles.host} data-canvas={pane} tabIndex={0} role="application" aria-roledescription={t('canvas')} aria-label={props.label}>
       {props.gamma === 1 ? null : (
         <svg className={styles.filters} aria-hidden="true">
           <filter id={`gamma-${pane}`} colorInterpolationFilters="sRGB">

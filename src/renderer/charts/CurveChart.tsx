@@ -1,6 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { measured, short } from '../app/format.ts'
 import { useIsDark } from '../app/theme.ts'
 import type { Series } from '../state/metrics.ts'
@@ -105,10 +106,10 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
       <figcaption className={styles.head}>
         <span className="c2 trunc">{title}</span>
         {hovered !== null && figure ? <span className={styles.step}>{positionText(figure.position)}</span> : null}
-        {figure?.smoothed != null && Number.isFinite(figure.smoothed) ? <span className={styles.step} title="Smoothed, as the line is drawn">smoothed {format(figure.smoothed)}</span> : null}
-        <b title="As measured">{figure ? (Number.isFinite(figure.value) ? format(figure.value) : 'not a number') : ''}</b>
+        {figure?.smoothed != null && Number.isFinite(figure.smoothed) ? <span className={styles.step} title={t('Smoothed, as the line is drawn')}>{t('smoothed {value}', { value: format(figure.smoothed) })}</span> : null}
+        <b title={t('As measured')}>{figure ? (Number.isFinite(figure.value) ? format(figure.value) : t('not a number')) : ''}</b>
       </figcaption>
-      <div ref={host} className={styles.plot} role="img" aria-label={figure ? `${title}: ${format(figure.value)} at ${positionText(figure.position)}` : `${title}: nothing measured yet`} />
+      <div ref={host} className={styles.plot} role="img" aria-label={figure ? t('{title}: {value} at {position}', { title, value: format(figure.value), position: positionText(figure.position) }) : t('{title}: nothing measured yet', { title })} />
     </figure>
   )
 })

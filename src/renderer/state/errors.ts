@@ -1,11 +1,12 @@
 /** Anything that a call may fail with, as the plain sentences people read. */
 import { ORPCError } from '@orpc/client'
+import { t } from '../../shared/messages/messages.ts'
 import { type ErrorData, isAppError } from '../../shared/errors.ts'
 
 /** The connection broke under a call: whether it took effect is not known, so it may be asked again. */
 export class DisconnectedError extends Error {
   constructor() {
-    super('The engine does not answer.')
+    super(t('The engine does not answer.'))
     this.name = 'DisconnectedError'
   }
 }
@@ -16,7 +17,7 @@ export function isDisconnected(error: unknown): boolean {
 
 export function errorData(error: unknown): ErrorData {
   if (isDisconnected(error)) {
-    return { code: 'busy', message: 'The engine does not answer.', cure: 'It is being reached again. What was shown as saved is safe.' }
+    return { code: 'busy', message: t('The engine does not answer.'), cure: t('It is being reached again. What was shown as saved is safe.') }
   }
   if (isAppError(error)) return { code: error.code, message: error.message, cure: error.cure, ...(error.place ? { place: error.place } : {}) }
   if (error instanceof ORPCError) {
@@ -25,7 +26,7 @@ export function errorData(error: unknown): ErrorData {
       const known = data as Partial<ErrorData>
       return { code: known.code ?? 'internal', message: String(known.message), cure: String(known.cure ?? ''), ...(known.place ? { place: known.place } : {}) }
     }
-    return { code: 'internal', message: error.message, cure: 'This is a fault of the program. The log has the details.' }
+    return { code: 'internal', message: error.message, cure: t('This is a fault of the program. The log has the details.') }
   }
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error), cure: 'This is a fault of the program. The log has the details.' }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), cure: t('This is a fault of the program. The log has the details.') }
 }

@@ -1,6 +1,7 @@
 import { Dialog as Base } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
 import { type ReactNode, useRef } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { cx } from './cx.ts'
 import { IconButton } from './IconButton.tsx'
 import styles from './dialog.module.css'
@@ -28,7 +29,7 @@ export function Dialog({ open, onClose, title, description, children, actions, w
         <Base.Popup ref={popup} {...(closable ? { initialFocus: popup } : {})} className={cx(styles.dialog, width === 'wide' && styles.wide)}>
           <div className={styles.head}>
             <Base.Title className="t15">{title}</Base.Title>
-            {closable ? <IconButton icon={X} label="Close" size="s" onClick={onClose} /> : null}
+            {closable ? <IconButton icon={X} label={t('Close')} size="s" onClick={onClose} /> : null}
           </div>
           {description ? <Base.Description className="c2">{description}</Base.Description> : null}
           {children}

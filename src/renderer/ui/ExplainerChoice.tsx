@@ -1,3 +1,4 @@
+import { t } from '../../shared/messages/messages.ts'
 import { DEFAULT_EXPLAINER, DEFAULT_TARGET, type ExplainerChoice as Choice, EXPLAINERS, type Target, TARGETS } from '../../shared/explainers.ts'
 import { type Option, Select } from './Select.tsx'
 import styles from './explainer-choice.module.css'
@@ -5,9 +6,9 @@ import styles from './explainer-choice.module.css'
 /** An explainer with its target as one value: what is kept and chosen. */
 export const DEFAULT_VIEW = `${DEFAULT_EXPLAINER} ${DEFAULT_TARGET}`
 
-const GROUPS: Readonly<Record<Target, string>> = { itm: 'Why they match (itm)', itc: 'Why they are similar (itc)' }
+const GROUPS: Readonly<Record<Target, string>> = { itm: t('Why they match (itm)'), itc: t('Why they are similar (itc)') }
 const VIEWS = TARGETS.flatMap((target) => EXPLAINERS.filter((facts) => facts.targets.includes(target)).map((facts) => ({ value: `${facts.name} ${target}`, facts, target })))
-const OPTIONS: readonly Option[] = VIEWS.map(({ value, facts, target }) => ({ value, label: target === DEFAULT_TARGET ? facts.title : `${facts.title}, itc`, group: GROUPS[target] }))
+const OPTIONS: readonly Option[] = VIEWS.map(({ value, facts, target }) => ({ value, label: target === DEFAULT_TARGET ? facts.title : t('{explainer}, itc', { explainer: facts.title }), group: GROUPS[target] }))
 
 export const isView = (value: string): boolean => VIEWS.some((view) => view.value === value)
 
@@ -27,10 +28,10 @@ export interface ExplainerChoiceProps {
 /** Which explanation is drawn, and one sentence on what its heat says. */
 export function ExplainerChoice({ value, onChange, aside }: ExplainerChoiceProps) {
   const facts = VIEWS.find((view) => view.value === value)?.facts
-  const text = `${facts?.says ?? ''}${value === DEFAULT_VIEW ? '' : ` ${aside}`}`
+  const text = value === DEFAULT_VIEW ? (facts?.says ?? '') : t('{sentence} {aside}', { sentence: facts?.says ?? '', aside })
   return (
     <div className={styles.choice}>
-      <Select look="quiet" size="s" label="Explainer" testId="explainer" value={value} options={OPTIONS} onChange={onChange} />
+      <Select look="quiet" size="s" label={t('Explainer')} testId="explainer" value={value} options={OPTIONS} onChange={onChange} />
       <p className={styles.says} title={text} data-testid="explainer-says">{text}</p>
     </div>
   )

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import type { HeatGrid } from '../../shared/consistency.ts'
 import type { Box, Point, Size } from '../../shared/geometry.ts'
 import type { Outline } from '../../shared/shape.ts'
@@ -29,7 +30,7 @@ export function HeatThumb({ imageId, image, grid = null, other = null, peak = nu
   return (
     <span className={styles.frame}>
       <canvas ref={canvas} role="img" aria-label={label} className={styles.canvas} />
-      {failed ? <span className={styles.failed}>no image</span> : null}
+      {failed ? <span className={styles.failed}>{t('no image')}</span> : null}
     </span>
   )
 }

@@ -1,5 +1,6 @@
 import { CircleAlert, Info, RotateCcw, TriangleAlert, type LucideIcon } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { errorData } from '../state/errors.ts'
 import { Button } from './Button.tsx'
 import { cx } from './cx.ts'
@@ -17,7 +18,7 @@ export function ErrorNote({ error, title, onRetry, children, compact = false }: 
         {title ? <span className="t12 c2" data-selectable>{data.message}</span> : null}
         {data.place && !data.message.includes(data.place) ? <span className="t12 c2 mono" data-selectable>{data.place}</span> : null}
         {data.cure ? <span className="t12 c2" data-selectable>{data.cure}</span> : null}
-        {onRetry || children ? <div className={styles.actions}>{onRetry ? <Button size="s" icon={RotateCcw} onClick={onRetry}>Retry</Button> : null}{children}</div> : null}
+        {onRetry || children ? <div className={styles.actions}>{onRetry ? <Button size="s" icon={RotateCcw} onClick={onRetry}>{t('Retry')}</Button> : null}{children}</div> : null}
       </div>
     </div>
   )
@@ -40,7 +41,7 @@ export function EmptyState({ icon, title, children, actions, frame = false }: { 
 }
 
 /** Nothing for the first 150 ms, then what is being waited for: quick answers never flicker. */
-export function Loading({ children = 'Loading' }: { children?: ReactNode }) {
+export function Loading({ children = t('Loading') }: { children?: ReactNode }) {
   const late = useLate(150)
   return <div className={styles.loading} aria-busy="true" role="status">{late ? children : null}</div>
 }

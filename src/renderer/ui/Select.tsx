@@ -1,6 +1,7 @@
 import { Select as Base } from '@base-ui/react/select'
 import { Check, ChevronDown } from 'lucide-react'
 import { type ComponentProps, type ReactNode, useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 import { cx } from './cx.ts'
 import { Icon } from './Icon.tsx'
 import styles from './select.module.css'
@@ -36,7 +37,7 @@ export interface SelectProps<T extends string> {
 type TriggerKeyDown = NonNullable<ComponentProps<typeof Base.Trigger>['onKeyDown']>
 
 /** One of a few. Opens with Space, Enter or an arrow; typing then finds an option. While it is closed letters are the screen's commands. */
-export function Select<T extends string>({ options, value, onChange, label, id, placeholder = 'Choose', look = 'field', size = 'm', disabled = false, prefix, className, testId }: SelectProps<T>) {
+export function Select<T extends string>({ options, value, onChange, label, id, placeholder = t('Choose'), look = 'field', size = 'm', disabled = false, prefix, className, testId }: SelectProps<T>) {
   const chosen = options.find((option) => option.value === value)
   const [open, setOpen] = useState(false)
   const onKeyDown: TriggerKeyDown = (event) => {

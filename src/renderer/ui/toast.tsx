@@ -3,6 +3,7 @@ import { Check, CircleAlert, Info, X } from 'lucide-react'
 import { useEffect } from 'react'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
+import { t } from '../../shared/messages/messages.ts'
 import { Button } from './Button.tsx'
 import { Icon } from './Icon.tsx'
 import { IconButton } from './IconButton.tsx'
@@ -34,7 +35,7 @@ export function dismissToast(id: number): void {
 export function Toasts() {
   const toasts = useStore(store, (state) => state.toasts)
   return (
-    <div className={styles.stack} role="region" aria-label="News" aria-live="polite">
+    <div className={styles.stack} role="region" aria-label={t('News')} aria-live="polite">
       {toasts.map((entry) => <ToastView key={entry.id} entry={entry} />)}
     </div>
   )
@@ -55,7 +56,7 @@ function ToastView({ entry }: { entry: Toast }) {
       {entry.action ? (
         <Button size="s" {...(entry.action.keys ? { keys: entry.action.keys } : {})} onClick={() => { entry.action?.run(); dismissToast(entry.id) }}>{entry.action.label}</Button>
       ) : (
-        <IconButton icon={X} label="Dismiss" size="s" onClick={() => dismissToast(entry.id)} />
+        <IconButton icon={X} label={t('Dismiss')} size="s" onClick={() => dismissToast(entry.id)} />
       )}
     </div>
   )

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { t } from '../../shared/messages/messages.ts'
 
 const cache = new Map<string, Promise<HTMLImageElement>>()
 const LIMIT = 400
@@ -12,7 +13,7 @@ export function loadImage(url: string): Promise<HTMLImageElement> {
     image.onload = () => resolve(image)
     image.onerror = () => {
       cache.delete(url)
-      reject(new Error('The image could not be read.'))
+      reject(new Error(t('The image could not be read.')))
     }
     image.src = url
   })

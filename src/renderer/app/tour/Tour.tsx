@@ -4,6 +4,7 @@
  */
 import { ArrowLeft, Compass, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
+import { t } from '../../../shared/messages/messages.ts'
 import { useDatasets } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
@@ -24,8 +25,8 @@ export function Tour() {
     if (!wasSeen()) startTour()
   }, [any])
   useCommands([
-    { id: 'tour.start', title: 'Take the tour', group: 'Everywhere', icon: Compass, run: startTour },
-    { id: 'tour.end', title: 'End the tour', group: 'Everywhere', keys: 'Escape', hidden: true, enabled: at !== null, run: endTour },
+    { id: 'tour.start', title: t('Take the tour'), group: t('Everywhere'), icon: Compass, run: startTour },
+    { id: 'tour.end', title: t('End the tour'), group: t('Everywhere'), keys: 'Escape', hidden: true, enabled: at !== null, run: endTour },
   ])
   return at === null ? null : <Card at={at} />
 }
@@ -42,18 +43,18 @@ function Card({ at }: { at: number }) {
   return (
     <>
       <Outline targets={step.targets} />
-      <section className={styles.card} aria-label="Tour" data-testid="tour">
+      <section className={styles.card} aria-label={t('Tour')} data-testid="tour">
         <div className={styles.head}>
           <h2 className="t15">{step.title}</h2>
-          <IconButton icon={X} label="End the tour" size="s" onClick={endTour} />
+          <IconButton icon={X} label={t('End the tour')} size="s" onClick={endTour} />
         </div>
         <p className="c2" aria-live="polite">{step.text}</p>
         <div className={styles.foot}>
-          <span className="t12 c3">{at + 1} of {TOUR.length}</span>
+          <span className="t12 c3">{t('{at} of {total}', { at: at + 1, total: TOUR.length })}</span>
           <span className="grow" />
-          {last ? null : <Button kind="ghost" onClick={endTour}>Skip</Button>}
-          {at > 0 ? <Button icon={ArrowLeft} onClick={() => stepTour(-1)}>Back</Button> : null}
-          <Button kind="primary" onClick={() => stepTour(1)}>{last ? 'Done' : 'Next'}</Button>
+          {last ? null : <Button kind="ghost" onClick={endTour}>{t('Skip')}</Button>}
+          {at > 0 ? <Button icon={ArrowLeft} onClick={() => stepTour(-1)}>{t('Back')}</Button> : null}
+          <Button kind="primary" onClick={() => stepTour(1)}>{last ? t('Done') : t('Next')}</Button>
         </div>
       </section>
     </>
