@@ -3,6 +3,7 @@
  * the page and the command line show what they say. Rules look at the newest rows only, so an alert goes when its cause has gone.
  */
 import type { MetricRow } from './domain.ts'
+import { t } from './messages/messages.ts'
 
 export interface Alert {
   readonly kind: 'loss-not-finite' | 'amc-flat' | 'itm-chance' | 'data-bound' | 'rate-zero' | 'gradient-exploding'
@@ -42,9 +43,9 @@ export const lossNotFinite: Rule = (rows) => {
   const row = rows.findLast(({ values }) => values['loss.notFinite'] !== undefined || Object.entries(values).some(([name, value]) => name.startsWith('loss.') && !Number.isFinite(value)))
   if (!row || row !== rows.at(-1)) return null
   return {
-    kind: 'loss-not-finite', step: row.step, severe: true, title: 'The loss is not a number',
-    message: `At step ${row.step} a loss was NaN or infinite, so no weight was changed and the run ended.`,
-    cure: 'Duplicate the run with a lower learning rate, a longer warm-up or a gradient limit (optimizer.clipNorm). Retrying it unchanged comes to the same step.',
+    kind: 'loss-not-finite', step: row.step, severe: true, title: t('The loss is not a number'),
+    message: t('At step {step} a loss was NaN or infinite, so no weight was changed and the run ended.', { step: row.step }),
+    cure: t('Duplicate the run with a lower learning rate, a longer warm-up or a gradient limit (optimizer.clipNorm). Retrying it unchanged comes to the same step.'),
   }
 }
 
@@ -56,9 +57,9 @@ export const amcFlat: Rule = (rows, settings, totalSteps) => {
   const values = newest(rows, metric, patience(totalSteps))
   if (!values || margin === 0 || values.some((value) => Math.abs(value - margin) > 0.04 * margin)) return null
   return {
-    kind: 'amc-flat', step: rows.at(-1)!.step, severe: false, title: 'The AMC term is flat at its margin',
-    message: `For ${values.length} steps ${metric} has stayed within 4 % of its margin of ${margin}: the heat inside the regions is no higher than outside.`,
-    cure: 'Heatmaps follow the matching answer, so look whether the ITM loss falls. If it does, raise the weight of AMC (loss.amc); if not, lower or raise the learning rate first. Boxes that cover most of each image do this too.',
+    kind: 'amc-flat', step: rows.at(-1)!.step, severe: false, title: t('The AMC term is flat at its margin'),
+    message: t('For {n} steps {metric} has stayed within 4 % of its margin of {margin}: the heat inside the regions is no higher than outside.', { n: values.length, metric, margin }),
+    cure: t('Heatmaps follow the matching answer, so look whether the ITM loss falls. If it does, raise the weight of AMC (loss.amc); if not, lower or raise the learning rate first. Boxes that cover most of each image do this too.'),
   }
 }
 
@@ -70,10 +71,13 @@ export const itmAtChance: Rule = (rows, _settings, totalSteps) => {
   if (!values || mean(values) < 0.97 * ITM_CHANCE) return null
   const accuracy = rows.findLast((row) => row.values['val.itmAccuracy'] !== undefined)?.values['val.itmAccuracy']
   if (accuracy !== undefined && accuracy > 0.55) return null
+  const at = { n: values.length, loss: mean(values).toFixed(3), guess: ITM_CHANCE.toFixed(3) }
   return {
-    kind: 'itm-chance', step: rows.at(-1)!.step, severe: false, title: 'Image-text matching is at chance',
-    message: `Over ${values.length} steps the ITM loss was ${mean(values).toFixed(3)} on average; guessing gives ${ITM_CHANCE.toFixed(3)}${accuracy === undefined ? '' : `, and on the val split ${(100 * accuracy).toFixed(0)} % of pairs are told apart`}.`,
-    cure: 'From random weights this can take a few hundred steps. If it stays, raise the learning rate, start from a trained checkpoint, or begin with uniform negatives (curriculum.uniformNegatives), which are easier.',
+    kind: 'itm-chance', step: rows.at(-1)!.step, severe: false, title: t('Image-text matching is at chance'),
+    message: accuracy === undefined
+      ? t('Over {n} steps the ITM loss was {loss} on average; guessing gives {guess}.', at)
+      : t('Over {n} steps the ITM loss was {loss} on average; guessing gives {guess}, and on the val split {share} % of pairs are told apart.', { ...at, share: (100 * accuracy).toFixed(0) }),
+    cure: t('From random weights this can take a few hundred steps. If it stays, raise the learning rate, start from a trained checkpoint, or begin with uniform negatives (curriculum.uniformNegatives), which are easier.'),
   }
 }
 
@@ -84,9 +88,9 @@ export const dataBound: Rule = (rows) => {
   const waits = rows.slice(-WAIT_ROWS).flatMap((row) => row.wait ?? [])
   if (waits.length < WAIT_ROWS || mean(waits) < WAIT_SHARE) return null
   return {
-    kind: 'data-bound', step: rows.at(-1)!.step, severe: false, title: 'Training waits for its images',
-    message: `In the last ${WAIT_ROWS} steps ${(100 * mean(waits)).toFixed(0)} % of the time went by waiting for images to be read and decoded.`,
-    cure: 'Put the images on a faster disk, make them smaller (they are scaled down anyway), or end other programs that read from this disk. The first pass over the images is the slowest.',
+    kind: 'data-bound', step: rows.at(-1)!.step, severe: false, title: t('Training waits for its images'),
+    message: t('In the last {n} steps {share} % of the time went by waiting for images to be read and decoded.', { n: WAIT_ROWS, share: (100 * mean(waits)).toFixed(0) }),
+    cure: t('Put the images on a faster disk, make them smaller (they are scaled down anyway), or end other programs that read from this disk. The first pass over the images is the slowest.'),
   }
 }
 
@@ -97,9 +101,9 @@ export const rateZero: Rule = (rows, _settings, totalSteps) => {
   const step = rows.at(-1)?.step ?? 0
   if (!rates || step > totalSteps - ZERO_ROWS || rates.some((rate) => rate > 1e-12)) return null
   return {
-    kind: 'rate-zero', step, severe: true, title: 'The learning rate is zero',
-    message: `In the last ${ZERO_ROWS} steps the learning rate was 0, so nothing is learnt.`,
-    cure: 'Look at optimizer.learningRate and at the schedule (warm-up, final share), then duplicate the run with changes.',
+    kind: 'rate-zero', step, severe: true, title: t('The learning rate is zero'),
+    message: t('In the last {n} steps the learning rate was 0, so nothing is learnt.', { n: ZERO_ROWS }),
+    cure: t('Look at optimizer.learningRate and at the schedule (warm-up, final share), then duplicate the run with changes.'),
   }
 }
 
@@ -113,10 +117,11 @@ export const gradientExploding: Rule = (rows, settings) => {
   const [before, now] = [median(norms.slice(0, BEFORE_ROWS)), median(norms.slice(BEFORE_ROWS))]
   if (!(before > 0) || now < EXPLODING * before) return null
   const limit = number(settings, 'optimizer.clipNorm', 0)
+  const at = { norm: now.toPrecision(3), factor: Math.round(now / before), n: BEFORE_ROWS }
   return {
-    kind: 'gradient-exploding', step: rows.at(-1)!.step, severe: true, title: 'The gradient is exploding',
-    message: `Its norm is ${now.toPrecision(3)}, ${Math.round(now / before)} times what it was over the ${BEFORE_ROWS} steps before${limit > 0 ? `; the limit of ${limit} scales it down` : ''}.`,
-    cure: 'Stop the run and duplicate it with a lower learning rate or a gradient limit (optimizer.clipNorm, 1 is common), from its last good checkpoint.',
+    kind: 'gradient-exploding', step: rows.at(-1)!.step, severe: true, title: t('The gradient is exploding'),
+    message: limit > 0 ? t('Its norm is {norm}, {factor} times what it was over the {n} steps before; the limit of {limit} scales it down.', { ...at, limit }) : t('Its norm is {norm}, {factor} times what it was over the {n} steps before.', at),
+    cure: t('Stop the run and duplicate it with a lower learning rate or a gradient limit (optimizer.clipNorm, 1 is common), from its last good checkpoint.'),
   }
 }
 

@@ -1,4 +1,5 @@
 /** A reason as a sentence with its numbers. */
+import { t } from '../messages/messages.ts'
 import type { Oddity, Reason, ReasonName } from './reasons.ts'
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
@@ -7,27 +8,27 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`
 export function reasonWords({ name, numbers, otherId, oddity }: Reason, phraseOf: (regionId: string) => string | undefined): string {
   const [first = 0, second = 0, third = 0] = numbers
   const phrase = otherId === undefined ? undefined : phraseOf(otherId)
-  const other = phrase ? `“${phrase}”` : 'another phrase'
+  const other = phrase ? `“${phrase}”` : t('another phrase')
   switch (name) {
-    case 'outside': return `${percent(1 - first)} of the heat lies outside the boxes; for boxes of this size and this phrase ${percent(1 - second)} is usual.`
-    case 'margin': return `The hottest place lies outside; inside the heat reaches ${percent(first)} of it.`
-    case 'neighbour': return `${percent(first)} of the heat lies in the box of ${other}, ${percent(second)} in its own.`
-    case 'swap': return `Swapped with ${other}, both would hold ${percent(second)} of their heat on average instead of ${percent(first)}.`
-    case 'twin': return `The box is that of ${other} too (overlap ${percent(first)}), but the two phrases look at different places (${percent(second)} in common).`
-    case 'agree': return `${first} of ${second} other ${second === 1 ? 'checkpoint finds' : 'checkpoints find'} the same: on average ${percent(third)} of their heat lies inside.`
-    case 'disagree': return `Checkpoints disagree: from ${percent(first)} to ${percent(second)} of the heat lies inside.`
-    case 'unlearned': return `Its run never learned it: ${first} of ${second} checkpoints point inside, with ${percent(third)} of the heat on average.`
-    case 'geometry': return `${ODD[oddity ?? 'tiny']} (${Math.round(first)} × ${Math.round(second)} px).`
+    case 'outside': return t('{share} of the heat lies outside the boxes; for boxes of this size and this phrase {usual} is usual.', { share: percent(1 - first), usual: percent(1 - second) })
+    case 'margin': return t('The hottest place lies outside; inside the heat reaches {share} of it.', { share: percent(first) })
+    case 'neighbour': return t('{share} of the heat lies in the box of {phrase}, {own} in its own.', { share: percent(first), phrase: other, own: percent(second) })
+    case 'swap': return t('Swapped with {phrase}, both would hold {share} of their heat on average instead of {now}.', { phrase: other, share: percent(second), now: percent(first) })
+    case 'twin': return t('The box is that of {phrase} too (overlap {overlap}), but the two phrases look at different places ({common} in common).', { phrase: other, overlap: percent(first), common: percent(second) })
+    case 'agree': return t('{n} of {total, plural, one {# other checkpoint finds} other {# other checkpoints find}} the same: on average {share} of their heat lies inside.', { n: first, total: second, share: percent(third) })
+    case 'disagree': return t('Checkpoints disagree: from {low} to {high} of the heat lies inside.', { low: percent(first), high: percent(second) })
+    case 'unlearned': return t('Its run never learned it: {n} of {total} checkpoints point inside, with {share} of the heat on average.', { n: first, total: second, share: percent(third) })
+    case 'geometry': return t('{fault} ({width} × {height} px).', { fault: ODD[oddity ?? 'tiny'], width: Math.round(first), height: Math.round(second) })
   }
 }
 
 const ODD: Readonly<Record<Oddity, string>> = {
-  'outside-image': 'The box lies outside the image', 'crosses-edge': 'The box reaches over the edge of the image', 'no-area': 'The box has no area', inverted: 'The box is inside out',
-  tiny: 'The box is hardly a pixel wide', 'whole-image': 'The box is the whole image', thin: 'The box is very long and thin',
+  'outside-image': t('The box lies outside the image'), 'crosses-edge': t('The box reaches over the edge of the image'), 'no-area': t('The box has no area'), inverted: t('The box is inside out'),
+  tiny: t('The box is hardly a pixel wide'), 'whole-image': t('The box is the whole image'), thin: t('The box is very long and thin'),
 }
 
 /** Each reason in two or three words, for a list. */
 export const REASON_NAMES: Readonly<Record<ReasonName, string>> = {
-  outside: 'Heat outside', margin: 'Hottest place outside', neighbour: 'Heat on another box', swap: 'Swapped phrases', twin: 'Same box, other phrase', agree: 'Checkpoints agree',
-  disagree: 'Checkpoints disagree', unlearned: 'Never learned', geometry: 'Odd box',
+  outside: t('Heat outside'), margin: t('Hottest place outside'), neighbour: t('Heat on another box'), swap: t('Swapped phrases'), twin: t('Same box, other phrase'), agree: t('Checkpoints agree'),
+  disagree: t('Checkpoints disagree'), unlearned: t('Never learned'), geometry: t('Odd box'),
 }
