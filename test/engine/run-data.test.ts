@@ -1,7 +1,7 @@
 /** The frozen data of a run: what it holds, what is new to it, and what changed since. */
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
+import { addCheckpoint, annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 test('a run tells which revisions it holds, which corrections it is the first to see, and what changed since', async () => {
   const projectDir = join(await temporaryFolder(), 'project')
@@ -36,7 +36,7 @@ test('a run tells which revisions it holds, which corrections it is the first to
   expect(of(ids[3]!)).toMatchObject({ kind: 'removed', now: null })
   // The run made after the edits holds them, and nothing has changed since.
   expect(await runs.dataChanges({ id: second.id })).toMatchObject({ unchanged: 14, changes: [] })
-  expect((await runs.snapshot({ id: second.id, offset: 0, limit: 1 })).corrections.map((one) => one.regionId).sort()).toEqual([ids[0], ids[1], ids[4]].sort())
+  expect((await runs.snapshot({ id: second.id, offset: 0, limit: 1 })).corrections.map((one) => one.regionId).sort()).toEqual([ids[0], ids[1]].sort())
   // A later run sees them too, but is not the first.
   await edit(ids[5]!, 'phrase', 'late')
   const third = await start('third')
@@ -44,4 +44,44 @@ test('a run tells which revisions it holds, which corrections it is the first to
   // What was rejected and is taken back is new to the second.
   await edit(ids[2]!, 'status', 'unreviewed')
   expect(await runs.dataChanges({ id: second.id })).toMatchObject({ counts: { added: 1, edited: 1 } })
+})
+
+test('a run from a checkpoint is told what is new to it: since the run of the checkpoint, else since the import', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const engine = await openTestEngine({ projectDir })
+  const { runs, regions, views } = engine.handlers
+  const { db } = engine.context
+  const datasetId = await importInto(engine, await writeDataset(join(projectDir, 'data'), annotationsOf(8, 2)))
+  const ids = db.all<{ id: string }>('SELECT id FROM regions ORDER BY position').map((row) => row.id)
+  const edit = async (id: string, field: string, after: unknown) => {
+    const imageId = db.get<{ image_id: string }>('SELECT image_id FROM regions WHERE id = ?', id)!.image_id
+    const region = (await regions.onImage({ imageId, checkpointIds: [] })).regions.find((one) => one.id === id)!
+    const before = (region as unknown as Record<string, unknown>)[field]
+    await regions.apply({ editId: `${id} ${field} ${JSON.stringify(after)}`, label: 'edit', edits: [{ regionId: id, revision: region.revision, diff: { [field]: { before, after } } as never }] })
+  }
+  const other = await addCheckpoint(engine.context.project, 'from elsewhere')
+  const since = (startCheckpointId: string, more: { viewId?: string; includeRejected?: boolean } = {}) => runs.changedSince({ datasetId, startCheckpointId, ...more })
+  expect(await since(other.id)).toEqual({ run: null, corrected: 0, train: 0, leftOut: 0, firstSeen: 0 })
+  // Images 0 to 2 are of the split train, image 3 (regions 6 and 7) of val. A review corrects nothing.
+  await edit(ids[0]!, 'phrase', 'another thing')
+  await edit(ids[6]!, 'boxes', [[1, 2, 9, 12]])
+  await edit(ids[1]!, 'status', 'accepted')
+  await edit(ids[2]!, 'status', 'rejected')
+  expect(await since(other.id)).toEqual({ run: null, corrected: 2, train: 1, leftOut: 1, firstSeen: 2 })
+  expect(await since(other.id, { includeRejected: true })).toMatchObject({ corrected: 2, leftOut: 0 })
+  await views.save({ id: 'v', name: 'val alone', filter: { datasetId, splits: ['val'] }, sort: 'file-order', descending: false })
+  expect(await since(other.id, { viewId: 'v' })).toMatchObject({ corrected: 1, train: 0, firstSeen: 1 })
+
+  const first = await runs.start({ preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 3, 'memory.check': false }, datasetId, name: 'first' })
+  expect(await runs.snapshot({ id: first.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 2, correctionIds: [ids[0], ids[6]] })
+  // What is from that run has seen them; what is from elsewhere has not, though it is not the first any more.
+  db.run('UPDATE checkpoints SET run_id = ? WHERE id = ?', first.id, other.id)
+  const elsewhere = await addCheckpoint(engine.context.project, 'from yet elsewhere')
+  expect(await since(other.id)).toEqual({ run: { id: first.id, number: first.number }, corrected: 0, train: 0, leftOut: 0, firstSeen: 0 })
+  expect(await since(elsewhere.id)).toMatchObject({ run: null, corrected: 2, leftOut: 1, firstSeen: 0 })
+  // Taking a correction back is a change to whoever was trained on it.
+  await edit(ids[0]!, 'phrase', 'the thing number 0')
+  await edit(ids[3]!, 'deleted', true)
+  expect(await since(other.id)).toMatchObject({ corrected: 1, train: 1, leftOut: 1, firstSeen: 1 })
+  expect(await since(elsewhere.id)).toMatchObject({ corrected: 1, leftOut: 2, firstSeen: 0 })
 })

@@ -218,10 +218,14 @@ export const contract = {
     /** Moves a run that waits or pauses to a place among those, counted from 0. */
     move: call(z.object({ id: z.string(), index: z.number().int() }), runSchema),
     edit: call(z.object({ id: z.string(), name: z.string().max(80).optional(), note: z.string().max(20_000).optional(), tags: z.array(z.string().max(40)).max(20).optional() }), runSchema),
-    /** What the run is frozen with: a page of its samples, and the corrections it is the first to see of the runs on its dataset. */
+    /** What the run is frozen with: a page of its samples, and the corrections it is the first to see of the runs on its dataset: 200 of them, and the ids of 5,000. */
     snapshot: call(z.object({ id: z.string(), offset: z.number().int().min(0), limit: z.number().int().min(1).max(1000) }), z.object({
       frozenAt: z.string(), regions: z.number().int(), images: z.number().int(), splits: z.record(z.string(), z.number().int()),
-      samples: z.array(frozenSampleSchema), firstSeen: z.number().int(), corrections: z.array(frozenSampleSchema),
+      samples: z.array(frozenSampleSchema), firstSeen: z.number().int(), corrections: z.array(frozenSampleSchema), correctionIds: z.array(z.string()),
+    })),
+    /** What a run from this checkpoint would see that the checkpoint has not: against the data of the run that it is from, else against the import. */
+    changedSince: call(z.object({ datasetId: z.string(), viewId: z.string().optional(), startCheckpointId: z.string(), includeRejected: z.boolean().optional() }), z.object({
+      run: z.object({ id: z.string(), number: z.number().int() }).nullable(), corrected: z.number().int(), train: z.number().int(), leftOut: z.number().int(), firstSeen: z.number().int(),
     })),
     /** How its data differs from what the same start would freeze now; at most 200 changes are listed, all are counted. */
     dataChanges: call(byId, z.object({

@@ -4,8 +4,9 @@ import type { RegionFilter } from '../../../shared/domain.ts'
 import type { ManifestSample } from '../../../shared/manifest.ts'
 import { filterTables, filterWhere } from '../../store/region-filter.ts'
 import { REGION_COLUMNS, type RegionRow, toShape } from '../../store/region-rows.ts'
-import { readJson, readLines } from '../../train/files.ts'
+import { readJson } from '../../train/files.ts'
 import { type RunRecord, runPaths } from '../../train/run-folder.ts'
+import { firstSeenBy, manifestOf } from './corrections.ts'
 import type { RunRow } from './rows.ts'
 
 type Context = Pick<EngineContext, 'db' | 'project'>
@@ -13,23 +14,21 @@ type Context = Pick<EngineContext, 'db' | 'project'>
 const SHOWN = 200
 const TRAINED = ['train', 'val']
 
-const manifestOf = ({ project }: Context, run: RunRow): Promise<ManifestSample[]> => readLines<ManifestSample>(runPaths(project.fromStored(run.folder)).manifest)
+/** So many ids make a list that Curate can walk. */
+const LISTED = 5000
 
 /** What the run is frozen with, a page of its samples, and the corrections that no earlier run on this dataset has seen. */
 export async function snapshotOf(context: Context, run: RunRow, offset: number, limit: number) {
-  const { db, project } = context
+  const { project } = context
   const [samples, record] = await Promise.all([manifestOf(context, run), readJson<RunRecord>(runPaths(project.fromStored(run.folder)).record)])
-  const seen = new Map<string, number>()
-  for (const earlier of db.all<RunRow>('SELECT * FROM runs WHERE dataset_id = ? AND number < ?', run.dataset_id, run.number)) {
-    for (const { regionId, revision } of await manifestOf(context, earlier)) seen.set(regionId, Math.max(revision, seen.get(regionId) ?? 0))
-  }
   const row = ({ regionId, imageId, phrase, revision, split }: ManifestSample) => ({ regionId, imageId, phrase, revision, split })
-  const corrected = samples.filter(({ regionId, revision }) => revision > 1 && revision > (seen.get(regionId) ?? 0))
+  const corrected = await firstSeenBy(context, run, samples)
   const splits: Record<string, number> = {}
   for (const { split } of samples) splits[split] = (splits[split] ?? 0) + 1
   return {
     frozenAt: record?.createdAt ?? run.created_at, regions: samples.length, images: new Set(samples.map(({ imageId }) => imageId)).size, splits,
     samples: samples.slice(offset, offset + limit).map(row), firstSeen: corrected.length, corrections: corrected.slice(0, SHOWN).map(row),
+    correctionIds: corrected.slice(0, LISTED).map(({ regionId }) => regionId),
   }
 }
 

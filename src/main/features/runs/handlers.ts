@@ -6,6 +6,7 @@ import { AppError } from '../../../shared/errors.ts'
 import { readLines } from '../../train/files.ts'
 import { listPresets } from '../../train/presets.ts'
 import { runPaths } from '../../train/run-folder.ts'
+import { changedSince } from './corrections.ts'
 import { dataChangesOf, snapshotOf } from './data.ts'
 import { moveInQueue } from './queue.ts'
 import { diskOf, removeRun } from './remove.ts'
@@ -71,6 +72,7 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
       return announce(training.shown(toRun(requireRun(db, id))))
     },
     snapshot: ({ id, offset, limit }) => snapshotOf(context, requireRun(db, id), offset, limit),
+    changedSince: (input) => changedSince(context, input),
     dataChanges: ({ id }) => dataChangesOf(context, requireRun(db, id)),
     disk: ({ id }) => diskOf(context, requireRun(db, id)),
     remove: async ({ id }) => {
