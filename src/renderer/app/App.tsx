@@ -9,6 +9,7 @@ import { ErrorBoundary } from './ErrorBoundary.tsx'
 import { GlobalCommands } from './GlobalCommands.tsx'
 import { listenToKeys } from './commands.ts'
 import { type Screen, useRoute } from './routes.ts'
+import { RunEnds } from './RunEnds.tsx'
 import { ShortcutSheet } from './ShortcutSheet.tsx'
 import { StatusBar } from './StatusBar.tsx'
 import { TitleBar, TITLES } from './TitleBar.tsx'
@@ -49,6 +50,7 @@ export function App() {
         <CommandPalette />
         <ShortcutSheet />
         <Tour />
+        <RunEnds />
         <Toasts />
       </TooltipProvider>
     </CSPProvider>

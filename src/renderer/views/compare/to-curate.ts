@@ -13,7 +13,7 @@ export function openInCurate(datasetId: string, row: Row, checkpointId: string):
 }
 
 /** A list that was sent there before is the same view again. */
-export async function openListInCurate(client: QueryClient, datasetId: string, name: string, rows: readonly Row[], checkpointId: string): Promise<void> {
+export async function openListInCurate(client: QueryClient, datasetId: string, name: string, rows: readonly Pick<Row, 'regionId' | 'imageId'>[], checkpointId: string | undefined): Promise<void> {
   const first = rows[0]
   if (!first) return
   const regionIds = rows.map((row) => row.regionId)

@@ -1,4 +1,4 @@
-import { ChartNoAxesColumn, ChevronDown, ListChecks, Save, Trash2, UsersRound } from 'lucide-react'
+import { ChartNoAxesColumn, ChevronDown, ListChecks, Save, SquarePen, Trash2, UsersRound } from 'lucide-react'
 import { useState } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../../shared/messages/messages.ts'
@@ -10,6 +10,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { Menu } from '../../ui/Menu.tsx'
 import { rich } from '../../ui/rich.tsx'
 import { Tag } from '../../ui/Tag.tsx'
+import { trainOnChanged } from '../train/changed.ts'
 import { setPrefs } from './prefs.ts'
 import { BUILT_IN, fromSaved } from './queue-views.ts'
 import { ReviewDialog } from './ReviewDialog.tsx'
@@ -54,6 +55,7 @@ export function QueueMenu({ work }: { work: Workbench }) {
           null,
           { label: work.prefs.secondReview ? t('End second review') : t('Second review'), icon: UsersRound, onSelect: () => setPrefs({ secondReview: !work.prefs.secondReview }) },
           { label: t('Progress and agreement…'), icon: ChartNoAxesColumn, onSelect: () => setReviewing(true) },
+          { label: t('Train on what I changed'), icon: SquarePen, disabled: work.chosen.length === 0, onSelect: () => trainOnChanged(work.dataset.id, saved.find(({ id }) => id === view.id), work.chosen[0]?.id) },
         ]}
       />
       <ReviewDialog work={work} open={reviewing} onClose={() => setReviewing(false)} />

@@ -1,8 +1,9 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
-import { Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, SquarePen, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect } from 'react'
 import { t } from '../../../shared/messages/messages.ts'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
+import { trainOnChanged } from '../train/changed.ts'
 import { useUndoLabels } from './edits.ts'
 import { mark } from './marks.ts'
 import { LAYOUTS, setPrefs } from './prefs.ts'
@@ -90,6 +91,7 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'view.rotateBack', title: t('Turn the view left'), group: t('Canvas'), keys: 'Shift+r', icon: RotateCcw, run: () => scene.rotate(-1) },
     { id: 'view.guides', title: prefs.guides ? t('Hide the crosshair') : t('Show the crosshair'), group: t('Canvas'), keys: 'g', run: () => setPrefs({ guides: !prefs.guides }) },
     { id: 'view.names', title: prefs.names ? t('Hide the names at the boxes') : t('Show the names at the boxes'), group: t('Canvas'), keys: 'Shift+n', run: () => setPrefs({ names: !prefs.names }) },
+    { id: 'run.changed', title: t('Train on what I changed'), group: t('Train'), icon: SquarePen, enabled: work.chosen.length > 0, run: () => trainOnChanged(work.dataset.id, work.control.saved.find(({ id }) => id === work.control.view.id), work.chosen[0]?.id) },
     { id: 'view.minimap', title: prefs.minimap ? t('Hide the overview') : t('Show the overview'), group: t('Canvas'), keys: 'm', run: () => setPrefs({ minimap: !prefs.minimap }) },
     { id: 'view.others', title: prefs.others ? t('Hide the other phrases') : t('Show the other phrases'), group: t('Canvas'), keys: 'Shift+o', run: () => setPrefs({ others: !prefs.others }) },
     { id: 'box.nudge', title: t('Move the box 1 px, with Shift 10 px'), group: t('Edit'), keys: [...arrows, ...arrows.map((key) => `Shift+${key}`)], hidden: true, repeats: true, run: nudge },

@@ -1,8 +1,8 @@
 import { useMutation, useQueries, useQuery } from '@tanstack/react-query'
-import { ChevronDown, ChevronRight, RotateCcw, X } from 'lucide-react'
+import { ChevronDown, ChevronRight, RotateCcw, SquarePen, X } from 'lucide-react'
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import { settingWords } from '../../../shared/config/run-config.ts'
-import type { Run } from '../../../shared/domain.ts'
+import type { Checkpoint, Run } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, parameters } from '../../app/format.ts'
@@ -16,6 +16,8 @@ import { ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { PaneHead, Section } from '../../ui/Pane.tsx'
 import { Select } from '../../ui/Select.tsx'
 import { toast } from '../../ui/toast.tsx'
+import { defaultCheckpoint } from '../curate/default-checkpoint.ts'
+import { Changed, isNothingNew, useChangedSince } from './Changed.tsx'
 import { Differences } from './Differences.tsx'
 import { Estimate } from './Estimate.tsx'
 import { type Draft, draftFromConfig, resolveDraft, resolveSweep, type SweepDraft } from './form.ts'
@@ -29,8 +31,8 @@ import styles from './train.module.css'
 const SCRATCH = 'scratch'
 
 /** The form of the next run, what it will need, and below it the queue (children). */
-export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onAdded, children }: {
-  copied: { readonly run: Run; readonly asked: number } | null; onCopy: (run: Run) => void; runs: readonly Run[]; startId: string | null; datasetId: string | null; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
+export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onClose, onAdded, children }: {
+  copied: { readonly run: Run; readonly asked: number } | null; onCopy: (run: Run) => void; runs: readonly Run[]; startId: string | null; datasetId: string | null; changed: boolean; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
 }) {
   const presets = usePresets()
   const datasets = useDatasets()
@@ -42,6 +44,8 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   const [name, setName] = useState('')
   const [advanced, setAdvanced] = useState(false)
   const [swept, setSwept] = useState<readonly SweepDraft[]>([])
+  /** A run on what was corrected is asked for; 'anyway' where there is nothing new and it is wanted all the same. */
+  const [demanded, setDemanded] = useState<false | 'news' | 'anyway'>(false)
   useEffect(() => setData((old) => datasetId ?? old), [datasetId])
   useEffect(() => setStart((old) => startId ?? old), [startId])
 
@@ -55,6 +59,8 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   const input = preset && datasetOf ? {
     preset: preset.name, overrides, datasetId: datasetOf, ...(viewOf ? { viewId: viewOf } : {}), ...(start === SCRATCH ? {} : { startCheckpointId: start }), ...(name.trim() ? { name: name.trim() } : {}),
   } : null
+  const news = useChangedSince(datasetOf && start !== SCRATCH ? { datasetId: datasetOf, ...(viewOf ? { viewId: viewOf } : {}), startCheckpointId: start, includeRejected: Boolean(overrides['data.includeRejected'] ?? settings.find(({ key }) => key === 'data.includeRejected')?.value) } : null)
+  const refused = demanded === 'news' && (start === SCRATCH || !news.data || isNothingNew(news.data))
   const asked = useDebounced(JSON.stringify(input), 300)
   const estimate = useQuery({
     queryKey: ['estimate', asked],
@@ -67,6 +73,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
     onSuccess: (run) => {
       setName('')
       setSwept([])
+      setDemanded(false)
       onAdded(run)
     },
   })
@@ -74,7 +81,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
   const faults = Object.keys(errors).length + sweep.errors.filter((error) => error !== null).length
   const blocked = estimate.data?.problems.some((problem) => problem.blocking) ?? false
   const settled = asked === JSON.stringify(input) && !estimate.isFetching
-  const ready = input !== null && faults === 0 && !blocked && estimate.data !== undefined && settled
+  const ready = input !== null && faults === 0 && !blocked && estimate.data !== undefined && settled && !refused
   const submit = () => { if (ready && !add.isPending) add.mutate() }
   const last = [...runs].sort((a, b) => b.number - a.number)[0]
   const copy = (run: Run) => {
@@ -90,14 +97,30 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
     setStart(run.startCheckpointId ?? SCRATCH)
     if (ownName(run)) setName(t('{name}, again', { name: ownName(run) }).slice(0, 80))
   }
+  /** As the run of the checkpoint was, but from the checkpoint and on the data as it is now: what differs afterwards is the data. */
+  const onChanged = (checkpoint: Checkpoint | undefined, on: string | null) => {
+    const from = runs.find((run) => run.id === checkpoint?.runId)
+    if (from) copy(from)
+    if (checkpoint) setStart(checkpoint.id)
+    if (on) setData(on)
+    setName(checkpoint ? t('Corrections since {checkpoint}', { checkpoint: checkpoint.name }).slice(0, 80) : '')
+    setDemanded('news')
+  }
+  const startForChanged = () => checkpoints.data?.find(({ id }) => id === start) ?? defaultCheckpoint(checkpoints.data ?? [])
   // The form takes the run's settings once for each time it is asked to, as soon as the presets are there.
   const done = useRef(0)
   useEffect(() => {
     if (!copied || copied.asked === done.current || !presets.data || !datasets.data) return
     done.current = copied.asked
     copy(copied.run)
+    setDemanded(false)
   })
-  useCommands([{ id: 'run.add', title: t('Add the next run to the queue'), group: t('Train'), keys: '$mod+Enter', enabled: ready, run: submit }])
+  const asksForChanged = useRef(false)
+  useEffect(() => {
+    if (changed && !asksForChanged.current && presets.data && datasets.data && checkpoints.data) onChanged(checkpoints.data.find(({ id }) => id === startId) ?? startForChanged(), datasetId)
+    if (presets.data && datasets.data && checkpoints.data) asksForChanged.current = changed
+  })
+  useCommands([{ id: 'run.add', title: t('Add the next run to the queue'), group: t('Train'), keys: '$mod+Enter', enabled: ready, run: submit }, { id: 'run.changed', title: t('Train on what I changed'), group: t('Train'), icon: SquarePen, enabled: (checkpoints.data?.length ?? 0) > 0, run: () => onChanged(startForChanged(), chosenData) }])
 
   if (presets.isPending || datasets.isPending || checkpoints.isPending) return <><PaneHead title={t('Next run')} /><Loading>{t('Loading presets')}</Loading></>
   const failed = presets.error ?? datasets.error ?? checkpoints.error
@@ -137,6 +160,8 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, onClose, onA
                 ]} />
               )}
             </Field>
+            {start === SCRATCH ? null : <Changed query={news} demanded={demanded !== false} allTheSame={demanded === 'anyway'} onAllTheSame={() => setDemanded('anyway')} />}
+            {(checkpoints.data?.length ?? 0) > 0 && demanded === false ? <div className={styles.full}><Button size="s" icon={SquarePen} onClick={() => onChanged(startForChanged(), chosenData)}>{t('Train on what I changed')}</Button></div> : null}
             {basic.map((setting) => <SettingField key={setting.key} setting={setting} input={draft[setting.key]} error={problemOf(setting.key)} onChange={(value) => change(setting.key, value)} />)}
             <Field label={t('Name')} hint={t('What this run tries, in your words.')} className={styles.full}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={80} onChange={(event) => setName(event.currentTarget.value)} />}</Field>
             <div className={styles.advancedLine}>

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
@@ -12,6 +12,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { Section } from '../../ui/Pane.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
+import { openListInCurate } from '../compare/to-curate.ts'
 import table from '../../ui/table.module.css'
 import styles from './train.module.css'
 
@@ -36,6 +37,7 @@ function countWords(kind: Kind, n: number): string {
 export function RunData({ run }: { run: Run }) {
   const [shown, setShown] = useState<'changes' | 'firsts' | 'samples' | null>(null)
   const [offset, setOffset] = useState(0)
+  const client = useQueryClient()
   const snapshot = useQuery({ queryKey: [...keys.runData(run.id), offset], queryFn: ({ signal }) => api.runs.snapshot({ id: run.id, offset, limit: PAGE }, { signal }), placeholderData: (previous) => previous })
   const changes = useQuery({ queryKey: [...keys.runData(run.id), 'changes'], queryFn: ({ signal }) => api.runs.dataChanges({ id: run.id }, { signal }), enabled: shown === 'changes', staleTime: 0 })
   const data = snapshot.data
@@ -47,7 +49,9 @@ export function RunData({ run }: { run: Run }) {
           <p className="t12">{data.firstSeen > 0
             ? t('{regions, plural, one {# region} other {# regions}} on {images, plural, one {# image} other {# images}}, frozen {when}; the first run to see {n, plural, one {# correction} other {# corrections}}.', { regions: data.regions, images: data.images, when: when(data.frozenAt), n: data.firstSeen })
             : t('{regions, plural, one {# region} other {# regions}} on {images, plural, one {# image} other {# images}}, frozen {when}.', { regions: data.regions, images: data.images, when: when(data.frozenAt) })}</p>
-          <p className={styles.dataActions}><Button size="s" onClick={() => setShown('changes')}>{t('What changed since')}</Button></p>
+          <p className={styles.dataActions}><Button size="s" onClick={() => setShown('changes')}>{t('What changed since')}</Button>
+            {data.firstSeen > 0 ? <Button size="s" onClick={() => setShown('firsts')}>{t('Show the corrections')}</Button> : null}
+            {data.firstSeen > 0 ? <Button size="s" onClick={() => void openListInCurate(client, run.datasetId, t('Corrections first seen by run {number}', { number: run.number }), data.correctionIds.map((regionId) => ({ regionId, imageId: data.corrections[0]!.imageId })), run.startCheckpointId ?? undefined)}>{t('Open them in Curate')}</Button> : null}</p>
         </>
       ) : <p className="t12 c2">{t('Reading')}</p>}
       <Dialog open={shown !== null} onClose={() => setShown(null)} title={t('Data of run {number}', { number: run.number })} width="wide" closable

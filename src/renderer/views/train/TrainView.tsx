@@ -29,6 +29,7 @@ export function TrainView() {
   /** The run whose settings the form is to show; counted, so that the same one can be asked for again. */
   const [copied, setCopied] = useState<{ readonly run: Run; readonly asked: number } | null>(null)
   const [setupOpen, setSetupOpen] = useState(params.start !== undefined || params.dataset !== undefined)
+  const asked = params.dataset === undefined ? null : params.view === undefined ? params.dataset : `${params.dataset}/${params.view}`
   const run = runs.data ? chooseRun(runs.data, params.run) : null
   useStatus(run?.lastSavedStep != null ? <span>{t('State saved at step {step}', { step: count(run.lastSavedStep) })}</span> : null)
 
@@ -40,7 +41,7 @@ export function TrainView() {
   return (
     <div className={cx(styles.screen, setupOpen && styles.setupOpen)}>
       <Pane label={t('Next run')} className={styles.setup}>
-        <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={params.dataset ?? null} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null }) }}>
+        <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={asked} changed={params.changed === '1'} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null, view: null, changed: null }) }}>
           <RunQueue runs={runs.data ?? []} shownId={run?.id ?? null} />
         </NextRun>
       </Pane>
