@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { MetricRow, Run } from '../../shared/domain.ts'
+import type { Run } from '../../shared/domain.ts'
 import { AppError, fromErrorData } from '../../shared/errors.ts'
-import { type Alert, ALERT_ROWS, runAlerts } from '../../shared/run-alerts.ts'
 import { parseAssignment } from '../../shared/config/run-config.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { Command, CommandIo, CommandResult } from './command.ts'
 import { MODEL_OPTION, pickCheckpoint, pickDataset, pickNamed, pickRun } from './lookup.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
+import { parseAxis, trainSweep } from './train-sweep.ts'
+import { duration, watchRun } from './watch-run.ts'
 
-const ENDED: readonly Run['state'][] = ['finished', 'paused', 'stopped', 'failed']
 const RESULT = `Ctrl+C stops after the step in hand and saves; \`amc resume\` goes on from there.
 Result: {run: {id, name, number, state, step, totalSteps, elapsedSeconds, ...}, checkpoints: [{id, name, step, best, metrics}], metrics: {name: last value}}.`
 
@@ -23,11 +23,14 @@ export const trainCommand: Command = {
     view: { type: 'string', value: 'NAME', help: 'Only the regions of this saved view of the dataset, by name or id. Several in turn: --set curriculum.views="Easy 0.3; * 0.7".' },
     config: { type: 'string', value: 'NAME|FILE', help: 'A preset (demo-amc, amc-one-gpu, ...) or a YAML file of settings.', required: true },
     set: { type: 'string', value: 'key=value', help: 'Changes one setting.', multiple: true },
+    sweep: { type: 'string', value: 'key=v1,v2', help: 'Makes a run for each of these values; given twice, for each combination.', multiple: true },
     start: { type: 'string', value: 'CHECKPOINT', help: 'Checkpoint to start from: name, id or file.' },
     model: MODEL_OPTION,
     name: { type: 'string', value: 'NAME', help: 'Name of the run.' },
   },
-  details: RESULT,
+  details: `${RESULT}
+With --sweep a table of the runs with the validation that the best checkpoint of each is from, the highest pointing game with a star.
+Result then: {runs: [{run, swept: {key: value}, best: {step, values: {val.pointingGame, ...}} or null, checkpoint: {id, name} or null}], best: id of a run or null}.`,
   run: (input, io) =>
     withProject(input, io, async (engine) => {
       const { handlers } = engine
@@ -46,9 +49,10 @@ export const trainCommand: Command = {
         ...(name ? { name } : {}),
         ...(startCheckpoint ? { startCheckpointId: startCheckpoint.id } : {}),
       }
+      const axes = input.all('sweep').map(parseAxis)
       const { problems } = await handlers.runs.estimate(request)
       for (const problem of problems) io.note(`${problem.key}: ${problem.message}`)
-      return follow(engine, await handlers.runs.start(request), io)
+      return axes.length > 0 ? trainSweep(engine, request, axes, io) : follow(engine, await handlers.runs.start(request), io)
     }),
 }
 
@@ -69,46 +73,10 @@ export const resumeCommand: Command = {
 }
 
 /** Shows a run until it ends. A run that was stopped on the way ends with exit code 130; what it did is saved. */
-async function follow({ handlers, context }: EngineCore, started: Run, io: CommandIo): Promise<CommandResult> {
+async function follow(engine: EngineCore, started: Run, io: CommandIo): Promise<CommandResult> {
+  const { handlers, context } = engine
   const { id } = started
-  const loss = { text: '' }
-  let recent: readonly MetricRow[] = await handlers.runs.metrics({ id, afterStep: -1 })
-  const told = new Set<Alert['kind']>()
-  const tellAlerts = (): void => {
-    for (const { kind, title, message, cure } of runAlerts(recent, started.config, started.totalSteps)) {
-      if (!told.has(kind)) io.note(`${title}: ${message} ${cure}`)
-      told.add(kind)
-    }
-  }
-  const ended = Promise.withResolvers<void>()
-  const stopListening = context.events.on((event) => {
-    if (event.type === 'run.measured' && event.runId === id) {
-      const total = event.rows.at(-1)?.values['loss.total']
-      if (total !== undefined) loss.text = `loss ${total.toFixed(3)}`
-      const first = event.rows[0]?.step ?? 0
-      recent = [...recent.filter((row) => row.step < first), ...event.rows].slice(-ALERT_ROWS)
-      tellAlerts()
-    }
-    if (event.type !== 'run.progressed' || event.run.id !== id) return
-    const { run } = event
-    const left = run.secondsLeft === null ? '' : `, ${duration(run.secondsLeft)} left`
-    io.progress.report(run.name, run.step, run.totalSteps, `${loss.text}${left}`)
-    if (ENDED.includes(run.state)) ended.resolve()
-  })
-  const stop = (): void => {
-    io.note('Stopping after this step and saving')
-    void Promise.resolve(handlers.runs.stop({ id })).catch(() => ended.resolve())
-  }
-  if (io.signal.aborted) stop()
-  io.signal.addEventListener('abort', stop, { once: true })
-  try {
-    if (!ENDED.includes((await handlers.runs.get({ id })).state)) await ended.promise
-  } finally {
-    stopListening()
-    io.signal.removeEventListener('abort', stop)
-    io.progress.end()
-  }
-  const run = await handlers.runs.get({ id })
+  const run = await watchRun(engine, started, io)
   if (run.state === 'failed') throw run.error ? fromErrorData(run.error as never) : new AppError('internal', `The run ${run.name} failed.`)
   const checkpoints = (await handlers.checkpoints.list({})).filter((one) => one.runId === id).map(({ id: checkpoint, name, step, best, metrics }) => ({ id: checkpoint, name, step, best, metrics }))
   const metrics: Record<string, number> = {}
@@ -124,11 +92,4 @@ async function follow({ handlers, context }: EngineCore, started: Run, io: Comma
     ],
     exitCode: run.state === 'finished' ? 0 : 130,
   }
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds)
-  if (whole < 60) return `${whole} s`
-  const minutes = Math.floor(whole / 60)
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }

@@ -21,6 +21,6 @@ describe('a run that began from a checkpoint', () => {
   })
 
   test('a split for tests goes before the one that chose the best checkpoint', () => {
-    expect([{ train: 4, val: 2, test: 3 }, { val: 1, testA: 2, testB: 2 }, { train: 3, val: 1, test: 0 }, { train: 3 }].map((splits) => heldOut({ splits }))).toEqual(['test', 'testA', 'val', null])
+    expect([{ train: 4, val: 2, test: 3 }, { val: 1, testA: 2, testB: 2 }, { train: 3, val: 1, test: 0 }, { train: 3 }].map((splits) => heldOut({ splits: splits as unknown as Record<string, number> }))).toEqual(['test', 'testA', 'val', null])
   })
 })

@@ -12,7 +12,7 @@ type Input = Parameters<Api['runs']['changedSince']>[0]
 /** What a run from a checkpoint would see that the checkpoint has not. Counted anew with each edit. */
 export function useChangedSince(input: Input | null) {
   return useQuery({
-    queryKey: [...keys.regions, 'changed-since', JSON.stringify(input)], enabled: input !== null, placeholderData: (previous: Since | undefined) => previous,
+    queryKey: [...keys.regions, 'changed-since', JSON.stringify(input)], enabled: input !== null,
     queryFn: ({ signal }) => api.runs.changedSince(input!, { signal }),
   })
 }
@@ -37,8 +37,11 @@ export function Changed({ query, demanded, allTheSame, onAllTheSame }: { query: 
     <div className={styles.full} data-testid="changed-since">
       <Note>
         {run
-          ? t('{n, plural, one {# correction} other {# corrections}} since the data of run {number}; this run is the first to see {first} of them.', { n: corrected, number: run.number, first: firstSeen })
-          : t('{n, plural, one {# correction} other {# corrections}} since the import; this run is the first to see {first} of them.', { n: corrected, first: firstSeen })}
+          ? t('{n, plural, one {# correction} other {# corrections}} since the data of run {number}.', { n: corrected, number: run.number })
+          : t('{n, plural, one {# correction} other {# corrections}} since the import.', { n: corrected })}{' '}
+        {corrected === 0 ? null : firstSeen === corrected
+          ? t('{n, plural, one {This run will be the first to see it.} other {This run will be the first to see them.}}', { n: corrected })
+          : t('{n, plural, =0 {Other runs have seen them.} other {This run will be the first to see # of them.}}', { n: firstSeen })}
         {leftOut > 0 ? <> {t('{n, plural, one {# region was rejected or deleted and is left out.} other {# regions were rejected or deleted and are left out.}}', { n: leftOut })}</> : null}
         {corrected > 0 && train === 0 ? <> {t('None is in the split train: only validation sees them.')}</> : null}
       </Note>

@@ -31,8 +31,8 @@ import styles from './train.module.css'
 const SCRATCH = 'scratch'
 
 /** The form of the next run, what it will need, and below it the queue (children). */
-export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onClose, onAdded, children }: {
-  copied: { readonly run: Run; readonly asked: number } | null; onCopy: (run: Run) => void; runs: readonly Run[]; startId: string | null; datasetId: string | null; changed: boolean; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
+export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onOpen, onClose, onAdded, children }: {
+  copied: { readonly run: Run; readonly asked: number } | null; onCopy: (run: Run) => void; runs: readonly Run[]; startId: string | null; datasetId: string | null; changed: boolean; onOpen: () => void; onClose: () => void; onAdded: (run: Run) => void; children: ReactNode
 }) {
   const presets = usePresets()
   const datasets = useDatasets()
@@ -105,6 +105,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onC
     if (on) setData(on)
     setName(checkpoint ? t('Corrections since {checkpoint}', { checkpoint: checkpoint.name }).slice(0, 80) : '')
     setDemanded('news')
+    onOpen()
   }
   const startForChanged = () => checkpoints.data?.find(({ id }) => id === start) ?? defaultCheckpoint(checkpoints.data ?? [])
   // The form takes the run's settings once for each time it is asked to, as soon as the presets are there.

@@ -41,7 +41,7 @@ export function TrainView() {
   return (
     <div className={cx(styles.screen, setupOpen && styles.setupOpen)}>
       <Pane label={t('Next run')} className={styles.setup}>
-        <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={asked} changed={params.changed === '1'} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null, view: null, changed: null }) }}>
+        <NextRun copied={copied} onCopy={duplicate} runs={runs.data ?? []} startId={params.start ?? null} datasetId={asked} changed={params.changed === '1'} onOpen={openSetup} onClose={() => setSetupOpen(false)} onAdded={(added) => { setSetupOpen(false); setParams({ run: added.id, start: null, dataset: null, view: null, changed: null }) }}>
           <RunQueue runs={runs.data ?? []} shownId={run?.id ?? null} />
         </NextRun>
       </Pane>
