@@ -22,7 +22,7 @@ async function project() {
   const projectDir = join(await temporaryFolder(), 'project')
   const engine = await openEngineWithProcesses(projectDir)
   const datasetId = await importInto(engine, await writeDataset(join(projectDir, 'data'), annotationsOf(8, 2)))
-  return { engine, projectDir, request: { preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 4, 'validation.every': 2, 'memory.check': false }, datasetId, name: 'grid' } }
+  return { engine, projectDir, request: { preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 4, 'validation.every': 2, 'save.every': 2, 'memory.check': false }, datasetId, name: 'grid' } }
 }
 
 describe('a sweep from the command line', () => {
@@ -40,8 +40,10 @@ describe('a sweep from the command line', () => {
       const rows = await engine.handlers.runs.metrics({ id: one.run.id, afterStep: -1 })
       expect(one.best!.values['val.pointingGame']).toBe(Math.max(...rows.flatMap((row) => row.values['val.pointingGame'] ?? [])))
     }
+    expect(runs.map(({ best: at }) => at!.step)).toEqual([2, 2, 2, 2])
     const highest = Math.max(...runs.map((one) => one.best!.values['val.pointingGame']!))
     expect(runs.find(({ run }) => run.id === best)!.best!.values['val.pointingGame']).toBe(highest)
+    expect(runs.find(({ run }) => run.id === best)!.swept['optimizer.learningRate']).toBe(1e-4)
     // The same as a table: a head, a line a run, one star.
     expect(answer.lines).toHaveLength(5)
     expect(answer.lines.filter((line) => line.startsWith('*'))).toHaveLength(1)

@@ -39,16 +39,20 @@ async function train({ runDir, resume }: { runDir: string; resume: boolean }, si
   const { config, record } = await openRun(runDir)
   const paths = runPaths(runDir)
   const { steps } = parse(await readFile(paths.config, 'utf8')) as { steps: number }
-  const save = (step: number): void => {
+  let highest = 0
+  const save = (step: number, measured: Readonly<Record<string, number>> = {}): void => {
     writeState(paths.states, { step, tensors: new Map([['x', { shape: [1], data: Float32Array.of(step) }]]), info: { step } })
     writeSafetensors(paths.checkpoint(step), new Map([['temp', { shape: [1], data: Float32Array.of(step) }]]), { 'amc.modelConfig': JSON.stringify(record.modelConfig) })
-    emit({ type: 'train.checkpoint', path: paths.checkpoint(step), step, best: false, metrics: {} })
+    emit({ type: 'train.checkpoint', path: paths.checkpoint(step), step, best: Object.hasOwn(measured, 'val.pointingGame') && measured['val.pointingGame']! >= highest, metrics: measured })
+    highest = Math.max(highest, measured['val.pointingGame'] ?? 0)
   }
   for (let step = (resume ? savedStepOf(paths) : 0) + 1; step <= steps; step++) {
-    const row = { step, seconds: step / 100, values: { 'loss.total': 1 / step } }
+    // Another value for another learning rate, falling after the first validation.
+    const measured: Record<string, number> = config.validation.every > 0 && step % config.validation.every === 0 ? { 'val.pointingGame': Math.min(0.9, config.optimizer.learningRate * 1000) + 0.1 / step, 'val.consistency': 0.5 } : {}
+    const row = { step, seconds: step / 100, values: { 'loss.total': 1 / step, ...measured } }
     await appendFile(paths.metrics, `${JSON.stringify(row)}\n`)
     emit({ type: 'train.metrics', rows: [row] })
-    if (step % config.save.every === 0 || step === steps) save(step)
+    if (step % config.save.every === 0 || step === steps) save(step, measured)
     const progress = { step, totalSteps: steps, epoch: 0, elapsedSeconds: step / 100, secondsLeft: 1, samplesPerSecond: 1, dataWaitShare: 0, lastSavedStep: savedStepOf(paths) || null }
     emit({ type: 'train.progress', progress })
     await setTimeout(STEP_MS)
