@@ -107,6 +107,9 @@ describe.skipIf(!chromium)(`the loop${chromium ? '' : ` (${NO_BROWSER})`}`, () =
     await news.getByText('Run 2 is finished').waitFor(WAIT)
     await news.getByRole('button', { name: 'Compare' }).waitFor()
     await takePicture(page, 'loop-toast-dark-1440')
+    // The news go after a moment; the list of what happened keeps the way there.
+    const href = await page.getByRole('region', { name: 'Activity' }).getByRole('listitem').filter({ hasText: 'Run 2 finished' }).getByRole('link', { name: 'Compare' }).getAttribute('href')
+    expect(new URLSearchParams(href!.split('?')[1]).get('a')).toBe(startId)
   })
 
   it('shows on the page of the run what the corrections were, and computes what they did', async () => {

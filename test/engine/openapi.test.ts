@@ -54,6 +54,14 @@ describe('the OpenAPI side', () => {
     expect(said.last.step).toBe(3)
     const [stored] = await engine.handlers.runs.list({})
     expect(stored).toMatchObject({ id: said.run['id'], config: { steps: 3, 'batch.images': 2 } })
+    // From its checkpoint on, after a correction: told, trained, compared.
+    const { id, image_id: imageId, phrase } = engine.context.db.get<{ id: string; image_id: string; phrase: string }>("SELECT id, image_id, phrase FROM regions WHERE split = 'train' ORDER BY position")!
+    const region = (await engine.handlers.regions.onImage({ imageId, checkpointIds: [] })).regions.find((one) => one.id === id)!
+    await engine.handlers.regions.apply({ editId: 'one', label: 'edit', edits: [{ regionId: id, revision: region.revision, diff: { phrase: { before: phrase, after: 'what it is' } } }] })
+    const checkpoint = (await engine.handlers.checkpoints.list({})).find((one) => one.runId === stored!.id)!
+    const again = await run('--dataset', 'things', '--preset', 'demo-amc', '--start', checkpoint.name, '--set', 'batch.images=2', '--set', 'steps=2', '--set', 'validation.every=1', '--set', 'save.every=1')
+    expect(again.stderr).toContain('1 corrections since, 1 of them seen by no run yet')
+    expect(JSON.parse(again.stdout)).toMatchObject({ run: { state: 'finished', step: 2 }, comparison: { split: 'val', regions: 4, headline: { pointingGame: { change: 0, regions: 4 } } } })
     await expect(run('--dataset', 'nothing')).rejects.toThrow(/no one dataset called nothing; there are: things/)
     await expect(run('--dataset', 'things', '--set', 'steps=none')).rejects.toThrow(/steps/)
   })

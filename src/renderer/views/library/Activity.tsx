@@ -1,8 +1,10 @@
 import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
 import type { Job, Run } from '../../../shared/domain.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { count, when } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
-import { useJobs, useRuns } from '../../state/queries.ts'
+import { useCheckpoints, useDatasets, useJobs, useRuns } from '../../state/queries.ts'
+import { comparisonLink, comparisonOf } from '../../state/run-comparison.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import styles from './library.module.css'
 
@@ -38,7 +40,14 @@ function happeningOfRun(run: Run, jobs: readonly Job[]): Happening {
 export function Activity() {
   const jobs = useJobs()
   const runs = useRuns()
-  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train' && job.kind !== 'trial').map(happeningOfJob), ...(runs.data ?? []).map((run) => happeningOfRun(run, jobs.data ?? []))]
+  const checkpoints = useCheckpoints()
+  const datasets = useDatasets()
+  /** A run that began from a checkpoint leads to what it changed. */
+  const withComparison = (happening: Happening, run: Run): Happening => {
+    const comparison = run.state === 'finished' ? comparisonOf(run, checkpoints.data ?? [], datasets.data ?? []) : null
+    return comparison ? { ...happening, link: { href: comparisonLink(comparison), label: t('Compare') } } : happening
+  }
+  const list = [...(jobs.data ?? []).filter((job) => ENDED.has(job.state) && job.kind !== 'train' && job.kind !== 'trial').map(happeningOfJob), ...(runs.data ?? []).map((run) => withComparison(happeningOfRun(run, jobs.data ?? []), run))]
     .sort((a, b) => b.at.localeCompare(a.at))
     .slice(0, 5)
   if (list.length === 0) return null
