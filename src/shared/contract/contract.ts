@@ -173,8 +173,11 @@ export const contract = {
     undoState: call(none, editResultSchema.omit({ regions: true })),
     /** What an edit of many regions would do. */
     previewBulk: call(z.object({ selection: selectionSchema, action: bulkActionSchema, offset: z.number().int().min(0), limit: z.number().int().min(0).max(500) }), bulkPreviewSchema),
-    /** One edit of many regions: all of it or nothing, one step of undo. Ending the call takes it back. */
-    bulk: call(z.object({ editId: z.string(), selection: selectionSchema, action: bulkActionSchema, since: z.string().optional() }), editResultSchema.omit({ regions: true }).extend({ selected: z.number().int(), changed: z.number().int() })),
+    /** One edit of many regions: all of it or nothing, one step of undo. Ending the call takes it back. keep: regions that are locked, which are not deleted. */
+    bulk: call(
+      z.object({ editId: z.string(), selection: selectionSchema, action: bulkActionSchema, since: z.string().optional(), keep: z.array(z.string()).max(100_000).optional() }),
+      editResultSchema.omit({ regions: true }).extend({ selected: z.number().int(), changed: z.number().int(), kept: z.number().int() }),
+    ),
     /** Names to filter by, with their numbers of regions. */
     facets: call(z.object({ datasetId: z.string() }), facetsSchema),
     progress: call(z.object({ datasetId: z.string() }), reviewProgressSchema),

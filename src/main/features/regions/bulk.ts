@@ -6,11 +6,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { BulkAction } from '../../../shared/contract/bulk.ts'
 import type { Region } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
-import type { RegionDiff } from '../../../shared/region-diff.ts'
 import type { Db } from '../../store/db.ts'
 import { REGION_COLUMNS, type RegionRow, toRegion } from '../../store/region-rows.ts'
 import { type Author, writeRow } from './apply.ts'
-import { bulkLabel, diffsOf } from './bulk-actions.ts'
+import { bulkLabel, type DiffsOf, diffsOf } from './bulk-actions.ts'
 import { takeBack } from './bulk-steps.ts'
 
 export interface BulkRequest {
@@ -19,12 +18,16 @@ export interface BulkRequest {
   readonly action: BulkAction
   /** What others changed after this time is a conflict. */
   readonly since?: string | undefined
+  /** Ids of regions that are locked: none of them is deleted. */
+  readonly keep?: readonly string[] | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (label: string, done: number, total: number) => void
 }
 export interface BulkOutcome {
   readonly selected: number
   readonly changed: number
+  /** Regions of the selection that stayed because they are locked. */
+  readonly kept: number
   readonly datasetId: string | null
 }
 
@@ -52,48 +55,53 @@ export async function previewBulk(db: Db, rows: Float64Array, action: BulkAction
 /**
  * @throws AppError 'conflict' when somebody else changed a region since, 'bad-input', 'cancelled', 'disk-full'; nothing was changed then
  */
-export async function applyBulk(db: Db, { editId, rows, action, since, signal, onProgress }: BulkRequest, author: Author): Promise<BulkOutcome> {
+export async function applyBulk(db: Db, { editId, rows, action, since, keep = [], signal, onProgress }: BulkRequest, author: Author): Promise<BulkOutcome> {
   const known = db.get<{ dataset_id: string }>('SELECT dataset_id FROM edits WHERE id = ?', editId)
   if (known) {
     const changed = db.get<{ n: number }>('SELECT count(*) AS n FROM edit_changes WHERE edit_id = ?', editId)!.n
-    return { selected: Math.max(rows.length, changed), changed, datasetId: known.dataset_id }
+    return { selected: Math.max(rows.length, changed), changed, kept: 0, datasetId: known.dataset_id }
   }
-  const diffs = diffsOf(db, action, author)
-  const { selected, changed, datasetId } = await look(db, rows, diffs, { since, signal, author })
-  if (datasetId === null) return { selected, changed, datasetId }
-  const label = bulkLabel(action, changed)
-  const edit = { editId, label }
-  const last = changed <= ROWS_AT_ONCE
+  const locked = new Set(action.kind === 'delete' ? keep : [])
+  const diffs = sparing(diffsOf(db, action, author), locked)
+  const { datasetId, ...found } = await look(db, rows, diffs, { since, signal, author, locked })
+  if (datasetId === null) return { ...found, datasetId }
+  const edit = { editId, label: bulkLabel(action, found.changed) }
   let n = 0
-  const write = (regions: readonly Region[], rowOf: ReadonlyMap<string, RegionRow>): void => {
-    for (const [i, diff] of diffs(regions).entries()) {
+  const write = (part: readonly RegionRow[]): void => {
+    for (const [i, diff] of diffs(part.map(toRegion)).entries()) {
       if (!diff) continue
-      const { id } = regions[i]!
-      writeRow(db, rowOf.get(id)!, diff, edit, author)
-      db.run('INSERT INTO edit_changes (edit_id, n, region_id, diff) VALUES (?, ?, ?, ?)', editId, n++, id, JSON.stringify(diff))
+      const row = part[i]!
+      writeRow(db, row, diff, edit, author)
+      db.run('INSERT INTO edit_changes (edit_id, n, region_id, diff) VALUES (?, ?, ?, ?)', editId, n++, row.id, JSON.stringify(diff))
     }
   }
   const finish = (): void => {
-    db.run("UPDATE edits SET state = 'dropped' WHERE state = 'undone'")
-    db.run("INSERT INTO edits (id, dataset_id, at, actor, label, changes, state) VALUES (?, ?, ?, ?, ?, '[]', 'done')", editId, datasetId, author.at, author.name, label)
+    if (n > 0) {
+      if (!db.get("SELECT 1 FROM datasets WHERE id = ? AND state = 'ready'", datasetId)) throw new AppError('conflict', 'The dataset of these regions was removed meanwhile.', 'Choose another dataset.')
+      // Between the look and the writing something else may have changed some of them: it is called by what was written.
+      const label = bulkLabel(action, n)
+      if (label !== edit.label) db.run('UPDATE revisions SET label = ? WHERE edit_id = ? AND region_id IN (SELECT region_id FROM edit_changes WHERE edit_id = ?)', label, editId, editId)
+      db.run("UPDATE edits SET state = 'dropped' WHERE state = 'undone'")
+      db.run("INSERT INTO edits (id, dataset_id, at, actor, label, changes, state) VALUES (?, ?, ?, ?, ?, '[]', 'done')", editId, datasetId, author.at, author.name, label)
+    }
     db.run('DELETE FROM open_edits WHERE edit_id = ?', editId)
   }
-  if (last) {
+  const outcome = (): BulkOutcome => ({ ...found, changed: n, datasetId: n > 0 ? datasetId : null })
+  if (found.changed <= ROWS_AT_ONCE) {
     // Few enough for one part: nothing of it can be seen half done.
-    const whole = await collect(db, rows, diffs)
+    const changing = await placesOf(db, rows, diffs)
     db.transaction(() => {
-      write(whole.map(toRegion), new Map(whole.map((row) => [row.id, row])))
+      write(rowsOf(db, changing))
       finish()
     })
-    return { selected, changed, datasetId }
+    return outcome()
   }
   try {
-    db.run("INSERT INTO open_edits (edit_id, dataset_id, label, direction, done) VALUES (?, ?, ?, 'apply', 0)", editId, datasetId, label)
+    db.run("INSERT INTO open_edits (edit_id, dataset_id, label, direction, done) VALUES (?, ?, ?, 'apply', 0)", editId, datasetId, edit.label)
     for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-      if (signal?.aborted) throw new AppError('cancelled', `“${label}” was cancelled. Nothing was changed.`)
-      const found = rowsOf(db, rows.subarray(from, from + ROWS_AT_ONCE))
-      db.transaction(() => write(found.map(toRegion), new Map(found.map((row) => [row.id, row]))))
-      onProgress?.(label, n, changed)
+      if (signal?.aborted) throw new AppError('cancelled', `“${edit.label}” was cancelled. Nothing was changed.`)
+      db.transaction(() => write(rowsOf(db, rows.subarray(from, from + ROWS_AT_ONCE))))
+      onProgress?.(edit.label, n, found.changed)
       await setImmediate()
     }
     db.transaction(finish)
@@ -101,17 +109,21 @@ export async function applyBulk(db: Db, { editId, rows, action, since, signal, o
     await takeBack(db, editId, author)
     throw error
   }
-  return { selected, changed, datasetId }
+  return outcome()
 }
 
+/** What is done to all but those. */
+const sparing = (diffs: DiffsOf, locked: ReadonlySet<string>): DiffsOf => (locked.size === 0 ? diffs : (regions) => diffs(regions).map((diff, i) => (locked.has(regions[i]!.id) ? null : diff)))
+
 /** What there is to do, before anything is done. */
-async function look(db: Db, rows: Float64Array, diffs: (regions: readonly Region[]) => (RegionDiff | null)[], { since, signal, author }: { since?: string | undefined; signal?: AbortSignal | undefined; author: Author }) {
+async function look(db: Db, rows: Float64Array, diffs: DiffsOf, { since, signal, author, locked }: { since?: string | undefined; signal?: AbortSignal | undefined; author: Author; locked: ReadonlySet<string> }) {
   const datasets = new Set<string>()
   const overtaken: string[] = []
-  let [selected, changed, overtakenCount] = [0, 0, 0]
+  let [selected, changed, kept, overtakenCount] = [0, 0, 0, 0]
   for await (const regions of parts(db, rows, LOOKED_AT_ONCE)) {
     if (signal?.aborted) throw new AppError('cancelled', 'This was cancelled. Nothing was changed.')
     selected += regions.length
+    if (locked.size > 0) kept += regions.filter((region) => locked.has(region.id)).length
     for (const [i, diff] of diffs(regions).entries()) {
       if (!diff) continue
       const region = regions[i]!
@@ -130,12 +142,12 @@ async function look(db: Db, rows: Float64Array, diffs: (regions: readonly Region
       'conflict', `Somebody else changed ${overtakenCount} of these regions meanwhile: ${overtaken.join(', ')}${more}. Nothing was changed.`, 'Look at them, then do it again.', 'selection',
     )
   }
-  return { selected, changed, datasetId: [...datasets][0] ?? null }
+  return { selected, changed, kept, datasetId: [...datasets][0] ?? null }
 }
 
-function rowsOf(db: Db, rows: Float64Array): RegionRow[] {
-  return db.all<RegionRow>(
-    `SELECT ${REGION_COLUMNS} FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value JOIN datasets d ON d.id = r.dataset_id AND d.state = 'ready' WHERE r.deleted = 0 ORDER BY j.key`,
+function rowsOf(db: Db, rows: Float64Array): (RegionRow & { readonly place: number })[] {
+  return db.all<RegionRow & { place: number }>(
+    `SELECT ${REGION_COLUMNS}, r.rowid AS place FROM json_each(?) j CROSS JOIN regions r ON r.rowid = j.value JOIN datasets d ON d.id = r.dataset_id AND d.state = 'ready' WHERE r.deleted = 0 ORDER BY j.key`,
     JSON.stringify(Array.from(rows)),
   )
 }
@@ -147,14 +159,14 @@ async function* parts(db: Db, rows: Float64Array, size: number): AsyncGenerator<
   }
 }
 
-/** Rows that would change; only for few. */
-async function collect(db: Db, rows: Float64Array, diffs: (regions: readonly Region[]) => (RegionDiff | null)[]): Promise<RegionRow[]> {
-  const found: RegionRow[] = []
+/** Places of the rows that would change; only for few. They are read again when they are written. */
+async function placesOf(db: Db, rows: Float64Array, diffs: DiffsOf): Promise<Float64Array> {
+  const found: number[] = []
   for (let from = 0; from < rows.length; from += LOOKED_AT_ONCE) {
     const part = rowsOf(db, rows.subarray(from, from + LOOKED_AT_ONCE))
     const changes = diffs(part.map(toRegion))
-    found.push(...part.filter((_, i) => changes[i]))
+    found.push(...part.flatMap((row, i) => (changes[i] ? [row.place] : [])))
     await setImmediate()
   }
-  return found
+  return Float64Array.from(found)
 }

@@ -68,13 +68,13 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
     undo: ({ editId }, call) => step('undo', editId, call?.signal),
     redo: ({ editId }, call) => step('redo', editId, call?.signal),
     previewBulk: async ({ selection, action, offset, limit }) => previewBulk(db, await selectedRows(db, orders, selection), action, now(), { offset, limit }),
-    bulk: async ({ editId, selection, action, since }, call) => {
-      let outcome = { selected: 0, changed: 0 }
+    bulk: async ({ editId, selection, action, since, keep }, call) => {
+      let outcome = { selected: 0, changed: 0, kept: 0 }
       const { regions: _none, ...state } = await write(async () => {
         // Sent again after it was made: an engine that was started meanwhile does not know the selection any more, but the edit.
         const isMade = db.get('SELECT 1 FROM edits WHERE id = ?', editId) !== undefined
         const rows = isMade ? new Float64Array(0) : await selectedRows(db, orders, selection)
-        const { datasetId, ...counts } = await applyBulk(db, { editId, rows, action, since, signal: call?.signal, onProgress: progress(editId) }, now())
+        const { datasetId, ...counts } = await applyBulk(db, { editId, rows, action, since, keep, signal: call?.signal, onProgress: progress(editId) }, now())
         outcome = counts
         return datasetId === null ? { regions: [], ...undoState(db) } : announceMany(datasetId)
       })

@@ -45,7 +45,8 @@ export interface EditLog {
   acknowledged(): number
   /** Resolves when everything that was done is on disk. @throws AppError when something could not be saved */
   settled(): Promise<void>
-  setLedger(state: UndoState): void
+  /** How the engine's ledger stands. isNewEdit: after an edit that did not go through this log, upon which nothing can be made again. */
+  setLedger(state: UndoState, isNewEdit?: boolean): void
   /** Sends what failed again. A conflict is made anew upon what the engine holds now. */
   retry(): void
   discard(editId: string): void
@@ -248,8 +249,10 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
       let stop = (): void => undefined
       if (!look(get())) stop = store.subscribe(look)
     }),
-    setLedger({ undoLabel, redoLabel, undoEditId, redoEditId }) {
-      store.setState({ undoLabel, redoLabel, undoEditId, redoEditId })
+    setLedger({ undoLabel, redoLabel, undoEditId, redoEditId }, isNewEdit = false) {
+      // Without anything on its way, what the engine cannot make again is not offered either; what never went out still can be.
+      const isOver = redoEditId === null && get().pending.length === 0
+      store.setState(({ taken }) => ({ undoLabel, redoLabel, undoEditId, redoEditId, taken: isNewEdit ? [] : isOver ? taken.filter((one) => one.kind === 'local') : taken }))
     },
     retry() {
       store.setState(({ pending }) => ({
