@@ -36,6 +36,8 @@ export const regionMarksSchema = z.object({
   /** Null until it is accepted or rejected. */
   review: reviewSchema.nullable(),
   second: secondReviewSchema.nullable(),
+  /** Place in the stack of the image's phrases: a higher one is drawn over a lower one. Absent, as 0, where nobody has moved it. */
+  z: z.number().int().optional(),
 })
 export type RegionMarks = z.infer<typeof regionMarksSchema>
 /** Marks are absent in what was written before they were kept. */

@@ -19,16 +19,18 @@ export const regionDiffSchema = z.object({
   assignee: change(marks.assignee),
   review: change(marks.review),
   second: change(marks.second),
+  z: change(z.number().int()),
 })
 export type RegionDiff = z.infer<typeof regionDiffSchema>
 
-const FIELDS = ['phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'deleted', 'split', 'assignee', 'review', 'second'] as const
+const FIELDS = ['phrase', 'boxes', 'outlines', 'status', 'tags', 'note', 'deleted', 'split', 'assignee', 'review', 'second', 'z'] as const
 
 /** The diff that leads from one state to another; an empty object when they are equal. */
 export function diffRegion(before: RegionState, after: RegionState): RegionDiff {
   const diff: Record<string, unknown> = {}
   for (const field of FIELDS) {
-    if (!sameValue(before[field], after[field])) diff[field] = { before: before[field], after: after[field] }
+    const [from, to] = [valueOf(before, field), valueOf(after, field)]
+    if (!sameValue(from, to)) diff[field] = { before: from, after: to }
   }
   return diff as RegionDiff
 }
@@ -46,7 +48,7 @@ export function applyRegionDiff<T extends RegionState>(fields: T, diff: RegionDi
   for (const field of FIELDS) {
     const entry = diff[field]
     if (!entry) continue
-    if (!sameValue(fields[field], entry.before)) {
+    if (!sameValue(valueOf(fields, field), entry.before)) {
       throw new AppError('conflict', `The ${field} of this region was changed meanwhile.`, 'Look at the new state, then make the edit again.', field)
     }
     result[field] = entry.after
@@ -61,6 +63,11 @@ export function reverseRegionDiff(diff: RegionDiff): RegionDiff {
     if (entry) result[field] = { before: entry.after, after: entry.before }
   }
   return result as RegionDiff
+}
+
+/** A place in the stack that nobody has given is 0. */
+function valueOf(state: RegionState, field: (typeof FIELDS)[number]): unknown {
+  return field === 'z' ? (state.z ?? 0) : state[field]
 }
 
 function sameValue(a: unknown, b: unknown): boolean {

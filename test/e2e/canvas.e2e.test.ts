@@ -3,65 +3,45 @@
  * changes the view must leave every stored number alone.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Locator, Page } from 'playwright-core'
-import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { findChromium, NO_BROWSER } from './browser.ts'
 import { callEngine } from './call.ts'
-import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
-import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { type ProjectReader, readProject } from './project-reader.ts'
+import type { CanvasDriver } from './canvas-driver.ts'
+import { type Eyes, eyesOn, openStory, type Story } from './open-story.ts'
+import type { ProjectReader } from './project-reader.ts'
 import { showScreen, takePicture } from './screens.ts'
 
 const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
 
 describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
-  let folder: { path: string; remove: () => Promise<void> }
-  let engine: ServedEngine
-  let open: OpenPage
+  let story: Story
   let page: Page
   let image: CanvasDriver
   let datasetId: string
   let stored: ProjectReader
+  let rows: Eyes['rows']
+  let regionId: Eyes['regionId']
+  let inHand: Eyes['inHand']
+  let allSaved: Eyes['allSaved']
+  let serious: Eyes['serious']
 
   beforeAll(async () => {
-    folder = await temporaryFolder('canvas')
-    engine = await serve(`${folder.path}/project`)
-    const api = callEngine(engine)
-    await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
-    datasetId = (await api.datasets.list({}))[0]!.id
-    api.close()
-    open = await openPage(engine)
-    page = open.page
-    image = canvasDriver(page, 'image')
-    stored = readProject(engine.projectDir)
-    await showScreen(page, 'curate', `dataset=${datasetId}`)
-    await image.ready()
+    story = await openStory('canvas')
+    ;({ page, image, datasetId, stored } = story)
+    ;({ rows, regionId, inHand, allSaved, serious } = eyesOn(page))
     await page.locator('[data-heat]').first().waitFor()
   })
-  afterAll(async () => {
-    stored?.close()
-    await open?.close()
-    await engine?.close()
-    await folder?.remove()
-  })
+  afterAll(() => story?.close())
 
-  const rows = (): Locator => page.getByTestId('queue').locator('[role="option"]')
-  const regionId = async (): Promise<string> => (await rows().and(page.locator('[aria-selected="true"]')).getAttribute('data-region'))!
-  const inHand = async (): Promise<string> => (await page.getByRole('region', { name: 'Inspector' }).locator('[title][data-selectable]').getAttribute('title'))!
-  const allSaved = () => page.getByTestId('save-state').filter({ hasText: 'All changes saved' }).waitFor()
   const edits = () => stored.count('SELECT count(*) FROM edits')
   const boxesOf = (id: string) => stored.region(id).boxes
   const imageOf = (id: string) => String(stored.rows('SELECT image_id FROM regions WHERE id = ?', id)[0]!['image_id'])
   const undo = async (id: string, before: unknown) => {
     await image.press('Control+z')
     await expect.poll(() => boxesOf(id)).toEqual(before)
-  }
-  const serious = async (): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).options({ rules: { 'label-content-name-mismatch': { enabled: true } } }).analyze()
-    return violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)
   }
 
   it('draws by two clicks, and several boxes one after the other while the tool stays', async () => {
@@ -249,11 +229,11 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
   })
 
   it('shows a large image from tiles, with an overview, and stores what is drawn in its own pixels', async () => {
-    const dir = `${folder.path}/large`
+    const dir = `${story.folder}/large`
     mkdirSync(dir)
     await largePicture(`${dir}/scan.jpg`, 3000, 2200)
     writeFileSync(`${dir}/annotations.json`, JSON.stringify([{ image: 'scan.jpg', caption: 'the far corner', bbox: [[2800, 2000, 2900, 2100]], split: 'train' }]))
-    const api = callEngine(engine)
+    const api = callEngine(story.engine)
     await api.ended((await api.datasets.import({ path: `${dir}/annotations.json`, name: 'scans' })).id)
     const scans = (await api.datasets.list({})).find((one) => one.name === 'scans')!
     api.close()
@@ -379,7 +359,7 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
   })
 
   it('wrote no error to the console all along', () => {
-    expect(open.faults).toEqual([])
+    expect(story.open.faults).toEqual([])
   })
 })
 

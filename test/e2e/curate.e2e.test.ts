@@ -2,65 +2,47 @@
  * What fast hands, an engine that is away and other people do to Curate: nothing is stored that was not seen, nothing is
  * lost, and what is drawn is what it says it is. One page, one engine; each step goes on where the last one ended.
  */
-import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
-import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { findChromium, NO_BROWSER } from './browser.ts'
 import { callEngine } from './call.ts'
-import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
-import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { type ProjectReader, readProject } from './project-reader.ts'
+import type { CanvasDriver } from './canvas-driver.ts'
+import { type ServedEngine, serve } from './engine.ts'
+import { type Eyes, eyesOn, openStory, type Story } from './open-story.ts'
+import type { ProjectReader } from './project-reader.ts'
 import { showScreen, takePicture } from './screens.ts'
 
 const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
 
 describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
-  let folder: { path: string; remove: () => Promise<void> }
+  let story: Story
+  /** The one that runs: it is killed and started again. */
   let engine: ServedEngine
-  let open: OpenPage
   let page: Page
   let image: CanvasDriver
   let stored: ProjectReader
   let datasetId: string
   let checkpointId: string
+  let rows: Eyes['rows']
+  let regionId: Eyes['regionId']
+  let allSaved: Eyes['allSaved']
+  let serious: Eyes['serious']
 
   beforeAll(async () => {
-    folder = await temporaryFolder('curate')
-    engine = await serve(`${folder.path}/project`)
-    const api = callEngine(engine)
-    await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
-    datasetId = (await api.datasets.list({}))[0]!.id
-    open = await openPage(engine)
-    page = open.page
-    image = canvasDriver(page, 'image')
-    stored = readProject(engine.projectDir)
-    await showScreen(page, 'curate', `dataset=${datasetId}`)
-    await image.ready()
+    story = await openStory('curate')
+    ;({ engine, page, image, datasetId, stored } = story)
+    ;({ rows, regionId, allSaved, serious } = eyesOn(page))
     await heat().waitFor()
     checkpointId = (await heat().getAttribute('data-checkpoint'))!
-    await api.ended((await api.scores.compute({ datasetId, checkpointId, splits: ['val'] })).id)
-    api.close()
+    await story.api.ended((await story.api.scores.compute({ datasetId, checkpointId, splits: ['val'] })).id)
+    story.api.close()
   })
-  afterAll(async () => {
-    stored?.close()
-    await open?.close()
-    await engine?.close()
-    await folder?.remove()
-  })
+  afterAll(() => story?.close(engine))
 
-  const rows = (): Locator => page.getByTestId('queue').locator('[role="option"]')
-  const regionId = async (): Promise<string> => (await rows().and(page.locator('[aria-selected="true"]')).getAttribute('data-region'))!
   const heat = (): Locator => page.locator('[data-heat]:has([data-canvas="heat-1"])')
   const isFresh = () => expect.poll(() => heat().getAttribute('data-stale')).toBeNull()
-  const allSaved = () => page.getByTestId('save-state').filter({ hasText: 'All changes saved' }).waitFor()
   const statuses = () => stored.count("SELECT count(*) FROM regions WHERE status <> 'unreviewed'")
-
-  /** What axe calls serious, the names of controls against their visible words included. */
-  const serious = async (): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).options({ rules: { 'label-content-name-mismatch': { enabled: true } } }).analyze()
-    return violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)
-  }
 
   it('draws the heat that the engine computed: the hottest pixels lie where the grid is hottest', async () => {
     await isFresh()
@@ -228,7 +210,7 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
   })
 
   it('wrote no error to the console all along', () => {
-    expect(open.faults).toEqual([])
+    expect(story.open.faults).toEqual([])
   })
 })
 

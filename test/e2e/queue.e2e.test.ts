@@ -3,16 +3,15 @@
  * and a second person's review. One page, one engine; each step goes on where the last one ended.
  */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Locator, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
-import { callEngine, type EngineClient } from './call.ts'
-import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
-import { type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { type ProjectReader, readProject } from './project-reader.ts'
-import { showScreen, takePicture } from './screens.ts'
+import { findChromium, NO_BROWSER } from './browser.ts'
+import type { EngineClient } from './call.ts'
+import type { CanvasDriver } from './canvas-driver.ts'
+import { type Eyes, eyesOn, openStory, type Story } from './open-story.ts'
+import type { ProjectReader } from './project-reader.ts'
+import { takePicture } from './screens.ts'
 
 const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
@@ -35,38 +34,24 @@ async function writePictures(folder: string): Promise<string> {
 }
 
 describe.skipIf(!chromium)(`many regions in Curate${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
-  let folder: { path: string; remove: () => Promise<void> }
-  let engine: ServedEngine
+  let story: Story
   let api: EngineClient
-  let open: OpenPage
   let page: Page
   let image: CanvasDriver
   let stored: ProjectReader
-  let datasetId: string
+  let rows: Eyes['rows']
+  let serious: Eyes['serious']
 
   beforeAll(async () => {
-    folder = await temporaryFolder('queue')
-    engine = await serve(`${folder.path}/project`)
-    api = callEngine(engine)
-    await api.system.setAuthor({ author: 'Ann' })
-    await api.ended((await api.datasets.import({ path: await writePictures(`${folder.path}/pictures`), name: 'pictures' })).id)
-    datasetId = (await api.datasets.list({}))[0]!.id
-    open = await openPage(engine)
-    page = open.page
-    image = canvasDriver(page, 'image')
-    stored = readProject(engine.projectDir)
-    await showScreen(page, 'curate', `dataset=${datasetId}`)
-    await image.ready()
+    story = await openStory('queue', {
+      dataset: (folder) => writePictures(`${folder}/pictures`), name: 'pictures',
+      prepare: async (stage) => void (await stage.api.system.setAuthor({ author: 'Ann' })),
+    })
+    ;({ api, page, image, stored } = story)
+    ;({ rows, serious } = eyesOn(page))
   })
-  afterAll(async () => {
-    stored?.close()
-    api?.close()
-    await open?.close()
-    await engine?.close()
-    await folder?.remove()
-  })
+  afterAll(() => story?.close())
 
-  const rows = (): Locator => page.getByTestId('queue').locator('[role="option"]')
   const row = (index: number): Locator => page.locator(`#queue-row-${index}`)
   const inHand = (): Locator => page.getByTestId('queue').locator('[aria-current="true"]')
   const selected = async (): Promise<string | null> => ((await page.getByTestId('bulk-count').count()) === 0 ? null : page.getByTestId('bulk-count').innerText())
@@ -76,10 +61,6 @@ describe.skipIf(!chromium)(`many regions in Curate${chromium ? '' : ` (${NO_BROW
   }
   const viewMenu = () => page.getByRole('button', { name: /^View / })
   const more = () => page.getByTestId('bulk-bar').getByRole('button', { name: 'More' })
-  const serious = async (): Promise<string[]> => {
-    const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).analyze()
-    return violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)
-  }
   const both = async (name: string) => {
     await takePicture(page, `${name}-dark-1440`)
     expect(await serious()).toEqual([])
@@ -124,6 +105,57 @@ describe.skipIf(!chromium)(`many regions in Curate${chromium ? '' : ` (${NO_BROW
     await expect.poll(() => row(3).getAttribute('data-status')).toBe('unreviewed')
     await page.keyboard.press('Control+Shift+z')
     await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE json_extract(review, '$.by') = 'Ann' AND status = 'accepted'")).toBe(4)
+  })
+
+  it('offers no redo after an edit of many: it made the earlier ones impossible', async () => {
+    const redo = page.getByRole('button', { name: 'Redo', exact: true })
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => redo.isEnabled()).toBe(true)
+    await row(8).click()
+    await row(9).click({ modifiers: ['Shift'] })
+    await page.getByTestId('bulk-bar').getByRole('button', { name: 'Reject' }).click()
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE status = 'rejected'")).toBe(2)
+    await expect.poll(() => redo.isEnabled()).toBe(false)
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE status = 'rejected'")).toBe(0)
+    await row(1).click()
+    await row(4).click({ modifiers: ['Shift'] })
+    await page.getByTestId('bulk-bar').getByRole('button', { name: 'Accept' }).click()
+    await expect.poll(() => stored.count("SELECT count(*) FROM regions WHERE status = 'accepted'")).toBe(4)
+  })
+
+  it('decides the one row that is selected, not the one in hand', async () => {
+    await row(1).click()
+    await row(9).click({ modifiers: ['Control'] })
+    await row(1).click({ modifiers: ['Control'] })
+    await expect.poll(selected).toBe('1 selected')
+    const [hand, picked] = [await row(1).getAttribute('data-region'), await row(9).getAttribute('data-region')]
+    const before = stored.region(hand!)
+    await image.press('x')
+    await expect.poll(() => stored.region(picked!).status).toBe('rejected')
+    await expect.poll(selected).toBeNull()
+    expect(stored.region(hand!)).toEqual(before)
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => stored.region(picked!).status).toBe('unreviewed')
+  })
+
+  it('deletes many, but not what is locked, and says so', async () => {
+    await row(6).click()
+    const locked = (await row(6).getAttribute('data-region'))!
+    await image.press('l')
+    await page.getByTestId('marks').waitFor()
+    await row(5).click()
+    await row(7).click({ modifiers: ['Shift'] })
+    await menu(more(), 'Delete 3 regions')
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions WHERE deleted = 1')).toBe(2)
+    await page.getByRole('region', { name: 'News' }).getByText('1 region is locked and stays.').waitFor()
+    await takePicture(page, 'curate-delete-locked-dark-1440')
+    expect(stored.count('SELECT deleted FROM regions WHERE id = ?', locked)).toBe(0)
+    await page.getByRole('region', { name: 'News' }).getByRole('button', { name: 'Undo' }).last().click()
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions WHERE deleted = 1')).toBe(0)
+    await page.locator(`[data-testid="queue"] [data-region="${locked}"]`).click()
+    await image.press('l')
+    await page.getByTestId('marks').waitFor({ state: 'detached' })
   })
 
   it('finds words, keeps the search as a view with a live count, and tags all of it', async () => {
@@ -229,11 +261,23 @@ describe.skipIf(!chromium)(`many regions in Curate${chromium ? '' : ` (${NO_BROW
     const others = page.getByRole('list', { name: 'Other phrases of this image' }).getByRole('listitem')
     await expect.poll(() => others.count()).toBeGreaterThan(10)
     await expect.poll(() => others.count()).toBeLessThan(100)
+    // The same queue in the order of now, while one is far down in it: the rows there are shown without a scroll.
+    const there = await inHand().getAttribute('id')
+    await row(CROWD + 20).click()
+    await row(CROWD + 22).click({ modifiers: ['Shift'] })
+    await menu(more(), 'Delete 3 regions')
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions WHERE deleted = 1')).toBe(3)
+    await expect.poll(() => rows().first().getAttribute('aria-setsize')).toBe(String(CROWD + 27))
+    await expect.poll(() => rows().evaluateAll((all: { getAttribute(name: string): string | null }[]) => all.filter((one) => one.getAttribute('data-region') === null).length)).toBe(0)
+    expect(Number(there!.slice('queue-row-'.length))).toBeGreaterThan(CROWD)
+    await page.getByTestId('queue').focus()
+    await page.keyboard.press('Control+z')
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions WHERE deleted = 1')).toBe(0)
     await page.keyboard.press('Home')
     await expect.poll(() => inHand().innerText()).toContain('red mug in picture 0')
   })
 
   it('wrote no error to the console all along', () => {
-    expect(open.faults).toEqual([])
+    expect(story.open.faults).toEqual([])
   })
 })

@@ -4,10 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
-import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { findChromium, NO_BROWSER } from './browser.ts'
 import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
-import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { type ProjectReader, readProject } from './project-reader.ts'
+import { makeSmallDemo, type ServedEngine, serve } from './engine.ts'
+import { type Eyes, eyesOn, openStory, type Story } from './open-story.ts'
+import type { ProjectReader } from './project-reader.ts'
 
 /** Enough to stop in the middle and to draw a curve. */
 const STEPS = 14
@@ -16,35 +17,28 @@ const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
 
 describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
-  let folder: { path: string; remove: () => Promise<void> }
+  let story: Story
   let demoDir: string
+  /** The one that runs: it is killed and started again. */
   let engine: ServedEngine
-  let open: OpenPage
   let page: Page
   let image: CanvasDriver
   let stored: ProjectReader
+  let allSaved: Eyes['allSaved']
 
   beforeAll(async () => {
-    folder = await temporaryFolder('story')
-    demoDir = await makeSmallDemo(`${folder.path}/small demo`)
-    engine = await serve(`${folder.path}/project`)
-    open = await openPage(engine)
-    page = open.page
-    image = canvasDriver(page, 'image')
-    stored = readProject(engine.projectDir)
+    story = await openStory('story', { dataset: null })
+    ;({ engine, page, image, stored } = story)
+    ;({ allSaved } = eyesOn(page))
+    story.api.close()
+    demoDir = await makeSmallDemo(`${story.folder}/small demo`)
   })
-  afterAll(async () => {
-    stored?.close()
-    await open?.close()
-    await engine?.close()
-    await folder?.remove()
-  })
+  afterAll(() => story?.close(engine))
 
   const tab = (name: string): Locator => page.getByRole('navigation', { name: 'Screens' }).getByRole('link', { name })
   const currentRow = (): Locator => page.getByTestId('queue').locator('[role="option"][aria-selected="true"]')
   const regionId = async (): Promise<string> => (await currentRow().getAttribute('data-region'))!
   const heat = (slot = 1): Locator => page.locator(`[data-heat]:has([data-canvas="heat-${slot}"])`)
-  const allSaved = () => page.getByTestId('save-state').filter({ hasText: 'All changes saved' }).waitFor()
 
   it('begins with an empty library that says what to do', async () => {
     await page.getByText('No datasets yet').waitFor()
@@ -280,7 +274,7 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
   }
 
   it('wrote no error to the console all along', () => {
-    expect(open.faults).toEqual([])
+    expect(story.open.faults).toEqual([])
   })
 })
 

@@ -5,20 +5,18 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
-import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { findChromium, NO_BROWSER } from './browser.ts'
 import { callEngine } from './call.ts'
-import { type CanvasDriver, canvasDriver } from './canvas-driver.ts'
-import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { type ProjectReader, readProject } from './project-reader.ts'
-import { showScreen, takePicture } from './screens.ts'
+import type { CanvasDriver } from './canvas-driver.ts'
+import { type Eyes, eyesOn, openStory, type Stage, type Story } from './open-story.ts'
+import type { ProjectReader } from './project-reader.ts'
+import { takePicture } from './screens.ts'
 
 const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
 
 describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
-  let folder: { path: string; remove: () => Promise<void> }
-  let engine: ServedEngine
-  let open: OpenPage
+  let story: Story
   let page: Page
   let image: CanvasDriver
   let stored: ProjectReader
@@ -26,14 +24,13 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
   let checkpointId: string
   /** Two phrases of one image whose boxes were exchanged. */
   let swapped: readonly [string, string]
+  let rows: Eyes['rows']
+  let regionId: Eyes['regionId']
+  let allSaved: Eyes['allSaved']
 
-  beforeAll(async () => {
-    folder = await temporaryFolder('suspects')
-    engine = await serve(`${folder.path}/project`)
-    const api = callEngine(engine)
-    await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
-    datasetId = (await api.datasets.list({}))[0]!.id
-    stored = readProject(engine.projectDir)
+  const prepare = async (stage: Stage): Promise<string> => {
+    const { api } = stage
+    ;({ stored, datasetId } = stage)
     checkpointId = (await api.checkpoints.list({})).find((one) => one.name.toLowerCase().includes('with amc'))!.id
     await api.ended((await api.scores.compute({ datasetId, checkpointId, splits: ['val'] })).id)
     const [pair] = stored.rows(
@@ -46,27 +43,19 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
       { regionId: swapped[0], revision: 1, diff: { boxes: { before: a!.boxes, after: b!.boxes } } }, { regionId: swapped[1], revision: 1, diff: { boxes: { before: b!.boxes, after: a!.boxes } } },
     ] })
     await vi.waitFor(() => expect(stored.count('SELECT count(*) FROM scores WHERE checkpoint_id = ? AND evidence IS NULL', checkpointId)).toBe(0), { timeout: 60_000, interval: 100 })
-    api.close()
-    open = await openPage(engine)
-    page = open.page
-    image = canvasDriver(page, 'image')
-    await showScreen(page, 'curate', `dataset=${datasetId}&checkpoint=${checkpointId}&sort=suspect`)
-    await image.ready()
+    return `&checkpoint=${checkpointId}&sort=suspect`
+  }
+  beforeAll(async () => {
+    story = await openStory('suspects', { prepare })
+    ;({ page, image } = story)
+    ;({ rows, regionId, allSaved } = eyesOn(page))
     await banner().waitFor()
   })
-  afterAll(async () => {
-    stored?.close()
-    await open?.close()
-    await engine?.close()
-    await folder?.remove()
-  })
+  afterAll(() => story?.close())
 
   const banner = (): Locator => page.getByTestId('banner')
   const reasons = (): Locator => page.getByTestId('reasons').getByRole('listitem')
   const mend = (): Locator => page.getByTestId('mend')
-  const rows = (): Locator => page.getByTestId('queue').locator('[role="option"]')
-  const regionId = async (): Promise<string> => (await rows().and(page.locator('[aria-selected="true"]')).getAttribute('data-region'))!
-  const allSaved = () => page.getByTestId('save-state').filter({ hasText: 'All changes saved' }).waitFor()
   const goTo = async (id: string) => {
     await page.locator(`[data-testid="queue"] [data-region="${id}"]`).click()
     await expect.poll(regionId).toBe(id)
@@ -129,7 +118,7 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
   })
 
   it('takes another mend that was walked to', async () => {
-    const api = callEngine(engine)
+    const api = callEngine(story.engine)
     const { rows: queue } = await api.regions.query({ filter: { datasetId, checkpointId, splits: ['val'], statuses: ['unreviewed'] }, sort: 'suspect', descending: true, offset: 0, limit: 10 })
     api.close()
     const id = queue.find((row) => !swapped.includes(row.id))!.id
@@ -147,7 +136,7 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
   it('learns: says how often one agreed, and forgets when asked', async () => {
     const decided = () => stored.count("SELECT count(*) FROM suspect_decisions d JOIN edits e ON e.id = d.edit_id WHERE e.state = 'done'")
     const before = decided()
-    const api = callEngine(engine)
+    const api = callEngine(story.engine)
     const { rows: queue } = await api.regions.query({ filter: { datasetId, checkpointId, splits: ['val'], statuses: ['unreviewed'] }, sort: 'suspect', descending: true, offset: 0, limit: 10 })
     const id = queue.find((row) => !swapped.includes(row.id))!.id
     await goTo(id)
@@ -192,6 +181,6 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
       expect(box.x).toBeGreaterThanOrEqual(bounds.x)
       expect(box.x + box.width).toBeLessThanOrEqual(bounds.x + bounds.width + 0.5)
     }
-    expect(open.faults).toEqual([])
+    expect(story.open.faults).toEqual([])
   })
 })

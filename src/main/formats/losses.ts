@@ -22,7 +22,7 @@ const WORDS: Readonly<Record<string, readonly [what: string, unit: Loss['unit']]
   status: ['Review status', 'regions'],
   tags: ['Tags', 'regions'],
   note: ['Notes', 'regions'],
-  marks: ['Who reviewed it or is to, and a split other than its image’s', 'regions'],
+  marks: ['Who reviewed it or is to, a split other than its image’s, and a place in the stack', 'regions'],
   flags: ['Flags of the import', 'regions'],
   concepts: ['What the phrase names (concepts)', 'regions'],
   history: ['Earlier revisions', 'regions'],

@@ -26,9 +26,10 @@ export interface RegionRow {
   readonly assignee: string | null
   readonly review: string | null
   readonly second: string | null
+  readonly z: number
 }
 export const REGION_COLUMNS =
-  'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.outlines, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts, r.assignee, r.review, r.second'
+  'r.id, r.image_id, r.dataset_id, r.position, r.split, r.phrase, r.boxes, r.outlines, r.status, r.tags, r.note, r.deleted, r.revision, r.flags, r.concepts, r.assignee, r.review, r.second, r.z'
 
 /** Of the columns boxes and outlines. */
 export function toShape(row: Pick<RegionRow, 'boxes' | 'outlines'>): Shape {
@@ -45,7 +46,7 @@ export function toFields(row: RegionRow): RegionFields {
 function toMarks(row: RegionRow): RegionMarks {
   return {
     split: row.split, assignee: row.assignee, review: row.review === null ? null : JSON.parse(row.review) as RegionMarks['review'],
-    second: row.second === null ? null : JSON.parse(row.second) as RegionMarks['second'],
+    second: row.second === null ? null : JSON.parse(row.second) as RegionMarks['second'], ...(row.z === 0 ? {} : { z: row.z }),
   }
 }
 

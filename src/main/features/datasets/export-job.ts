@@ -97,10 +97,10 @@ function toRegion({ region, fields, untouched, history }: ExportRow, imageSplit:
   }
 }
 
-function marksOf({ split, assignee, review, second }: ExportRow['region'], imageSplit: string): NonNullable<ExportRegion['marks']> | null {
+function marksOf({ split, assignee, review, second, z }: ExportRow['region'], imageSplit: string): NonNullable<ExportRegion['marks']> | null {
   const marks = {
     ...(split === imageSplit ? {} : { split }), ...(assignee === null ? {} : { assignee }), ...(review === null ? {} : { review: JSON.parse(review) as RegionMarks['review'] }),
-    ...(second === null ? {} : { second: JSON.parse(second) as RegionMarks['second'] }),
+    ...(second === null ? {} : { second: JSON.parse(second) as RegionMarks['second'] }), ...(z === 0 ? {} : { z }),
   }
   return Object.keys(marks).length > 0 ? marks : null
 }

@@ -34,11 +34,11 @@ export function insertRegion(db: Db, at: { datasetId: string; imageId: string; s
   const history = region.review?.history ?? []
   const marks = region.review?.marks ?? {}
   db.run(
-    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, concepts, source, raw, assignee, review, second)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, concepts, source, raw, assignee, review, second, z)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id, at.imageId, at.datasetId, at.position, marks.split ?? at.split, fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status, JSON.stringify(fields.tags), fields.note,
     history.at(-1)?.revision ?? 1, JSON.stringify(region.flags), region.concepts ? JSON.stringify(region.concepts) : null, region.source, jsonOrNull(region.raw),
-    marks.assignee ?? null, jsonOrNull(marks.review), jsonOrNull(marks.second),
+    marks.assignee ?? null, jsonOrNull(marks.review), jsonOrNull(marks.second), marks.z ?? 0,
   )
   for (const one of history) {
     db.run('INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, NULL, ?)', id, one.revision, one.at, one.actor, one.label, JSON.stringify(one.fields))

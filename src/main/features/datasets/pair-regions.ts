@@ -60,7 +60,7 @@ function sided(db: Db, imageId: string): Sided[] {
 }
 
 /** What work with the region left on it is no matter of the source. */
-function fieldsAlone({ split: _split, assignee: _assignee, review: _review, second: _second, ...fields }: RegionState): RegionFields {
+function fieldsAlone({ split: _split, assignee: _assignee, review: _review, second: _second, z: _z, ...fields }: RegionState): RegionFields {
   return fields
 }
 

@@ -202,9 +202,9 @@ export function writeRow(db: Db, row: RegionRow, diff: RegionDiff, edit: { editI
   const revision = row.revision + 1
   if (row.revision === 1) keepImported(db, row, before)
   db.run(
-    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, split = ?, assignee = ?, review = ?, second = ? WHERE id = ?',
+    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, split = ?, assignee = ?, review = ?, second = ?, z = ? WHERE id = ?',
     after.phrase, JSON.stringify(after.boxes), JSON.stringify(after.outlines), after.boxes.length, after.status, JSON.stringify(after.tags), after.note, after.deleted ? 1 : 0, revision,
-    after.split, after.assignee, after.review && JSON.stringify(after.review), after.second && JSON.stringify(after.second), id,
+    after.split, after.assignee, after.review && JSON.stringify(after.review), after.second && JSON.stringify(after.second), after.z ?? 0, id,
   )
   writeRevision(db, id, revision, after, edit.label, edit.editId, author)
   if (diff.phrase || diff.boxes || diff.outlines || diff.deleted) {

@@ -13,7 +13,8 @@ import { dismissToast, toast } from '../../ui/toast.tsx'
 import { editLog } from './edits.ts'
 import { labelWords } from './label-words.ts'
 import type { QueueSource } from './queue-source.ts'
-import { add, type Ranges, sizeOf, toggle } from './row-ranges.ts'
+import { getMarks, markedPhrases } from './marks.ts'
+import { add, holds, type Ranges, sizeOf, toggle } from './row-ranges.ts'
 import { mintId } from './words.ts'
 
 export interface BulkState {
@@ -28,6 +29,7 @@ export interface BulkState {
 export interface Bulk {
   readonly store: StoreApi<BulkState>
   count(): number
+  holds(index: number): boolean
   selection(): Selection
   /** @param current the row in hand, which is part of the first selection that is begun beside it */
   toggle(index: number, current: number): void
@@ -68,6 +70,7 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
     store,
     clear,
     count: () => sizeOf(get().ranges),
+    holds: (index) => holds(get().ranges, index),
     selection: place,
     toggle(index, current) {
       const { ranges } = get()
@@ -107,11 +110,15 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
     })
     try {
       await editLog.settled()
-      const { changed, selected: _selected, ...ledger } = await send({ editId, selection, action, ...(since === null ? {} : { since }) }, abort.signal)
-      editLog.setLedger(ledger)
-      if (changed === 0) toast({ tone: 'info', title: t('Nothing to change'), detail: action.kind === 'second' ? t('A second review is of what somebody else has decided.') : t('These regions are so already.') })
+      // What is locked in this window is not deleted with the others.
+      const keep = action.kind === 'delete' ? [...markedPhrases(getMarks().locked)] : []
+      const { changed, selected: _selected, kept, ...ledger } = await send({ editId, selection, action, ...(since === null ? {} : { since }), ...(keep.length > 0 ? { keep } : {}) }, abort.signal)
+      editLog.setLedger(ledger, changed > 0)
+      const stayed = kept === 0 ? undefined : t('{kept, plural, one {# region is locked and stays.} other {# regions are locked and stay.}}', { kept })
+      if (changed === 0 && stayed) toast({ tone: 'info', title: t('Nothing was deleted'), detail: stayed })
+      else if (changed === 0) toast({ tone: 'info', title: t('Nothing to change'), detail: action.kind === 'second' ? t('A second review is of what somebody else has decided.') : t('These regions are so already.') })
       else if (!ids) {
-        const id: number = toast({ tone: 'positive', title: ledger.undoLabel === null ? t('Done') : labelWords(ledger.undoLabel), action: { label: t('Undo'), run: () => (dismissToast(id), undo()) } })
+        const id: number = toast({ tone: 'positive', title: ledger.undoLabel === null ? t('Done') : labelWords(ledger.undoLabel), ...(stayed ? { detail: stayed } : {}), action: { label: t('Undo'), run: () => (dismissToast(id), undo()) } })
       }
       if (!ids) clear()
       if (action.kind === 'delete') queue.reload()

@@ -36,7 +36,7 @@ export type Taken = { readonly kind: 'local'; readonly label: string; readonly c
 
 export const fieldsOf = (region: Region): RegionFields & RegionMarks => ({
   phrase: region.phrase, boxes: region.boxes, outlines: region.outlines, status: region.status, tags: region.tags, note: region.note, deleted: region.deleted,
-  split: region.split, assignee: region.assignee, review: region.review, second: region.second,
+  split: region.split, assignee: region.assignee, review: region.review, second: region.second, z: region.z ?? 0,
 })
 
 export function afterValues(diff: RegionDiff): Partial<RegionFields & RegionMarks> {

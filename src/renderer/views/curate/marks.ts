@@ -1,9 +1,12 @@
 /**
- * Phrases whose boxes are hidden or locked. A way of working, not a part of the data: kept for this window, so that a reload shows
- * what was shown before, and never written into the project.
+ * Phrases and single boxes that are hidden or locked. A way of working, not a part of the data: kept for this window, so that a reload
+ * shows what was shown before, and never written into the project. A phrase is known by its id, a box by its phrase and its numbers, so
+ * that it stays marked wherever it comes to stand among the others.
  */
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
+import type { Region, RegionState } from '../../../shared/domain.ts'
+import { type Box, sameBox } from '../../../shared/geometry.ts'
 
 export interface Marks {
   readonly hidden: ReadonlySet<string>
@@ -35,6 +38,7 @@ const store = createStore<Marks>(() => (typeof window === 'undefined' ? readMark
 
 /** Sets a mark on phrases, or takes it off. */
 export function mark(kind: Mark, ids: readonly string[], on: boolean): void {
+  if (ids.length === 0) return
   const next = new Set(store.getState()[kind])
   for (const id of ids) {
     if (on) next.add(id)
@@ -51,3 +55,35 @@ export function mark(kind: Mark, ids: readonly string[], on: boolean): void {
 
 export const getMarks = store.getState
 export const useMarks = (): Marks => useStore(store)
+
+export const boxMark = (regionId: string, box: Box): string => `${regionId} ${box.join(' ')}`
+const regionOf = (id: string): string => id.split(' ', 1)[0]!
+
+/** Ids of the phrases that have a mark, whole or a single box of theirs. */
+export const markedPhrases = (ids: ReadonlySet<string>): ReadonlySet<string> => new Set([...ids].map(regionOf))
+
+/** Takes every mark off these phrases and their boxes. */
+export function unmark(regionIds: readonly string[]): void {
+  const wanted = new Set(regionIds)
+  for (const kind of ['hidden', 'locked'] as const) mark(kind, [...store.getState()[kind]].filter((id) => wanted.has(regionOf(id))), false)
+}
+
+/** What of a phrase is locked against a change: all of it, or a box that would be changed or would go; null when nothing is. */
+export function lockedAgainst({ locked }: Marks, region: Pick<Region, 'id' | 'boxes' | 'outlines'>, after: Partial<RegionState>): 'phrase' | Box | null {
+  if (after.boxes === undefined && after.outlines === undefined && after.deleted === undefined) return null
+  if (locked.has(region.id)) return 'phrase'
+  const boxes = after.deleted === true ? [] : (after.boxes ?? region.boxes)
+  const stays = (box: Box, index: number): boolean => {
+    const at = boxes.findIndex((other) => sameBox(other, box))
+    // Boxes alone leave the outlines of those that stay as they are.
+    return at >= 0 && (after.outlines === undefined || String(after.outlines[at] ?? []) === String(region.outlines[index] ?? []))
+  }
+  return region.boxes.find((box, index) => locked.has(boxMark(region.id, box)) && !stays(box, index)) ?? null
+}
+
+/** A hidden box that was changed stays hidden. */
+export function carryMarks(regionId: string, before: readonly Box[], after: readonly Box[] | undefined): void {
+  if (!after || after.length !== before.length) return
+  const { hidden } = store.getState()
+  if (hidden.size > 0) mark('hidden', after.flatMap((box, i) => (!sameBox(box, before[i]!) && hidden.has(boxMark(regionId, before[i]!)) ? [boxMark(regionId, box)] : [])), true)
+}

@@ -116,6 +116,30 @@ describe('the queue', () => {
     expect(queue.store.getState().rows.get(0)?.id).toBe('r2')
   })
 
+  it('asks for pages wanted while it is opened anew only when it is there, and of the new order', async () => {
+    const host = engine(350)
+    const queue = createQueueSource(host.fetch)
+    await queue.open(query())
+    await queue.rowAt(250)
+    host.rows.reverse()
+    queue.reload()
+    queue.want(200, 310)
+    queue.refresh()
+    queue.want(0, 120)
+    expect(host.asked.slice(2).map(([offset]) => offset)).toEqual([0])
+    await settle()
+    const { rows } = queue.store.getState()
+    expect([...rows].every(([index, { id }]) => id === `r${349 - index}`)).toBe(true)
+    expect([50, 150, 250, 310].map((index) => rows.get(index)?.id)).toEqual(['r299', 'r199', 'r99', 'r39'])
+    // A queue that became shorter is asked for no page past its end.
+    host.asked.length = 0
+    host.rows.length = 120
+    queue.reload()
+    queue.want(200, 349)
+    await settle()
+    expect([queue.store.getState().total, host.asked.map(([offset]) => offset)]).toEqual([120, [0]])
+  })
+
   it('says what went wrong and fetches again when asked', async () => {
     const host = engine(1)
     host.faults.push(new Error('away'))

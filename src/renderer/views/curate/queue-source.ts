@@ -81,6 +81,8 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
   let shownNumber = 0
   let pages = new Map<number, Promise<void>>()
   let failed = new Set<number>()
+  /** The first page of a queue that is being opened; no other page is asked for until it is there. */
+  let opening: Promise<void> | null = null
   let places = new Map<string, number>()
 
   function page(at: number): Promise<void> {
@@ -89,6 +91,8 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
     const mine = number
     const query = get().query
     if (!query) return Promise.resolve()
+    // The rows and the total on screen are still those of the last queue: what is wanted is asked for when the new one is known.
+    if (opening) return opening.then(() => (at * PAGE_ROWS < get().total && !failed.has(at) ? page(at) : undefined))
     const offset = at * PAGE_ROWS
     const loading = fetchPage(query, { offset, limit: PAGE_ROWS, number: mine, find: null }).then(
       (result) => {
@@ -130,6 +134,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
     const loading = fetchPage(query, { offset: 0, limit: PAGE_ROWS, number: mine, find }).then(
       (result) => {
         if (mine !== number) return
+        opening = null
         shownNumber = mine
         places = new Map()
         const place = find !== null && result.foundAt !== null ? { regionId: find, index: result.foundAt } : null
@@ -137,6 +142,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
       },
       (error: unknown) => {
         if (mine !== number) return
+        opening = null
         shownNumber = mine
         places = new Map()
         pages.delete(0)
@@ -144,6 +150,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
       },
     )
     pages.set(0, loading)
+    opening = loading
     return loading
   }
 

@@ -4,7 +4,7 @@ import type { Box } from '../../../shared/geometry.ts'
 import { outlineOf } from '../../../shared/shape.ts'
 import { INK, otherColour } from '../../canvas/ink.ts'
 import type { SceneBox } from '../../canvas/scene-state.ts'
-import type { Marks } from './marks.ts'
+import { boxMark, type Marks, markedPhrases } from './marks.ts'
 
 export const boxKey = (regionId: string, index: number): string => `${regionId}/${index}`
 
@@ -14,9 +14,16 @@ export const boxKey = (regionId: string, index: number): string => `${regionId}/
  */
 export function sceneBoxes(regions: readonly Region[], currentId: string | null, { showOthers, hidden, locked }: { readonly showOthers: boolean } & Marks): readonly SceneBox[] {
   const boxes: SceneBox[] = []
+  const [hiddenIn, lockedIn] = [markedPhrases(hidden), markedPhrases(locked)]
   const add = (region: Region, color: string, editable: boolean) => {
-    const marks = { ...(hidden.has(region.id) ? { hidden: true } : {}), ...(locked.has(region.id) ? { locked: true } : {}) }
-    region.boxes.forEach((box, index) => boxes.push({ key: boxKey(region.id, index), regionId: region.id, index, box, editable, color, label: region.phrase, ...marks, ...(outlineOf(region, index) ? { outline: outlineOf(region, index)! } : {}) }))
+    const has = (ids: ReadonlySet<string>, marked: ReadonlySet<string>, box: Box) => ids.has(region.id) || (marked.has(region.id) && ids.has(boxMark(region.id, box)))
+    region.boxes.forEach((box, index) => {
+      const outline = outlineOf(region, index)
+      boxes.push({
+        key: boxKey(region.id, index), regionId: region.id, index, box, editable, color, label: region.phrase, ...(has(hidden, hiddenIn, box) ? { hidden: true } : {}), ...(has(locked, lockedIn, box) ? { locked: true } : {}),
+        ...(outline ? { outline } : {}),
+      })
+    })
   }
   let order = 0
   for (const region of regions) {

@@ -12,7 +12,7 @@ import { addAwaited, createRegion } from './awaited.ts'
 import type { Bulk } from './bulk.ts'
 import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
 import { editLog } from './edits.ts'
-import { getMarks, mark } from './marks.ts'
+import { boxMark, carryMarks, getMarks, lockedAgainst, mark } from './marks.ts'
 import { type Mend, mendLabel } from './mends.ts'
 import { getPrefs } from './prefs.ts'
 import { boxKey } from './scene-boxes.ts'
@@ -53,15 +53,22 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
     const found = imageId !== null && regionId !== null ? editLog.region(imageId, regionId) : undefined
     return found && !found.deleted ? found : null
   }
-  /** A locked phrase keeps its boxes; everything else about it may change. */
-  const refuses = (regionId: string, after: Partial<RegionState>): boolean => {
-    if (!getMarks().locked.has(regionId) || (after.boxes === undefined && after.deleted === undefined)) return false
-    toast({ tone: 'info', title: t('This phrase is locked'), detail: t('Its boxes stay as they are.'), action: { label: t('Unlock'), keys: 'l', run: () => mark('locked', [regionId], false) } })
+  /** What is locked keeps its boxes; everything else about it may change. */
+  const refuses = (of: Region, after: Partial<RegionState>): boolean => {
+    const locked = lockedAgainst(getMarks(), of, after)
+    if (locked === null) return false
+    const unlock = (id: string, keys: string) => ({ label: t('Unlock'), keys, run: () => mark('locked', [id], false) })
+    toast(locked === 'phrase' ? { tone: 'info', title: t('This phrase is locked'), detail: t('Its boxes stay as they are.'), action: unlock(of.id, 'l') } : { tone: 'info', title: t('A box of this phrase is locked'), detail: t('It stays as it is.'), action: unlock(boxMark(of.id, locked), 'Shift+l') })
     return true
+  }
+  const editRegion = (of: Region, label: string, after: Partial<RegionState>): boolean => {
+    if (refuses(of, after)) return false
+    carryMarks(of.id, of.boxes, after.boxes)
+    return editLog.edit(label, of.imageId, [{ regionId: of.id, after }]) !== null
   }
   const edit = (label: string, after: Partial<RegionState>): boolean => {
     const held = live()
-    return held !== null && !refuses(held.id, after) && editLog.edit(label, held.imageId, [{ regionId: held.id, after }]) !== null
+    return held !== null && editRegion(held, label, after)
   }
   const boxesNow = (): readonly Box[] => live()?.boxes ?? NO_BOXES
   const selectBox = (index: number) => scene.select(now.current.regionId ? boxKey(now.current.regionId, index) : null)
@@ -161,14 +168,17 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       edit(label, after)
     },
     editOf(of, label, after) {
-      if (!refuses(of.id, after)) editLog.edit(label, of.imageId, [{ regionId: of.id, after }])
+      editRegion(editLog.region(of.imageId, of.id) ?? of, label, after)
     },
     decide(status) {
-      if (bulk.count() > 1) {
+      // What is selected is meant, be it one row beside the one in hand.
+      const picked = bulk.count()
+      if (picked > 1 || (picked === 1 && !bulk.holds(now.current.index))) {
         settleHands()
-        void bulk.act({ kind: 'status', status })
+        void bulk.act({ kind: getPrefs().secondReview ? 'second' : 'status', status })
         return
       }
+      bulk.clear()
       if (!mayDecide()) return
       settleHands()
       const held = live()
@@ -201,7 +211,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       const held = live()
       const other = mend.kind === 'swap' && mend.other ? editLog.region(mend.other.imageId, mend.other.id) : undefined
       if (!held || (mend.kind === 'swap' && !other)) return
-      if (refuses(held.id, mend.shape) || (other && refuses(other.id, { boxes: held.boxes }))) return
+      if (refuses(held, mend.shape) || (other && refuses(other, { boxes: held.boxes, outlines: held.outlines }))) return
       editLog.edit(mendLabel(mend), held.imageId, [
         { regionId: held.id, after: { ...mend.shape, status: 'accepted' } },
         // What it is swapped with is not decided by that: it comes up in its turn.
