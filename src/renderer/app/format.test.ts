@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { useMessages } from '../../shared/messages/messages.ts'
-import { bytes, count, counted, duration, fixed, listed, measured, parameters, percent, progressText, pValue, short, signed, when } from './format.ts'
+import { bytes, count, duration, fixed, listed, measured, parameters, percent, progressText, pValue, short, signed, when } from './format.ts'
 
 describe('numbers', () => {
   it('groups thousands and writes a true minus', () => {
@@ -46,12 +46,6 @@ describe('numbers', () => {
     expect(short(15966)).toBe('16k')
     expect(short(2575)).toBe('2.6k')
     expect(short(-1500)).toBe('−1.5k')
-  })
-
-  it('names one and many', () => {
-    expect(counted(1, 'image')).toBe('1 image')
-    expect(counted(3000, 'image')).toBe('3,000 images')
-    expect(counted(2, 'box', 'boxes')).toBe('2 boxes')
   })
 })
 

@@ -11,11 +11,6 @@ export function count(value: number): string {
   return grouped.format(Math.round(value)).replace('-', MINUS)
 }
 
-/** A count with its noun: "1 image", "3,000 images". */
-export function counted(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${Math.round(value) === 1 ? one : many}`
-}
-
 /** Fixed digits with a true minus; never "−0.00". */
 export function fixed(value: number, digits = 2): string {
   if (!Number.isFinite(value)) return '–'

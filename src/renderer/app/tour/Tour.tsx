@@ -54,7 +54,7 @@ function Card({ at }: { at: number }) {
           <span className="grow" />
           {last ? null : <Button kind="ghost" onClick={endTour}>{t('Skip')}</Button>}
           {at > 0 ? <Button icon={ArrowLeft} onClick={() => stepTour(-1)}>{t('Back')}</Button> : null}
-          <Button kind="primary" onClick={() => stepTour(1)}>{last ? t('Done') : t('Next')}</Button>
+          <Button kind="primary" onClick={() => stepTour(1)}>{last ? t('Done') : t('Next', undefined, 'tour')}</Button>
         </div>
       </section>
     </>

@@ -1,6 +1,7 @@
 import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
-import type { Job, Run } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
+import type { Job, Run } from '../../../shared/domain.ts'
+import { jobTitle } from '../../../shared/job-words.ts'
 import { count, when } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
 import { useCheckpoints, useDatasets, useJobs, useRuns } from '../../state/queries.ts'
@@ -21,19 +22,24 @@ const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled']
 const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, trial: Pulse, demo: Images, export: Import }
 
 function happeningOfJob(job: Job): Happening {
-  const text = job.state === 'failed' ? `${job.title} failed: ${job.error?.message ?? job.message}` : job.state === 'cancelled' ? `${job.title} was cancelled; nothing of it was kept` : `${job.title}${job.message ? `: ${job.message}` : ' done'}`
+  const title = jobTitle(job)
+  const text = job.state === 'failed' ? t('{work} failed: {reason}', { work: title, reason: job.error?.message ?? job.message }) : job.state === 'cancelled' ? t('{work} was cancelled; nothing of it was kept', { work: title }) : job.message ? t('{work}: {outcome}', { work: title, outcome: job.message }) : t('{work} done', { work: title })
   return {
     key: job.id, at: job.updatedAt, text, icon: job.state === 'failed' ? CircleAlert : job.state === 'cancelled' ? CircleSlash : JOB_ICONS[job.kind],
-    tone: job.state === 'failed' ? 'neg' : '', link: (job.kind === 'score' || job.kind === 'trust') && job.state === 'done' ? { href: formatHash('compare'), label: 'Compare' } : null,
+    tone: job.state === 'failed' ? 'neg' : '', link: (job.kind === 'score' || job.kind === 'trust') && job.state === 'done' ? { href: formatHash('compare'), label: t('Compare') } : null,
   }
 }
 
 /** A run happens when its work last ended; one that waits, when it was added. */
 function happeningOfRun(run: Run, jobs: readonly Job[]): Happening {
   const ended = jobs.filter((job) => job.about?.runId === run.id && ENDED.has(job.state)).map((job) => job.updatedAt).sort().at(-1)
-  const where = `step ${count(run.step)} of ${count(run.totalSteps)}`
-  const text = run.state === 'failed' ? `Run ${run.number} failed at ${where}: ${run.error?.message ?? ''}` : run.state === 'stopped' || run.state === 'paused' ? `Run ${run.number} ${run.state} at ${where}; it can be resumed` : run.state === 'finished' ? `Run ${run.number} finished: ${run.name}` : `Run ${run.number} added: ${run.name}`
-  return { key: run.id, at: ended ?? run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: 'Train' } }
+  const { number, name } = run
+  const where = { number, step: count(run.step), total: count(run.totalSteps) }
+  const text = run.state === 'failed' ? t('Run {number} failed at step {step} of {total}: {reason}', { ...where, reason: run.error?.message ?? '' })
+    : run.state === 'stopped' ? t('Run {number} stopped at step {step} of {total}; it can be resumed', where)
+      : run.state === 'paused' ? t('Run {number} paused at step {step} of {total}; it can be resumed', where)
+        : run.state === 'finished' ? t('Run {number} finished: {name}', { number, name }) : t('Run {number} added: {name}', { number, name })
+  return { key: run.id, at: ended ?? run.createdAt, text, icon: run.state === 'failed' ? CircleAlert : Pulse, tone: run.state === 'failed' ? 'neg' : '', link: { href: formatHash('train', { run: run.id }), label: t('Train') } }
 }
 
 /** The last things that happened to the project, newest first. */
@@ -52,8 +58,8 @@ export function Activity() {
     .slice(0, 5)
   if (list.length === 0) return null
   return (
-    <section className={styles.activity} aria-label="Activity">
-      <h3 className="t12 strong">Activity</h3>
+    <section className={styles.activity} aria-label={t('Activity')}>
+      <h3 className="t12 strong">{t('Activity')}</h3>
       <ul>
         {list.map((entry) => (
           <li key={entry.key} className={styles.happening}>

@@ -1,5 +1,7 @@
+import { t } from '../../../shared/messages/messages.ts'
 import type { Job } from '../../../shared/domain.ts'
-import { count, duration } from '../../app/format.ts'
+import { jobTitle } from '../../../shared/job-words.ts'
+import { duration, listed, progressText } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Progress } from '../../ui/Progress.tsx'
@@ -11,15 +13,16 @@ export function runningDemo(jobs: readonly Job[] | undefined): Job | null {
 }
 
 export function DemoProgress({ job }: { job: Job }) {
+  const title = jobTitle(job)
   return (
     <div className={styles.demo}>
       <div className="row">
-        <span className="med trunc">{job.title}</span>
-        <span className="push c2 t12 nowrap">{job.total > 0 ? `${count(job.done)} of ${count(job.total)}${job.unit ? ` ${job.unit}` : ''}` : ''}{job.secondsLeft === null ? '' : `, ${duration(job.secondsLeft)} left`}</span>
-        <Button size="s" onClick={() => void api.jobs.cancel({ id: job.id })}>Cancel</Button>
+        <span className="med trunc">{title}</span>
+        <span className="push c2 t12 nowrap">{listed([...(job.total > 0 ? [progressText(job)] : []), ...(job.secondsLeft === null ? [] : [t('{time} left', { time: duration(job.secondsLeft) })])])}</span>
+        <Button size="s" onClick={() => void api.jobs.cancel({ id: job.id })}>{t('Cancel')}</Button>
       </div>
-      <Progress value={job.total > 0 ? job.done / job.total : null} label={job.title} />
-      <p className="hint">{job.message || 'Drawn once from artwork that comes with the program. It takes less than a minute or two.'}</p>
+      <Progress value={job.total > 0 ? job.done / job.total : null} label={title} />
+      <p className="hint">{job.message || t('Drawn once from artwork that comes with the program. It takes less than a minute or two.')}</p>
     </div>
   )
 }

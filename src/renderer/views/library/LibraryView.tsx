@@ -1,6 +1,7 @@
 import { Download, Import, Images, Upload } from 'lucide-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
+import { t } from '../../../shared/messages/messages.ts'
 import type { Dataset } from '../../../shared/domain.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, fixed, percent } from '../../app/format.ts'
@@ -23,7 +24,7 @@ import { SkippedDialog } from './SkippedDialog.tsx'
 import { UpdateDialog } from './UpdateDialog.tsx'
 import styles from './library.module.css'
 
-const FORMATS = 'COCO, YOLO, Visual Genome, RefCOCO, Flickr30k, CVAT, Label Studio, labelme and more. The format is recognised; nothing is added until you confirm.'
+const FORMATS = t('COCO, YOLO, Visual Genome, RefCOCO, Flickr30k, CVAT, Label Studio, labelme and more. The format is recognised; nothing is added until you confirm.')
 
 export function LibraryView() {
   const { params } = useRoute()
@@ -36,7 +37,7 @@ export function LibraryView() {
   const [updated, setUpdated] = useState<Dataset | null>(null)
   const importing = params.import !== undefined
   const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null, dropped: null })
-  useStatus(datasets.data ? <span>{datasets.data.length === 1 ? '1 dataset' : `${datasets.data.length} datasets`}</span> : null)
+  useStatus(datasets.data ? <span>{t('{n, plural, one {# dataset} other {# datasets}}', { n: datasets.data.length })}</span> : null)
 
   const onDrop = (event: React.DragEvent) => {
     event.preventDefault()
@@ -52,21 +53,21 @@ export function LibraryView() {
   const selected = datasets.data?.find((dataset) => dataset.id === params.dataset) ?? datasets.data?.[0] ?? null
   const demo = runningDemo(jobs.data)
   useCommands([
-    { id: 'dataset.import', title: 'Import a dataset', group: 'Library', keys: 'i', icon: Import, run: () => openImport() },
-    { id: 'dataset.export', title: 'Export the selected dataset', group: 'Library', keys: 'e', icon: Download, enabled: selected !== null, run: () => setExported(selected) },
+    { id: 'dataset.import', title: t('Import a dataset'), group: t('Library'), keys: 'i', icon: Import, run: () => openImport() },
+    { id: 'dataset.export', title: t('Export the selected dataset'), group: t('Library'), keys: 'e', icon: Download, enabled: selected !== null, run: () => setExported(selected) },
   ])
   return (
     <div className={cx(styles.screen, importing && styles.withImport)}>
       <ProjectPane dataset={selected} />
-      <Pane label="Datasets" className={dropping ? styles.dropping : undefined}>
+      <Pane label={t('Datasets')} className={dropping ? styles.dropping : undefined}>
         <div className={styles.toolbar} {...drop}>
           <h2 className="t15 trunc">{info.data?.project.name ?? ''}</h2>
           <span className="grow" />
-          <Button icon={Download} keys="e" disabled={selected === null} onClick={() => setExported(selected)}>Export</Button>
-          <Button icon={Import} keys="i" onClick={() => openImport()}>Import</Button>
+          <Button icon={Download} keys="e" disabled={selected === null} onClick={() => setExported(selected)}>{t('Export')}</Button>
+          <Button icon={Import} keys="i" onClick={() => openImport()}>{t('Import')}</Button>
         </div>
         <div className={`scroll ${styles.content}`} {...drop}>
-          {datasets.isPending ? <Loading>Loading datasets</Loading> : datasets.error ? (
+          {datasets.isPending ? <Loading>{t('Loading datasets')}</Loading> : datasets.error ? (
             <div className={styles.pad}><ErrorNote error={datasets.error} onRetry={() => void datasets.refetch()} /></div>
           ) : datasets.data.length === 0 ? (
             <div className={cx(styles.drop, styles.big)}>{demo ? <DemoProgress job={demo} /> : <NoDatasets onImport={() => openImport()} />}</div>
@@ -77,7 +78,7 @@ export function LibraryView() {
               {demo ? <div className={styles.pad}><DemoProgress job={demo} /></div> : null}
               <Activity />
               <div className={styles.drop}>
-                <EmptyState icon={Upload} title="Drop a folder or annotation files here"><span className="t12">{FORMATS}</span></EmptyState>
+                <EmptyState icon={Upload} title={t('Drop a folder or annotation files here')}><span className="t12">{FORMATS}</span></EmptyState>
               </div>
             </>
           )}
@@ -95,10 +96,10 @@ function NoDatasets({ onImport }: { onImport: () => void }) {
   const demo = useMutation({ mutationFn: () => api.datasets.demo({}) })
   return (
     <div>
-      <EmptyState icon={Images} title="No datasets yet" actions={<><Button kind="primary" keys="i" onClick={onImport}>Choose files</Button><Button busy={demo.isPending} onClick={() => demo.mutate()}>Open the demo</Button></>}>
-        Drop a folder of images with their annotations here, or choose files. You see ten samples and everything that would be skipped before anything is added.
+      <EmptyState icon={Images} title={t('No datasets yet')} actions={<><Button kind="primary" keys="i" onClick={onImport}>{t('Choose files')}</Button><Button busy={demo.isPending} onClick={() => demo.mutate()}>{t('Open the demo')}</Button></>}>
+        {t('Drop a folder of images with their annotations here, or choose files. You see ten samples and everything that would be skipped before anything is added.')}
       </EmptyState>
-      {demo.error ? <ErrorNote error={demo.error} compact onRetry={() => demo.mutate()} /> : <p className={cx('hint', styles.centered)}>The demo draws its own pictures and phrases and brings a small trained model. It runs on any processor.</p>}
+      {demo.error ? <ErrorNote error={demo.error} compact onRetry={() => demo.mutate()} /> : <p className={cx('hint', styles.centered)}>{t('The demo draws its own pictures and phrases and brings a small trained model. It runs on any processor.')}</p>}
     </div>
   )
 }
@@ -113,10 +114,10 @@ function Headlines({ datasets }: { datasets: readonly Dataset[] }) {
   const consistency = scoredRegions > 0 ? scored.reduce((total, dataset) => total + dataset.meanConsistency! * dataset.regions, 0) / scoredRegions : null
   return (
     <dl className={styles.sums}>
-      <div><dt>Images</dt><dd className="t20">{count(sum((dataset) => dataset.images))}</dd></div>
-      <div><dt>Regions</dt><dd className="t20">{count(regions)}</dd></div>
-      <div><dt>Reviewed</dt><dd className="t20">{count(reviewed)} <span className={cx('t12 c3', styles.wide)}>{regions > 0 ? percent(reviewed / regions, reviewed > 0 && reviewed / regions < 0.1 ? 1 : 0) : ''}</span></dd></div>
-      <div><dt>Consistency, mean</dt><dd className="t20">{consistency === null ? <span className="t12 c3">not scored yet</span> : fixed(consistency)}</dd></div>
+      <div><dt>{t('Images')}</dt><dd className="t20">{count(sum((dataset) => dataset.images))}</dd></div>
+      <div><dt>{t('Regions')}</dt><dd className="t20">{count(regions)}</dd></div>
+      <div><dt>{t('Reviewed')}</dt><dd className="t20">{count(reviewed)} <span className={cx('t12 c3', styles.wide)}>{regions > 0 ? percent(reviewed / regions, reviewed > 0 && reviewed / regions < 0.1 ? 1 : 0) : ''}</span></dd></div>
+      <div><dt>{t('Consistency, mean')}</dt><dd className="t20">{consistency === null ? <span className="t12 c3">{t('not scored yet')}</span> : fixed(consistency)}</dd></div>
     </dl>
   )
 }

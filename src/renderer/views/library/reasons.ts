@@ -1,3 +1,4 @@
+import { t } from '../../../shared/messages/messages.ts'
 export interface ReasonCount {
   readonly reason: string
   readonly count: number
@@ -14,7 +15,7 @@ export function reasonCounts(entries: readonly { readonly reason: string }[]): r
 }
 
 const FLAGS: Readonly<Record<string, string>> = {
-  'crosses-edge': 'box crosses the image edge', 'outside-image': 'box outside the image', 'no-area': 'box has no area', inverted: 'box corners swapped',
+  'crosses-edge': t('box crosses the image edge'), 'outside-image': t('box outside the image'), 'no-area': t('box has no area'), inverted: t('box corners swapped'),
 }
 
 /** A flag of the import in words. */
