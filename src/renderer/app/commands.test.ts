@@ -34,6 +34,20 @@ describe('single letters', () => {
   })
 })
 
+describe('a chord', () => {
+  const next: Command = { id: 'queue.next', title: 'Next', group: 'Region', keys: ['$mod+ArrowRight', '$mod+ArrowDown'], run: () => undefined }
+  const chord = (target: unknown, key: string) => ({ target, key, defaultPrevented: false, isComposing: false }) as unknown as KeyboardEvent
+
+  it('works while one types, but for those that move and delete by words in the text', () => {
+    for (const field of ['textarea', '[contenteditable=true]']) {
+      expect(mayRun(next, '$mod+ArrowDown', chord(new FakeElement([field]), 'ArrowDown'))).toBe(true)
+      expect(mayRun(next, '$mod+ArrowRight', chord(new FakeElement([field]), 'ArrowRight'))).toBe(false)
+      expect(mayRun({ ...next, inFields: true }, '$mod+ArrowRight', chord(new FakeElement([field]), 'ArrowRight'))).toBe(true)
+    }
+    expect(mayRun(next, '$mod+ArrowRight', chord(new FakeElement([]), 'ArrowRight'))).toBe(true)
+  })
+})
+
 describe('copying', () => {
   it('leaves the key to the browser while text is selected', () => {
     const copy: Command = { id: 'box.copy', title: 'Copy box', group: 'Edit', keys: '$mod+c', restsOnSelection: true, run: () => undefined }

@@ -23,7 +23,7 @@ export interface Command {
   readonly enabled?: boolean
   /** Not listed in the palette (keys such as arrows, which are senseless there). */
   readonly hidden?: boolean
-  /** Works while a field has focus too. Bindings with $mod, Control or Alt always do, unless this is false. */
+  /** Works while a field has focus too. Bindings with $mod, Control or Alt do unless this is false, but for those that move and delete in a text. */
   readonly inFields?: boolean
   /** Leaves the key to the browser while text on the page is selected: then it copies that. */
   readonly restsOnSelection?: boolean
@@ -97,6 +97,13 @@ export function isField(target: EventTarget | null): boolean {
   return field !== null && !field.hasAttribute('data-commands')
 }
 
+const TEXT = 'input:not([type=checkbox]):not([type=radio]):not([type=range]):not([type=button]), textarea, [contenteditable=""], [contenteditable=true]'
+
+/** With Ctrl or Alt too, these keys move and delete by words in a text; they stay with it unless a command says otherwise. */
+function editsText({ target, key }: KeyboardEvent): boolean {
+  return ['ArrowLeft', 'ArrowRight', 'Home', 'End', 'Backspace', 'Delete'].includes(key) && target instanceof Element && target.closest(TEXT) !== null
+}
+
 /** Keys that a focused control uses itself: a slider its arrows, a button Space and Enter. */
 function usedByControl(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof Element)) return false
@@ -115,7 +122,7 @@ export function mayRun(command: Command, binding: string, event: KeyboardEvent):
   const chord = /\$mod|Control|Alt|Meta/.test(binding)
   if (command.restsOnSelection && String(window.getSelection() ?? '') !== '') return false
   if (dialogIsOpen() && !command.inDialogs) return false
-  if (isField(event.target) && !(command.inFields ?? chord)) return false
+  if (isField(event.target) && !(command.inFields ?? (chord && !editsText(event)))) return false
   return !(!chord && usedByControl(event.target, event.key) && command.inFields !== true)
 }
 
