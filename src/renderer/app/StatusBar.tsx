@@ -4,25 +4,27 @@ import { useConnection } from '../state/engine.ts'
 import { useInfo } from '../state/queries.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Keys } from '../ui/Keys.tsx'
+import { toast } from '../ui/toast.tsx'
+import { useCommands } from './commands.ts'
 import { openShortcuts } from './ShortcutSheet.tsx'
-import { useStatusState } from './status.ts'
+import { type SaveState, useStatusState } from './status.ts'
 import styles from './app.module.css'
 
 export function StatusBar() {
   const { save, left, right } = useStatusState()
   const { phase } = useConnection()
   const info = useInfo()
+  // Hands from elsewhere press Ctrl S now and then; the browser would save the page.
+  useCommands([{ id: 'save.tell', title: t('Tell whether all is saved'), group: t('Everywhere'), keys: '$mod+s', inDialogs: true, hidden: true, run: () => void toast({ tone: save.kind === 'failed' ? 'negative' : 'info', title: wordsOf(save) }) }])
   return (
     <footer className={styles.status}>
       <span role="status" data-testid="save-state">
         {phase !== 'open' ? (
           <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? t('Connecting') : phase === 'refused' ? t('Not connected') : t('Reconnecting')}</span></>
         ) : save.kind === 'failed' ? (
-          <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{t('{n, plural, one {# edit} other {# edits}} not saved', { n: save.edits })}</span></>
-        ) : save.kind === 'saving' ? (
-          <><Icon of={LoaderCircle} size="xs" /><span>{t('Saving')}</span></>
+          <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{wordsOf(save)}</span></>
         ) : (
-          <><Icon of={Check} size="xs" /><span>{t('All changes saved')}</span></>
+          <><Icon of={save.kind === 'saving' ? LoaderCircle : Check} size="xs" /><span>{wordsOf(save)}</span></>
         )}
       </span>
       <span className={styles.screen}>{left}</span>
@@ -31,6 +33,11 @@ export function StatusBar() {
       <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />{t('Shortcuts')}</button>
     </footer>
   )
+}
+
+function wordsOf(save: SaveState): string {
+  if (save.kind === 'failed') return t('{n, plural, one {# edit} other {# edits}} not saved', { n: save.edits })
+  return save.kind === 'saving' ? t('Saving') : t('All changes saved')
 }
 
 /** "cpu" as people write it; a card's name stays as it is. */
