@@ -1,5 +1,6 @@
 /** What the box layers draw, in screen px, as plain loops: thousands of boxes in one shape, labels in the same loop. */
 import type { Box, Point, Size } from '../../shared/geometry.ts'
+import { t } from '../../shared/messages/messages.ts'
 import type { Outline } from '../../shared/shape.ts'
 import { type Camera, toScreen, turned } from './camera.ts'
 import { gripPoint, visibleGrips } from './hit.ts'
@@ -56,7 +57,7 @@ export function paintBoxes(context: CanvasRenderingContext2D, state: SceneState,
     const at = project(box)
     if (!isVisible(at, viewport)) continue
     drawBoxLine(context, at, proposal)
-    if (at.width >= LABEL_FROM_PX) taken.push(nameBox(context, at, 'proposed', PROPOSAL_INK, viewport, taken))
+    if (at.width >= LABEL_FROM_PX) taken.push(nameBox(context, at, t('proposed'), PROPOSAL_INK, viewport, taken))
   }
   if (state.names && !moves) paintNames(context, state, viewport, taken)
 }

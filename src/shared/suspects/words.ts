@@ -8,7 +8,7 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`
 export function reasonWords({ name, numbers, otherId, oddity }: Reason, phraseOf: (regionId: string) => string | undefined): string {
   const [first = 0, second = 0, third = 0] = numbers
   const phrase = otherId === undefined ? undefined : phraseOf(otherId)
-  const other = phrase ? `“${phrase}”` : t('another phrase')
+  const other = phrase ? `“${phrase}”` : t('another phrase', undefined, 'of the image')
   switch (name) {
     case 'outside': return t('{share} of the heat lies outside the boxes; for boxes of this size and this phrase {usual} is usual.', { share: percent(1 - first), usual: percent(1 - second) })
     case 'margin': return t('The hottest place lies outside; inside the heat reaches {share} of it.', { share: percent(first) })

@@ -91,10 +91,8 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
   const canvas = useMemo(() => (heat && image ? heatCanvas(heat.grid, image, { map: prefs.map, scale }) : null), [heat, image, prefs.map, scaleKey])
   const region = work.region
   const stale = heat !== null && (answer?.stale === true || work.isTyping)
-  const words = [
-    label, image ? t('{width} by {height} pixels', { width: String(image.width), height: String(image.height) }) : t('loading'),
-    ...(region ? [t('“{phrase}” with {n, plural, one {# box} other {# boxes}}', { phrase: region.phrase, n: region.boxes.length })] : []),
-  ].join(t(', '))
+  const size = image ? t('{width} by {height} pixels', { width: String(image.width), height: String(image.height) }) : t('loading')
+  const words = region ? t('{pane}, {size}, “{phrase}” with {n, plural, one {# box} other {# boxes}}', { pane: label, size, phrase: region.phrase, n: region.boxes.length }) : t('{pane}, {size}', { pane: label, size })
   return (
     <div className={styles.body} data-stale={stale || undefined} data-heat={heat ? heat.phrase : undefined} data-checkpoint={heat?.checkpointId}>
       <CanvasPane

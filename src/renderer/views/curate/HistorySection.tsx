@@ -39,7 +39,7 @@ export function HistorySection({ work, region }: { work: Workbench; region: Regi
         {list.shown.map((revision, i) => (
           <li key={revision.revision} className={styles.revision}>
             <Icon of={ICONS.find(([pattern]) => pattern.test(revision.label))?.[1] ?? Move} size="s" className="c3" />
-            <span className="trunc" title={`${labelWords(revision.label)}${t(', ')}${revision.actor}`}>{labelWords(revision.label)}</span>
+            <span className="trunc" title={t('{edit}, {person}', { edit: labelWords(revision.label), person: revision.actor })}>{labelWords(revision.label)}</span>
             <span className="c3 t11">{when(revision.at)}</span>
             {i > 0 ? <IconButton size="s" icon={RotateCcw} label={t('Restore revision {n}', { n: revision.revision })} hint={t('Restore: as it was after “{edit}”', { edit: labelWords(revision.label) })} onClick={() => restore(revision)} /> : null}
           </li>
