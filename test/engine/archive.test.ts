@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
@@ -37,6 +37,42 @@ test('a project goes to another place with its images, runs and checkpoints, wha
   expect((await engine.handlers.checkpoints.list({})).map((one) => one.name)).toContain('one')
   expect(await readFile(join(target, 'runs', 'r1', 'metrics.jsonl'), 'utf8')).toBe('{}\n')
   await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('not an empty folder') })
+})
+
+test('images below cache/ and exports/ or behind links go in, and so do linked folders of runs and a checkpoint that lies elsewhere', async () => {
+  const folder = await temporaryFolder()
+  const projectDir = join(folder, 'project')
+  const engine = await openTestEngine({ projectDir })
+  const { project, db } = engine.context
+  await mkdir(join(folder, 'disk'))
+  await symlink(join(folder, 'disk'), join(projectDir, 'linked'))
+  for (const [name, at] of [['a', 'cache/a'], ['b', 'exports/b'], ['c', 'linked/c'], ['d', 'own/cache/d']] as const) {
+    await importInto(engine, await writeDataset(join(projectDir, at), annotationsOf(2, 1)), { name })
+  }
+  await rename(project.runsDir, join(folder, 'large-disk'))
+  await symlink(join(folder, 'large-disk'), project.runsDir)
+  await mkdir(join(project.runsDir, 'r1'))
+  await writeFile(join(project.runsDir, 'r1', 'metrics.jsonl'), '{}\n')
+  await symlink(project.runsDir, join(project.runsDir, 'circle'))
+  const { id } = await addCheckpoint(project, 'one')
+  await rename(join(projectDir, 'checkpoints', 'one.safetensors'), join(folder, 'one.safetensors'))
+  db.run('UPDATE checkpoints SET path = ? WHERE id = ?', join(folder, 'one.safetensors'), id)
+  const file = join(folder, 'project.zip')
+  expect((await writeArchive(project, { out: file, version: '1', images: true, replace: false })).missing).toEqual([])
+  // Without the images from outside, those that lie inside are still in it.
+  expect((await writeArchive(project, { out: join(folder, 'small.zip'), version: '1', images: false, replace: false })).missing.map((path) => path.slice(projectDir.length))).toEqual(['/linked/c/0.png', '/linked/c/1.png'])
+  await engine.close()
+  for (const name of ['project', 'disk', 'large-disk', 'one.safetensors']) await rm(join(folder, name), { recursive: true })
+  const target = join(folder, 'new')
+  await readArchive(file, target)
+  const restored = await openTestEngine({ projectDir: target })
+  const paths = restored.context.db.all<{ path: string }>("SELECT path FROM images UNION ALL SELECT path FROM checkpoints WHERE origin = 'imported'").map(({ path }) => path)
+  expect(paths).toHaveLength(9)
+  for (const path of paths) {
+    expect(path).toMatch(/^(images|checkpoints|own)\//)
+    expect((await readFile(join(target, path))).length).toBeGreaterThan(50)
+  }
+  expect(await readFile(join(target, 'runs', 'r1', 'metrics.jsonl'), 'utf8')).toBe('{}\n')
 })
 
 test('a damaged archive says which entry, and leaves nothing behind', async () => {

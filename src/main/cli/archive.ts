@@ -13,7 +13,7 @@ export const archiveCommand: Command = {
     replace: { type: 'boolean', help: 'Overwrite the file.' },
   },
   details: `Holds the database as of one moment, runs, checkpoints and images. What can be made again (thumbnails) and what was exported stays out.
-Result: {path, files, bytes, missing: [image files that were not there or left out]}.`,
+Result: {path, files, bytes, missing: [images and checkpoints that were not there, and images that were left out]}.`,
   run: (input, io) =>
     withProject(input, io, async ({ context }) => {
       const { writeArchive } = await import('../features/archive/write-archive.ts')
@@ -22,7 +22,7 @@ Result: {path, files, bytes, missing: [image files that were not there or left o
         onProgress: (done, total, name) => io.progress.report('Archiving', done, total, name),
       })
       io.progress.end()
-      return { json: result, lines: [`${result.path}: ${result.files} files, ${result.bytes} bytes`, ...(result.missing.length > 0 ? [`${result.missing.length} images are not in it:`, ...result.missing.slice(0, 20).map((path) => `  ${path}`)] : [])] }
+      return { json: result, lines: [`${result.path}: ${result.files} files, ${result.bytes} bytes`, ...(result.missing.length > 0 ? [`${result.missing.length} ${result.missing.length === 1 ? 'file is' : 'files are'} not in it:`, ...result.missing.slice(0, 20).map((path) => `  ${path}`)] : [])] }
     }),
 }
 

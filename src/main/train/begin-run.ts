@@ -10,14 +10,14 @@ import { createBatchSource, type BatchSource, type BatchState } from './batches.
 import { openBeside, type Beside } from './beside.ts'
 import { poolOfStage, stepsPerEpoch, totalSteps, viewStages, type TrainingSize, type ViewStage } from './curriculum.ts'
 import { clearTemporaries, dropTornLines, keepLinesUntil } from './files.ts'
-import { NO_STALL, type Stall } from './early-stop.ts'
+import { judgeOf, NO_STALL, type Stall } from './early-stop.ts'
 import { createImageCache } from './image-cache.ts'
 import { forgetOld, writeBest } from './keep-run.ts'
 import { tokenizerFor, vocabularyOf, type LoadedModel } from './model-files.ts'
 import { createAdamW, type AdamWState } from './optimizer.ts'
 import { createPace, type Pace } from './pace.ts'
 import { namedRandom } from './random.ts'
-import { openRun, type OpenedRun } from './run-folder.ts'
+import { openRun, type OpenedRun, readPlaces } from './run-folder.ts'
 import { changedFiles, differences, identityOf, refuseChanges, writePrints, type RunIdentity } from './run-identity.ts'
 import { loadRunState, type Best, type LoadedState } from './run-state.ts'
 import { groupByImage, readManifest, type SampleImage } from './samples.ts'
@@ -127,7 +127,7 @@ function mostWords(images: readonly SampleImage[]): number {
 }
 
 async function readSamples({ paths, config }: OpenedRun): Promise<Samples> {
-  const images = await groupByImage(readManifest(paths.manifest))
+  const images = await groupByImage(readManifest(paths.manifest, await readPlaces(paths)))
   const train = images.filter((image) => image.split === TRAIN_SPLIT)
   if (train.length === 0) {
     throw new AppError(
@@ -170,9 +170,11 @@ function began(step: number, { images, regions }: TrainingSize, total: number): 
 
 /** What a person may not expect of these settings with these samples. */
 function oddities({ config }: OpenedRun, source: BatchSource, views: readonly ViewStage[], { train, val }: Samples): string[] {
-  const { batch, curriculum, data } = config
+  const { batch, curriculum, data, earlyStop } = config
   return [
     ...(val.length === 0 ? ['The dataset has no split "val", so nothing is validated and the last checkpoint counts as the best.'] : []),
+    ...(val.length > 0 && earlyStop.metric !== 'off'
+      ? [`The run is judged by val.${judgeOf(earlyStop)}: by it one checkpoint counts as the best, and the run ends when it has not risen for ${earlyStop.patience} ${earlyStop.patience === 1 ? 'validation' : 'validations'}.`] : []),
     ...(curriculum.closeUps > 0 && !(source.has('close-ups') && source.has('scenes'))
       ? ['The images are not marked as close-ups and scenes, so every stage of the curriculum sees all of them.'] : []),
     ...(views.length > 0 ? [`Views in turn: ${views.map(({ view, share }) => `${view} for ${Math.round(100 * share)} %`).join(', then ')} of the run.`] : []),

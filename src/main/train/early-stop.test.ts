@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseRunConfig, withOverrides } from '../../shared/config/run-config.ts'
+import { bestAfter } from './keep-run.ts'
+import type { Best } from './run-state.ts'
 import { afterValidation, isStalled, NO_STALL, type Stall, stallSentence } from './early-stop.ts'
 
 const settings = (overrides: Record<string, unknown>) => withOverrides(parseRunConfig({}), overrides).earlyStop
@@ -25,5 +27,19 @@ test('never ends a run when it is off, nor one that is not validated; a value th
   expect(follow([0.5, 0.1, 0.1], settings({})).at(-1)).toEqual(NO_STALL)
   const config = settings({ 'earlyStop.metric': 'pointingGame', 'earlyStop.patience': 1 })
   expect(follow([undefined, undefined], config).some((stall) => isStalled(stall, config))).toBe(false)
+  expect(follow([0.5, undefined, undefined, 0.4], config).map(({ waited }) => waited)).toEqual([0, 0, 0, 1])
   expect(follow([0.5, Number.NaN], config).at(-1)).toEqual({ best: 0.5, waited: 1 })
+})
+
+test('the best checkpoint is judged by what ends the run; a validation without a value, or without a number, decides nothing', () => {
+  const judged = (overrides: Record<string, unknown>, rows: readonly Record<string, number>[], isValidated = true): (number | undefined)[] => {
+    let best: Best | null = null
+    return rows.map((values, i) => (best = bestAfter(best, i + 1, values, isValidated, withOverrides(parseRunConfig({}), overrides)))?.step)
+  }
+  const rows = [{}, { 'val.pointingGame': Number.NaN, 'val.consistency': 0.1 }, { 'val.pointingGame': 0.5, 'val.consistency': 0.4 }, {}, { 'val.pointingGame': 0.5, 'val.consistency': 0.3 }, { 'val.pointingGame': 0.4, 'val.consistency': 0.6 }]
+  expect(judged({}, rows)).toEqual([undefined, undefined, 3, 3, 5, 5])
+  expect(judged({ 'earlyStop.metric': 'consistency' }, rows)).toEqual([undefined, 2, 3, 3, 3, 6])
+  expect(judged({}, [{}, {}], false)).toEqual([1, 2])
+  // One from before this was noted is of the pointing game, and the run goes on by it.
+  expect(bestAfter({ step: 1, value: 0.45 }, 2, { 'val.pointingGame': 0.4, 'val.consistency': 0.9 }, true, withOverrides(parseRunConfig({}), { 'earlyStop.metric': 'consistency' }))).toEqual({ step: 1, value: 0.45 })
 })

@@ -11,7 +11,17 @@ export interface Stall {
 
 export const NO_STALL: Stall = { best: null, waited: 0 }
 
-/** After a validation. A value that was not measured (no val split) or is not finite counts as no better. */
+/** What judges a run: its best checkpoint, and whether it still gets better. One measure for both. */
+export type Judge = Exclude<RunConfig['earlyStop']['metric'], 'off'>
+
+export function judgeOf({ metric }: RunConfig['earlyStop']): Judge {
+  return metric === 'off' ? 'pointingGame' : metric
+}
+
+/**
+ * After a validation. One in which nothing could be measured (no val split, its images are away) decides nothing: it is neither better nor a
+ * step towards the patience, as it makes no checkpoint the best. A value that was measured and is not finite counts as no better.
+ */
 export function afterValidation(stall: Stall, values: MetricRow['values'], { metric, minDelta }: RunConfig['earlyStop']): Stall {
   if (metric === 'off') return stall
   const value = values[`val.${metric}`]

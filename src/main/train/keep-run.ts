@@ -4,12 +4,14 @@
  */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RunConfig } from '../../shared/config/run-config.ts'
 import type { MetricRow } from '../../shared/domain.ts'
 import type { Run } from './begin-run.ts'
+import { judgeOf } from './early-stop.ts'
 import { readJson, readLines, syncIfThere, writeText } from './files.ts'
 import { saveCheckpoint } from './model-files.ts'
 import type { RunEvent } from './run-events.ts'
-import { saveRunState } from './run-state.ts'
+import { type Best, saveRunState } from './run-state.ts'
 
 type CheckpointEvent = Extract<RunEvent, { type: 'train.checkpoint' }>
 
@@ -31,12 +33,23 @@ export async function keepStopped(run: Run, step: number): Promise<CheckpointEve
 }
 
 async function writeCheckpoint(run: Run, step: number, metrics: MetricRow['values']): Promise<CheckpointEvent> {
-  // Without held-out images the newest is the best. With them, a validation in which none could be read decides nothing.
-  const value = metrics['val.pointingGame'] ?? (run.validation.images.length === 0 ? step : null)
-  const best = value !== null && (run.best === null || value >= run.best.value)
   await save(run, step, metrics)
-  if (best) run.best = { step, value }
+  const before = run.best
+  run.best = bestAfter(before, step, metrics, run.validation.images.length > 0, run.config)
+  const best = run.best !== before
   return { type: 'train.checkpoint', path: run.paths.checkpoint(step), step, best, metrics }
+}
+
+/**
+ * Without held-out images the newest is the best. With them, the newest of those with the highest value of what the run is judged by; a
+ * validation in which none could be read, or that gave no number, decides nothing.
+ */
+export function bestAfter(best: Best | null, step: number, metrics: MetricRow['values'], isValidated: boolean, { earlyStop }: RunConfig): Best | null {
+  if (!isValidated) return { step, value: step, judge: null }
+  // A run that an earlier version of the program began goes on by the measure it was begun with.
+  const judge = best === null ? judgeOf(earlyStop) : (best.judge ?? 'pointingGame')
+  const value = metrics[`val.${judge}`]
+  return value !== undefined && Number.isFinite(value) && (best === null || value >= best.value) ? { step, value, judge } : best
 }
 
 function save({ paths, model, config }: Run, step: number, metrics: MetricRow['values']): Promise<void> {

@@ -6,17 +6,20 @@
  *   metrics.jsonl    one line a step            state/       step-N.safetensors: weights, optimizer, generators; the newest two
  *   log.jsonl        notes for people           checkpoints/ step-N.safetensors, best.json
  *   probes.jsonl     heatmaps of the probe samples at each validation
+ *   places.jsonl     images that lie elsewhere by now than the samples say; written when a run is taken up in another place
  *   events/          the curves for TensorBoard    metrics.csv   and as a table; both follow metrics.jsonl
  */
-import { mkdir, open, readFile } from 'node:fs/promises'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { createReadStream, existsSync } from 'node:fs'
+import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { createInterface } from 'node:readline'
 import { parse, stringify } from 'yaml'
 import { changedModel } from '../../shared/config/change-model.ts'
 import { parseModelConfig, type ModelConfig } from '../../shared/config/model-config.ts'
 import { parseRunConfig, type RunConfig } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { ManifestSample } from '../../shared/manifest.ts'
-import { readJson, writeText, writeWhole } from './files.ts'
+import { readJson, readLines, writeText, writeWhole } from './files.ts'
 import { savedStepIn } from './state-files.ts'
 
 export interface RunRecord {
@@ -39,6 +42,7 @@ export interface RunPaths {
   readonly events: string
   readonly csv: string
   readonly data: string
+  readonly places: string
   readonly states: string
   readonly checkpoints: string
   readonly best: string
@@ -58,6 +62,7 @@ export function runPaths(dir: string): RunPaths {
     events: join(dir, 'events'),
     csv: join(dir, 'metrics.csv'),
     data: join(dir, 'data.jsonl'),
+    places: join(dir, 'places.jsonl'),
     states: join(dir, 'state'),
     checkpoints,
     best: join(checkpoints, 'best.json'),
@@ -85,7 +90,7 @@ export async function freezeRun({ dir, config, modelConfig, samples, startCheckp
       let lines: string[] = []
       for await (const sample of samples) {
         counts[sample.split] = (counts[sample.split] ?? 0) + 1
-        lines.push(`${JSON.stringify(sample)}\n`)
+        lines.push(`${JSON.stringify({ ...sample, imagePath: nearbyPath(dir, sample.imagePath) })}\n`)
         if (lines.length < 1000) continue
         await file.write(lines.join(''))
         lines = []
@@ -105,7 +110,46 @@ export async function freezeRun({ dir, config, modelConfig, samples, startCheckp
 /** Relative, so that a project folder can be moved, unless the file lies far away. */
 function nearbyPath(dir: string, path: string): string {
   const near = relative(dir, resolve(path))
-  return near.startsWith(join('..', '..', '..')) || isAbsolute(near) ? resolve(path) : near
+  return near.startsWith(join('..', '..', '..')) || isAbsolute(near) ? resolve(path) : near.split(sep).join('/')
+}
+
+interface Place {
+  readonly imageId: string
+  readonly path: string
+}
+
+/**
+ * Notes where the images and the first checkpoint of a run lie now, where that is not what was frozen: a project may have been moved or
+ * restored elsewhere since. The list of samples itself stays as it is, because a run goes on only with the very list it began with.
+ * @param placeOf absolute path of an image; null when nobody knows it any more
+ */
+export async function placeRun(dir: string, placeOf: (imageId: string) => string | null, startCheckpoint: string | null): Promise<void> {
+  const paths = runPaths(dir)
+  if (!existsSync(paths.manifest)) return // who reads it says so
+  const places = new Map<string, string>()
+  const input = createReadStream(paths.manifest, 'utf8')
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      if (line.trim() === '') continue
+      const { imageId, imagePath } = JSON.parse(line) as ManifestSample
+      const now = places.has(imageId) ? null : placeOf(imageId)
+      if (now !== null && now !== resolve(dir, imagePath)) places.set(imageId, now)
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error // who reads it names the line
+  } finally {
+    input.destroy()
+  }
+  if (places.size === 0) await rm(paths.places, { force: true })
+  else await writeText(paths.places, Array.from(places, ([imageId, path]) => `${JSON.stringify({ imageId, path: nearbyPath(dir, path) } satisfies Place)}\n`).join(''))
+  const record = await readJson<RunRecord>(paths.record)
+  if (!record || record.startCheckpoint === null || startCheckpoint === null || resolve(dir, record.startCheckpoint) === resolve(startCheckpoint)) return
+  await writeText(paths.record, `${JSON.stringify({ ...record, startCheckpoint: nearbyPath(dir, startCheckpoint) }, null, 1)}\n`)
+}
+
+/** Absolute paths of the images that lie elsewhere than the list of samples says, by id. */
+export async function readPlaces(paths: RunPaths): Promise<ReadonlyMap<string, string>> {
+  return new Map((await readLines<Place>(paths.places)).map(({ imageId, path }) => [imageId, resolve(paths.dir, path)]))
 }
 
 /** The step a resumed run goes on from; 0 when nothing was saved. */

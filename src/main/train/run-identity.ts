@@ -70,6 +70,8 @@ function shown(value: Plain | undefined): string {
 
 /** An image file as it was when the run began. */
 interface FilePrint {
+  /** Absent in older runs: they knew their images by the path alone. */
+  readonly imageId?: string
   readonly path: string
   readonly print: string
 }
@@ -88,12 +90,12 @@ export async function writePrints(path: string, images: readonly SampleImage[]):
 
 /** The image files that are not what they were, one phrase each. None where nothing was written down. */
 export async function changedFiles(path: string, images: readonly SampleImage[]): Promise<string[]> {
-  const before = new Map((await readLines<FilePrint>(path)).map(({ path: file, print }) => [file, print]))
+  const before = new Map((await readLines<FilePrint>(path)).map(({ imageId, path: file, print }) => [imageId ?? file, print]))
   if (before.size === 0) return []
   const told: string[] = []
   for await (const prints of printsOf(images)) {
-    for (const { path: file, print } of prints) {
-      const was = before.get(file)
+    for (const { imageId, path: file, print } of prints) {
+      const was = before.get(imageId) ?? before.get(file)
       if (was === undefined || was === print) continue
       told.push(`the image ${basename(file)} ${print === MISSING ? 'is missing' : was === MISSING ? 'was missing' : 'was changed'}`)
     }
@@ -101,9 +103,9 @@ export async function changedFiles(path: string, images: readonly SampleImage[])
   return told
 }
 
-async function* printsOf(images: readonly SampleImage[]): AsyncGenerator<FilePrint[]> {
+async function* printsOf(images: readonly SampleImage[]): AsyncGenerator<Required<FilePrint>[]> {
   for (let from = 0; from < images.length; from += TOGETHER) {
-    yield await Promise.all(images.slice(from, from + TOGETHER).map(async ({ path }) => ({ path, print: await printOf(path) })))
+    yield await Promise.all(images.slice(from, from + TOGETHER).map(async ({ imageId, path }) => ({ imageId, path, print: await printOf(path) })))
   }
 }
 

@@ -9,7 +9,7 @@ import { toFloat32 } from '../checkpoints/tensor-file.ts'
 import { liveTensors, paramsFromTensors } from '../model/load-params.ts'
 import type { ModelParams } from '../model/types.ts'
 import type { BatchState } from './batches.ts'
-import type { Stall } from './early-stop.ts'
+import type { Judge, Stall } from './early-stop.ts'
 import { liveMoments, restoreMoments, type AdamWState, type Moment } from './optimizer.ts'
 import type { RunIdentity } from './run-identity.ts'
 import { openNewestState, writeState } from './state-files.ts'
@@ -17,6 +17,8 @@ import { openNewestState, writeState } from './state-files.ts'
 export interface Best {
   readonly step: number
   readonly value: number
+  /** What the value is of; absent in older states, which knew the pointing game alone. Null: nothing is validated, the newest is the best. */
+  readonly judge?: Judge | null
 }
 
 export interface RunProgressState {

@@ -30,8 +30,11 @@ export interface SampleImage {
   readonly phrases: ReadonlySet<string>
 }
 
-/** @throws AppError 'bad-input' naming the line that cannot be read */
-export async function* readManifest(path: string): AsyncGenerator<ManifestSample> {
+/**
+ * @param places where images lie that lie elsewhere than their line says, by id
+ * @throws AppError 'bad-input' naming the line that cannot be read
+ */
+export async function* readManifest(path: string, places: ReadonlyMap<string, string> = new Map()): AsyncGenerator<ManifestSample> {
   const folder = dirname(path)
   const input = createReadStream(path, 'utf8')
   let number = 0
@@ -40,7 +43,7 @@ export async function* readManifest(path: string): AsyncGenerator<ManifestSample
       number++
       if (line.trim() === '') continue
       const sample = parseLine(line, `${path}:${number}`)
-      yield { ...sample, imagePath: resolve(folder, sample.imagePath) }
+      yield { ...sample, imagePath: places.get(sample.imageId) ?? resolve(folder, sample.imagePath) }
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

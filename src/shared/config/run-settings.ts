@@ -205,7 +205,7 @@ export const runConfigSchema = z.strictObject({
     .prefault({}),
   earlyStop: z
     .strictObject({
-      metric: choice(t('End early by'), t('What must go on rising at validations: pointing game, consistency or ITM accuracy on the val split. off: all steps are made.'), ['off', 'pointingGame', 'consistency', 'itmAccuracy'], 'off', ADVANCED),
+      metric: choice(t('End early by'), t('What must go on rising at validations: pointing game, consistency or ITM accuracy on the val split. The best checkpoint is then the one with the highest value of it. off: all steps are made, and the pointing game names the best.'), ['off', 'pointingGame', 'consistency', 'itmAccuracy'], 'off', ADVANCED),
       patience: integer(t('Patience'), t('Validations in a row without a new best after which the run ends.'), 5, ADVANCED, { min: 1 }),
       minDelta: number(t('Least gain'), t('A value counts as a new best when it is higher by more than this.'), 0, ADVANCED),
     })

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises'
+import { extname, join, sep } from 'node:path'
 import { Transform } from 'node:stream'
 import { ZipFile } from 'yazl'
 import { AppError } from '../../../shared/errors.ts'
@@ -15,13 +15,13 @@ import type { Project } from '../../store/project.ts'
 import { ARCHIVE_VERSION, MANIFEST, type Manifest } from './manifest.ts'
 
 const PACKED = /\.(jpe?g|png|webp|avif|gif|zip|gz|safetensors|pth|pt)$/i
-/** Not of the project: what can be made again, who holds it, earlier copies, what was exported. */
+/** Not of the project: what can be made again, who holds it, earlier copies, what was exported. An image that lies there goes in all the same, by another name. */
 const LEFT_OUT = /^(cache|exports)(\/|$)|^project\.sqlite|(^|\/)\.[^/]*\.part-/
 
 export interface ArchiveOptions {
   readonly out: string
   readonly version: string
-  /** Images that lie outside the project go in too. */
+  /** Images that lie outside the project go in too. What else belongs to it always does. */
   readonly images: boolean
   readonly replace: boolean
   readonly signal?: AbortSignal
@@ -31,7 +31,7 @@ export interface Archived {
   readonly path: string
   readonly files: number
   readonly bytes: number
-  /** Images that were not there any more, or were left out. */
+  /** Images and checkpoints that were not there any more, and images that were left out. */
   readonly missing: readonly string[]
 }
 
@@ -45,9 +45,9 @@ export async function writeArchive(project: Project, options: ArchiveOptions): P
   try {
     const database = join(temporary, 'project.sqlite')
     project.db.run('VACUUM INTO ?', database)
-    const { outside, missing } = await moveImagesInside(project, database, options.images)
-    const own = (await filesBelow(project.dir)).filter((name) => !LEFT_OUT.test(name)).map((name) => ({ name, from: join(project.dir, name) }))
-    const all = [{ name: 'project.sqlite', from: database }, ...own, ...outside]
+    const names = (await filesBelow(project.dir)).filter((name) => !LEFT_OUT.test(name))
+    const { moved, missing } = await moveInside(project, database, new Set(names), options.images)
+    const all = [{ name: 'project.sqlite', from: database }, ...names.map((name) => ({ name, from: join(project.dir, name) })), ...moved]
     const file = await out.binary('archive.zip')
     const zip = new ZipFile()
     const writing = (async () => {
@@ -97,37 +97,72 @@ async function addFile(zip: ZipFile, name: string, from: string, writing: Promis
   return { bytes, sha256: hash.digest('hex') }
 }
 
-/** In the copy of the database, images get a place in the project; what lies there is listed. */
-async function moveImagesInside(project: Project, database: string, wanted: boolean): Promise<{ outside: { name: string; from: string }[]; missing: string[] }> {
+interface Entry {
+  readonly name: string
+  readonly from: string
+}
+
+/**
+ * In the copy of the database, images and checkpoints that are not among the project's own files get a place there. Asked of the list of
+ * those files, not of their paths: what lies below the project's folder may still be left out, or be reached through a link.
+ */
+async function moveInside(project: Project, database: string, own: ReadonlySet<string>, withImages: boolean): Promise<{ moved: Entry[]; missing: string[] }> {
   const db = openDatabase(database)
-  const outside: { name: string; from: string }[] = []
+  const moved: Entry[] = []
   const missing: string[] = []
+  const home = await realpath(project.dir) + sep
+  const placed = new Map<string, string>()
+  const taken = new Set(own)
   try {
-    const placed = new Map<string, string>()
-    for (const { id, path } of db.all<{ id: string; path: string }>('SELECT id, path FROM images ORDER BY dataset_id, position')) {
-      const from = project.fromStored(path)
-      const inside = !path.startsWith('shipped:') && project.toStored(from) === path && !from.startsWith('..') && join(project.dir, path) === from
-      if (!(await stat(from).catch(() => null))?.isFile()) missing.push(from)
-      else if (!inside && !path.startsWith('shipped:')) {
-        if (!wanted) {
+    for (const [table, folder] of [['images', 'images'], ['checkpoints', 'checkpoints']] as const) {
+      const rows = db.all<{ id: string; path: string }>(`SELECT id, path FROM ${table} ORDER BY ${table === 'images' ? 'dataset_id, position' : 'id'}`)
+      for (const { id, path } of rows) {
+        const from = project.fromStored(path)
+        const stored = project.toStored(from)
+        if (stored !== path && own.has(stored)) db.run(`UPDATE ${table} SET path = ? WHERE id = ?`, stored, id)
+        if (own.has(stored) || path.startsWith('shipped:')) continue
+        const real = await realpath(from).catch(() => null)
+        if (real === null || !(await stat(real)).isFile() || (table === 'images' && !withImages && !real.startsWith(home))) {
           missing.push(from)
           continue
         }
-        const name = placed.get(from) ?? `images/${id}${extname(from)}`
-        if (!placed.has(from)) outside.push({ name, from })
+        const name = placed.get(from) ?? freeName(`${folder}/${id}`, extname(from), taken)
+        if (!placed.has(from)) moved.push({ name, from })
         placed.set(from, name)
-        db.run('UPDATE images SET path = ? WHERE id = ?', name, id)
+        db.run(`UPDATE ${table} SET path = ? WHERE id = ?`, name, id)
       }
     }
     db.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE')
   } finally {
     db.close()
   }
-  return { outside, missing }
+  return { moved, missing }
 }
+
+function freeName(stem: string, end: string, taken: Set<string>): string {
+  let name = stem + end
+  for (let n = 2; taken.has(name); n++) name = `${stem}-${n}${end}`
+  taken.add(name)
+  return name
+}
+
+/** What the program itself writes: followed through links, for somebody may have put these folders on a larger disk. */
+const FOLLOWED = /^(runs|checkpoints)(\/|$)/
 
 /** Names of files with '/' between, sorted. */
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1).split('\\').join('/')).sort()
+  const found: string[] = []
+  const walk = async (name: string, above: readonly string[]): Promise<void> => {
+    const place = join(folder, name)
+    const real = await realpath(place).catch(() => null)
+    if (real === null || above.includes(real)) return // a link in a circle
+    for (const entry of await readdir(place, { withFileTypes: true })) {
+      const inside = name === '' ? entry.name : `${name}/${entry.name}`
+      const kind = entry.isSymbolicLink() && FOLLOWED.test(inside) ? await stat(join(folder, inside)).catch(() => entry) : entry
+      if (kind.isFile()) found.push(inside)
+      else if (kind.isDirectory()) await walk(inside, [...above, real])
+    }
+  }
+  await walk('', [])
+  return found.sort()
 }

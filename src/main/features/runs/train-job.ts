@@ -3,7 +3,7 @@ import type { EngineContext } from '../../engine/context.ts'
 import type { MetricRow, Run } from '../../../shared/domain.ts'
 import { AppError, toErrorData } from '../../../shared/errors.ts'
 import type { ComputeEvent } from '../../compute/protocol.ts'
-import { runPaths, savedStepOf } from '../../train/run-folder.ts'
+import { placeRun, runPaths, savedStepOf } from '../../train/run-folder.ts'
 import { createEndings, type Ending, type Endings } from './endings.ts'
 import { noteWorker, oldWorkerGone } from './old-worker.ts'
 import { readBack, registerRunCheckpoint } from './read-back.ts'
@@ -102,7 +102,10 @@ async function train(
     announce(setState(db, runId, 'starting'))
     if (!(await oldWorkerGone(project.cacheDir, worker.pid(), { signal })) && signal.aborted) throw new AppError('cancelled', 'Stopped before it began.')
     // The folder knows what was saved last; what was measured after that will be measured again.
-    if (resume) await readBack(context, row, savedStepOf(runPaths(project.fromStored(row.folder))))
+    if (resume) {
+      await readBack(context, row, savedStepOf(runPaths(project.fromStored(row.folder))))
+      await findPlaces(context, row)
+    }
     await worker.start()
     noteWorker(project.cacheDir, worker.pid())
     const result = await worker.call('train', { runDir: project.fromStored(row.folder), resume }, { signal, onEvent: heard.onEvent })
@@ -117,6 +120,16 @@ async function train(
   } finally {
     noteWorker(project.cacheDir, null)
   }
+}
+
+/** The project may lie elsewhere than when the run was frozen, and so may its images. */
+async function findPlaces({ db, project }: EngineContext, row: RunRow): Promise<void> {
+  const start = row.start_checkpoint_id === null ? undefined : db.get<{ path: string }>('SELECT path FROM checkpoints WHERE id = ?', row.start_checkpoint_id)
+  const placeOf = (imageId: string): string | null => {
+    const image = db.get<{ path: string }>('SELECT path FROM images WHERE id = ?', imageId)
+    return image ? project.fromStored(image.path) : null
+  }
+  await placeRun(project.fromStored(row.folder), placeOf, start ? project.fromStored(start.path) : null)
 }
 
 /** What the process tells, into the database. Nothing of it may fail the run: its folder has it all. */
