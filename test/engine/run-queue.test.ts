@@ -1,11 +1,11 @@
 /** The queue of runs: order, pause, stop, resume, notes, removal. Runs are arithmetic in a real process, so that each takes a moment. */
-import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { existsSync, mkdirSync } from 'node:fs'
+import { mkdir, readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Run } from '../../src/shared/domain.ts'
-import type { EngineCore } from '../../src/main/engine/engine.ts'
-import { annotationsOf, importInto, openEngineWithProcesses, temporaryFolder, writeDataset } from '../support/engine.ts'
+import { type EngineCore, openEngine } from '../../src/main/engine/engine.ts'
+import { annotationsOf, arithmeticProcess, importInto, openEngineWithProcesses, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 const WAIT = { timeout: 60_000, interval: 10 }
 vi.setConfig({ testTimeout: 180_000 })
@@ -136,5 +136,37 @@ describe('a run that is removed', () => {
     await engine.handlers.runs.stop({ id: next.id })
     await engine.handlers.runs.remove({ id: one.id })
     await engine.handlers.runs.stop({ id: busy.id })
+  })
+
+  test('is not removed when it was taken up again meanwhile', async () => {
+    const { id } = await start('one', LONG)
+    await expect.poll(async () => (await get(id)).step, WAIT).toBeGreaterThan(5)
+    await engine.handlers.runs.stop({ id })
+    await reach(id, 'stopped')
+    const removal = engine.handlers.runs.remove({ id }) as Promise<unknown>
+    await engine.handlers.runs.resume({ id }) // while the removal counts what it frees
+    await expect(removal).rejects.toMatchObject({ code: 'busy' })
+    await reach(id, 'training')
+    expect(existsSync(join(engine.context.project.runsDir, id, 'config.yaml'))).toBe(true)
+    await engine.handlers.runs.stop({ id })
+    await reach(id, 'stopped')
+  })
+
+  test('has its folder again when the engine was killed before its rows went; what has no rows goes, and what begins meanwhile stays', async () => {
+    const { id } = await start('one', 10)
+    await reach(id, 'finished')
+    await engine.close()
+    const [runs, cache] = [join(projectDir, 'runs'), join(projectDir, 'cache')]
+    await rename(join(runs, id), join(runs, `${id}.removed`))
+    for (const left of [join(runs, 'gone.removed'), join(cache, 'trial_left')]) await mkdir(left)
+    const next = await openEngine({ projectDir, compute: arithmeticProcess })
+    onTestFinished(() => next.close())
+    mkdirSync(join(cache, 'trial_new'))
+    expect(existsSync(join(runs, id))).toBe(true) // before anything could be asked of it
+    await next.settled
+    expect(await readdir(runs)).toEqual([id])
+    expect((await readdir(cache)).filter((name) => name.startsWith('trial_'))).toEqual(['trial_new'])
+    expect(await get(id, next)).toMatchObject({ state: 'finished', error: null })
+    expect((await next.handlers.runs.disk({ id })).checkpoints).toBeGreaterThan(0)
   })
 })

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { UpdateReport } from '../../src/main/features/datasets/update-job.ts'
-import { importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
+import { fillDisk, importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
 
 type Engine = Awaited<ReturnType<typeof openTestEngine>>
 
@@ -124,4 +124,26 @@ test('a watched source is read again when it has changed, and not before; nothin
   await writeFile(path, JSON.stringify([entry('0.png', 'one')]))
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(await phrases(engine, id)).toEqual(['one', 'two'])
+})
+
+test('a change whose update failed is not lost: it comes in later, without a further change, and by the next engine at the latest', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const engine = await openTestEngine({ watchEveryMs: 20, projectDir })
+  const path = await writeDataset(join(await temporaryFolder(), 'data'), [entry('0.png', 'one')])
+  const id = await importInto(engine, path)
+  await engine.handlers.datasets.setWatch({ id, on: true })
+  const failed = async (on: Engine) => ((await on.handlers.jobs.list({})) as { title: string; state: string }[]).filter((job) => job.title.startsWith('Update') && job.state === 'failed').length
+  const makeRoom = fillDisk(engine)
+  await writeFile(path, JSON.stringify([entry('0.png', 'one'), entry('0.png', 'two', 5)]))
+  await expect.poll(() => failed(engine), { timeout: 30_000 }).toBeGreaterThanOrEqual(1)
+  makeRoom()
+  await expect.poll(() => phrases(engine, id), { timeout: 30_000 }).toEqual(['one', 'two'])
+
+  await writeFile(path, JSON.stringify([entry('0.png', 'one'), entry('0.png', 'two', 5), entry('0.png', 'three', 9)]))
+  fillDisk(engine)
+  const before = await failed(engine)
+  await expect.poll(() => failed(engine), { timeout: 30_000 }).toBeGreaterThan(before)
+  await engine.close()
+  const next = await openTestEngine({ watchEveryMs: 20, projectDir })
+  await expect.poll(() => phrases(next, id), { timeout: 30_000 }).toEqual(['one', 'three', 'two'])
 })

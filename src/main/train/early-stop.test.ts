@@ -36,7 +36,7 @@ test('the best checkpoint is judged by what ends the run; a validation without a
     let best: Best | null = null
     return rows.map((values, i) => (best = bestAfter(best, i + 1, values, isValidated, withOverrides(parseRunConfig({}), overrides)))?.step)
   }
-  const rows = [{}, { 'val.pointingGame': Number.NaN, 'val.consistency': 0.1 }, { 'val.pointingGame': 0.5, 'val.consistency': 0.4 }, {}, { 'val.pointingGame': 0.5, 'val.consistency': 0.3 }, { 'val.pointingGame': 0.4, 'val.consistency': 0.6 }]
+  const rows: Record<string, number>[] = [{}, { 'val.pointingGame': Number.NaN, 'val.consistency': 0.1 }, { 'val.pointingGame': 0.5, 'val.consistency': 0.4 }, {}, { 'val.pointingGame': 0.5, 'val.consistency': 0.3 }, { 'val.pointingGame': 0.4, 'val.consistency': 0.6 }]
   expect(judged({}, rows)).toEqual([undefined, undefined, 3, 3, 5, 5])
   expect(judged({ 'earlyStop.metric': 'consistency' }, rows)).toEqual([undefined, 2, 3, 3, 3, 6])
   expect(judged({}, [{}, {}], false)).toEqual([1, 2])

@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { appendFile, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { ManifestSample } from '../../shared/manifest.ts'
 import { openSafetensors } from '../checkpoints/safetensors.ts'
 import { loadBackend } from '../compute/backend.ts'
 import { setTf, tf } from '../model/tf.ts'
@@ -183,6 +184,35 @@ test('the best so far is remembered, and its checkpoint kept', async () => {
   await train(dir)
   expect(JSON.parse(await readFile(best, 'utf8'))).toMatchObject({ step: 3, metrics: { 'val.pointingGame': expect.any(Number) } })
   expect([3, 4, 6].map((step) => existsSync(checkpoint(step)))).toEqual([true, false, true])
+})
+
+test('a validation whose images cannot be read makes no checkpoint the best, and one that is the best stays it', async () => {
+  const folder = await temporaryFolder()
+  const [dir, images, away] = [join(folder, 'run'), join(folder, 'images'), join(folder, 'away')]
+  await freezeTinyRun({ dir, images, overrides: { 'validation.every': 2, 'save.keep': 1, 'earlyStop.metric': 'pointingGame', 'earlyStop.patience': 1 } })
+  await mkdir(away)
+  const valImages = (await readLines<ManifestSample>(runPaths(dir).manifest)).filter(({ split }) => split === 'val').map(({ imagePath }) => basename(imagePath))
+  const take = (from: string, to: string) => Promise.all([...new Set(valImages)].map((name) => rename(join(from, name), join(to, name))))
+  const bestSteps: [step: number, best: boolean][] = []
+  const part = async (onEvent: (event: RunEvent, stop: () => void) => Promise<void>) => {
+    const controller = new AbortController()
+    for await (const event of runTraining({ runDir: dir, resume: true, signal: controller.signal })) {
+      if (event.type === 'train.checkpoint') bestSteps.push([event.step, event.best])
+      await onEvent(event, () => controller.abort())
+    }
+  }
+  // Away at the first validation, there at the second.
+  await part(async (event, stop) => {
+    if (event.type === 'train.log' && event.text.startsWith('Began')) await take(images, away)
+    if (event.type === 'train.checkpoint' && event.step === 2) await take(away, images)
+    if (event.type === 'train.checkpoint' && event.step === 4) stop()
+  })
+  expect(bestSteps).toEqual([[2, false], [4, true]])
+  expect(JSON.parse(await readFile(runPaths(dir).best, 'utf8'))).toMatchObject({ step: 4 })
+  await part(async (event) => void (event.type === 'train.log' && event.text.startsWith('Resumed') && (await take(images, away))))
+  expect(bestSteps).toEqual([[2, false], [4, true], [6, false]])
+  expect(JSON.parse(await readFile(runPaths(dir).best, 'utf8'))).toMatchObject({ step: 4, metrics: { 'val.pointingGame': expect.any(Number) } })
+  expect([2, 4, 6].map((step) => existsSync(runPaths(dir).checkpoint(step)))).toEqual([false, true, true])
 })
 
 test('a run begun anew takes nothing from an earlier one in its folder', async () => {

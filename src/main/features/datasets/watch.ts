@@ -16,12 +16,35 @@ interface Watched {
   readonly stamp: string | null
 }
 
+/** A change that could not be brought in. */
+interface Failure {
+  readonly stamp: string
+  readonly times: number
+  /** Not before; Infinity: not before the source changes again. */
+  readonly againMs: number
+}
+
+const LONGEST_WAIT_MS = 3_600_000
 const IMAGE = /\.(jpe?g|png|webp|bmp|gif|tiff?|avif)$/i
 
 /** Ends when the signal fires. */
 export async function watchSources(context: EngineContext, everyMs: number, signal: AbortSignal): Promise<void> {
   const { db, project, jobs } = context
   const seen = new Map<string, string>()
+  const failures = new Map<string, Failure>()
+  /** A change counts as read when it was: after a failure it is tried again, at longer and longer intervals, and by the next engine. */
+  const update = async (id: string, stamp: string): Promise<void> => {
+    const { state } = await jobs.ended(startUpdate(context, { id }).id)
+    if (signal.aborted) return
+    if (state === 'done') {
+      failures.delete(id)
+      db.run('UPDATE datasets SET stamp = ? WHERE id = ? AND watch = 1', stamp, id)
+      return
+    }
+    const before = failures.get(id)
+    const times = before?.stamp === stamp ? before.times + 1 : 1
+    failures.set(id, { stamp, times, againMs: state === 'cancelled' ? Infinity : Date.now() + Math.min(LONGEST_WAIT_MS, everyMs * 2 ** times) })
+  }
   while (!signal.aborted) {
     await setTimeout(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
     if (signal.aborted) return
@@ -33,9 +56,10 @@ export async function watchSources(context: EngineContext, everyMs: number, sign
         if (now !== null) seen.set(id, now)
         if (now === null || now === stamp || now !== before) continue
         const busy = jobs.list().some((job) => job.about?.datasetId === id && job.kind === 'import' && (job.state === 'waiting' || job.state === 'running'))
-        if (busy) continue
-        db.run('UPDATE datasets SET stamp = ? WHERE id = ?', now, id)
-        if (stamp !== null) startUpdate(context, { id })
+        const failure = failures.get(id)
+        if (busy || (failure?.stamp === now && Date.now() < failure.againMs)) continue
+        if (stamp === null) db.run('UPDATE datasets SET stamp = ? WHERE id = ?', now, id)
+        else update(id, now).catch((error: unknown) => signal.aborted || console.error(`That a watched source was read could not be noted yet: ${toErrorData(error).message}`))
       }
     } catch (error) {
       if (!signal.aborted) console.error(`A watched source could not be looked at: ${toErrorData(error).message}`)

@@ -76,9 +76,7 @@ export function runsHandlers(context: EngineContext): Handlers<'runs'> {
     dataChanges: ({ id }) => dataChangesOf(context, requireRun(db, id)),
     disk: ({ id }) => diskOf(context, requireRun(db, id)),
     remove: async ({ id }) => {
-      const row = requireRun(db, id)
-      if (training.holds(id)) throw new AppError('busy', `${row.name} is in the queue or under way.`, 'Stop it first.', id)
-      const freedBytes = await removeRun(context, row)
+      const freedBytes = await removeRun(context, requireRun(db, id), training.holds)
       context.events.emit({ type: 'run.removed', runId: id })
       context.events.emit({ type: 'checkpoints.changed' })
       return { freedBytes }

@@ -9,8 +9,8 @@ import { runPaths } from '../../train/run-folder.ts'
 import { oldWorkerGone } from './old-worker.ts'
 import { queued } from './queue.ts'
 import { isAhead, readBack } from './read-back.ts'
-import { finishRemovals } from './remove.ts'
-import { clearTrials } from './trial-job.ts'
+import { finishRemovals, removeAll } from './remove.ts'
+import { trialsLeft } from './trial-job.ts'
 import { OPEN_STATES, type RunRow, setState, toRun } from './rows.ts'
 
 type Context = Pick<EngineContext, 'db' | 'project' | 'events'>
@@ -25,14 +25,23 @@ export function recoverRuns(context: Context): (signal?: AbortSignal) => Promise
   const cut = new Set(db.all<{ id: string }>(`SELECT id FROM runs WHERE state IN (${states})`).map((row) => row.id))
   db.run(`UPDATE runs SET state = iif(state = 'pausing', 'paused', 'stopped'), seconds_left = NULL, samples_per_second = NULL WHERE state IN (${states})`)
   const ids = db.all<{ id: string }>('SELECT id FROM runs ORDER BY number').map((row) => row.id)
-  return (signal) => readFolders(context, ids, cut, signal)
+  const finish = finishRemovals(context)
+  const trials = trialsLeft(context.project.cacheDir)
+  return (signal) => readFolders(context, { ids, cut, tidy: async () => (await finish(), removeAll(trials)) }, signal)
 }
 
-async function readFolders(context: Context, ids: readonly string[], cut: ReadonlySet<string>, signal?: AbortSignal): Promise<void> {
+interface Found {
+  readonly ids: readonly string[]
+  /** Runs that were under way. */
+  readonly cut: ReadonlySet<string>
+  /** Removes the folders that were left. */
+  readonly tidy: () => Promise<void>
+}
+
+async function readFolders(context: Context, { ids, cut, tidy }: Found, signal?: AbortSignal): Promise<void> {
   const { db, project, events } = context
   if (cut.size > 0) await oldWorkerGone(project.cacheDir, null, { end: false, ...(signal ? { signal } : {}) })
-  await finishRemovals(project.runsDir)
-  await clearTrials(project.cacheDir)
+  await tidy()
   let found = false
   for (const id of ids) {
     if (signal?.aborted) return

@@ -1,11 +1,11 @@
 /** Taking a run away with its folder, and what its folder takes. */
-import { existsSync } from 'node:fs'
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { EngineContext } from '../../engine/context.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { runPaths } from '../../train/run-folder.ts'
-import type { RunRow } from './rows.ts'
+import { requireRun, type RunRow } from './rows.ts'
 
 type Context = Pick<EngineContext, 'db' | 'project'>
 
@@ -59,36 +59,55 @@ async function filesIn(folder: string): Promise<SizedFile[]> {
 
 /**
  * Removes a run that nothing holds: its rows, its checkpoints with their scores, its folder.
+ * @param isHeld whether a job has it: asked again after what takes its time, for it may have been taken up meanwhile
  * @returns bytes freed
- * @throws AppError 'busy' when another run still has to begin from one of its checkpoints
+ * @throws AppError 'busy' when it is in the queue or under way, or when another run still has to begin from one of its checkpoints
  */
-export async function removeRun(context: Context, run: RunRow): Promise<number> {
+export async function removeRun(context: Context, run: RunRow, isHeld: (runId: string) => boolean): Promise<number> {
   const { db, project } = context
+  const { bytes } = await diskOf(context, run)
+  // From here to the end of the transaction nothing else has its turn.
+  if (isHeld(run.id)) throw new AppError('busy', `${run.name} is in the queue or under way.`, 'Stop it first.', run.id)
+  requireRun(db, run.id)
   const user = db.get<{ name: string }>(
     `SELECT u.name FROM runs u JOIN checkpoints c ON c.id = u.start_checkpoint_id
      WHERE c.run_id = ? AND u.id <> ? AND u.last_saved_step IS NULL AND u.state IN ('waiting', 'starting', 'training', 'pausing', 'paused', 'stopping')`, run.id, run.id,
   )
   if (user) throw new AppError('busy', `The run ${user.name} is to start from a checkpoint of ${run.name}.`, `Take ${user.name} out of the queue first.`, run.id)
-  const { bytes } = await diskOf(context, run)
   const folder = project.fromStored(run.folder)
   // A project from elsewhere could name any folder.
   if (dirname(folder) !== project.runsDir) throw new AppError('forbidden', 'The folder of this run lies outside the project, so it is not removed.', '', folder)
   // Out of the way first: were the rows gone and the folder left, nobody would ever see it again.
-  if (existsSync(folder)) await rename(folder, folder + GOING)
+  if (existsSync(folder)) renameSync(folder, folder + GOING)
   try {
     db.transaction(() => {
       db.run('DELETE FROM checkpoints WHERE run_id = ?', run.id)
       db.run('DELETE FROM runs WHERE id = ?', run.id)
     })
   } catch (error) {
-    if (existsSync(folder + GOING)) await rename(folder + GOING, folder)
+    if (existsSync(folder + GOING)) renameSync(folder + GOING, folder)
     throw error
   }
   await rm(folder + GOING, { recursive: true, force: true })
   return bytes
 }
 
-/** Folders whose removal was cut off. */
-export async function finishRemovals(runsDir: string): Promise<void> {
-  for (const name of await readdir(runsDir)) if (name.endsWith(GOING)) await rm(join(runsDir, name), { recursive: true, force: true }).catch((error: unknown) => console.error(`${name} could not be removed yet:`, error))
+/**
+ * Folders whose removal was cut off. Called when a project is opened and before anything new begins: a run that is still in the database gets
+ * its folder back at once; the others are listed, and removed by what is returned.
+ */
+export function finishRemovals({ db, project }: Context): () => Promise<void> {
+  const known = new Set(db.all<{ folder: string }>('SELECT folder FROM runs').map((run) => project.fromStored(run.folder)))
+  const going: string[] = []
+  for (const name of readdirSync(project.runsDir).filter((one) => one.endsWith(GOING))) {
+    const place = join(project.runsDir, name)
+    const before = place.slice(0, -GOING.length)
+    if (known.has(before) && !existsSync(before)) renameSync(place, before)
+    else going.push(place)
+  }
+  return () => removeAll(going)
+}
+
+export async function removeAll(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true }).catch((error: unknown) => console.error(`${folder} could not be removed yet:`, error))
 }

@@ -1,5 +1,6 @@
 /** Measuring before a start: three steps of the very settings, in the process that will train, in a folder of their own. */
-import { readdir, rm } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EngineContext } from '../../engine/context.ts'
 import type { Job } from '../../../shared/domain.ts'
@@ -33,7 +34,7 @@ export async function startTrial({ db, jobs, project, worker }: EngineContext, s
   })
 }
 
-/** Folders of measurements that were cut off. */
-export async function clearTrials(cacheDir: string): Promise<void> {
-  for (const name of await readdir(cacheDir)) if (name.startsWith(FOLDER)) await rm(join(cacheDir, name), { recursive: true, force: true }).catch((error: unknown) => console.error(`${name} could not be removed yet:`, error))
+/** Folders of measurements that were cut off; to be asked before a new one can begin. */
+export function trialsLeft(cacheDir: string): string[] {
+  return readdirSync(cacheDir).filter((name) => name.startsWith(FOLDER)).map((name) => join(cacheDir, name))
 }
