@@ -98,7 +98,7 @@ export type Scores = z.infer<typeof scoresSchema>
 
 /** Who changed what: one row of a region's history. */
 export const revisionSchema = z.object({
-  revision: z.number().int(),
+  revision: z.number().int().min(1),
   at: z.string(),
   actor: z.string(),
   label: z.string(),

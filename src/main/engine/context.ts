@@ -7,12 +7,15 @@ import type { Db } from '../store/db.ts'
 import type { Project } from '../store/project.ts'
 import type { Events } from './events.ts'
 import type { Jobs } from './jobs.ts'
+import type { Turns } from './turns.ts'
 
 export interface EngineContext {
   readonly project: Project
   readonly db: Db
   readonly jobs: Jobs
   readonly events: Events
+  /** Of writes of regions. */
+  readonly turns: Turns
   /** Heatmaps on screen. */
   readonly interactive: Compute
   /** One training or scoring job at a time. */

@@ -21,6 +21,7 @@ import { createJobLog } from './job-log.ts'
 import { createJobs } from './jobs.ts'
 import { createApi, openApiDocument } from './openapi.ts'
 import { createHandlers, createRouter, type EngineHandlers } from './router.ts'
+import { createTurns } from './turns.ts'
 import { serveRpc } from './ws.ts'
 
 const WATCH_EVERY_MS = 20_000
@@ -70,7 +71,7 @@ export async function openEngine(options: EngineOptions): Promise<EngineCore> {
   const compute = options.compute ?? ((role) => spawnCompute({ role, onLog: (line) => console.error(`[compute ${role}] ${line}`) }))
   const demoSize = typeof options.demo === 'object' ? options.demo : {}
   const parts: Omit<EngineContext, 'makeDemo'> = {
-    project, db: project.db, events, jobs, programDir, version: versionOf(programDir), interactive: compute('interactive'), worker: compute('job'),
+    project, db: project.db, events, jobs, turns: createTurns(), programDir, version: versionOf(programDir), interactive: compute('interactive'), worker: compute('job'),
     author: () => project.db.get<{ value: string }>("SELECT value FROM project WHERE key = 'author'")?.value ?? systemUser(),
   }
   const context: EngineContext = { ...parts, makeDemo: () => makeDemo(parts, demoSize, (datasetId) => scoreDemo(parts, datasetId)) }

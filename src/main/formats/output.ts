@@ -81,6 +81,7 @@ export async function stage(target: string, options: { onlyFile: string | null; 
       copy: (from, name) => told(place, async () => {
         await mkdir(dirname(inside(name)), { recursive: true })
         await copyFile(from, inside(name))
+        await syncFile(inside(name))
       }),
       binary: (name) => told(place, async () => {
         await mkdir(dirname(inside(name)), { recursive: true })
@@ -97,6 +98,8 @@ export async function stage(target: string, options: { onlyFile: string | null; 
       }),
       commit: () => told(place, async () => {
         if (onlyFile === null) {
+          for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) if (entry.isDirectory()) await syncFolder(join(entry.parentPath, entry.name))
+          await syncFolder(folder)
           if (there) await rmdir(place)
           await rename(folder, place)
         } else {
@@ -143,6 +146,18 @@ async function textFile(path: string, opened: Set<FileHandle>, place: string): P
       opened.delete(handle)
       await handle.close()
     },
+  }
+}
+
+/** A copy of a file that may not be written may not be either; where only what is open for writing can be synced, that one is left to the system. */
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+').catch(() => open(path, 'r'))
+  try {
+    await handle.sync().catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPERM' && error.code !== 'EBADF') throw error
+    })
+  } finally {
+    await handle.close()
   }
 }
 

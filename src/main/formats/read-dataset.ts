@@ -9,6 +9,7 @@ import { AppError, toErrorData } from '../../shared/errors.ts'
 import { type Box, boxFlags, type Size } from '../../shared/geometry.ts'
 import { NO_OUTLINE, type Outline, outlineBounds } from '../../shared/shape.ts'
 import { readImageHeader } from '../images/decode.ts'
+import { filePrint } from '../images/print.ts'
 import { mapInOrder } from './map-in-order.ts'
 import { findFormat } from './registry.ts'
 import type { OpenSource, RawEntry, RawItem, RawRegion, ReadImage, ReadItem, ReadOptions, ReadRegion, Skipped } from './types.ts'
@@ -96,8 +97,9 @@ async function lookAtImage(entry: RawEntry, roots: readonly string[], stripFolde
   if (!path) return { file: entry.file, line: entry.line, reason: `The image ${entry.imageRef} is missing; everything about it was left out.` }
   try {
     const header = await readImageHeader(path)
+    const print = await filePrint(path)
     return {
-      name: entry.imageRef, path, width: header.width, height: header.height, orientation: header.orientation, bytes: header.bytes, split: entry.split,
+      name: entry.imageRef, path, width: header.width, height: header.height, orientation: header.orientation, bytes: header.bytes, split: entry.split, ...(print === null ? {} : { print }),
       ...(entry.kind ? { kind: entry.kind } : {}), ...(entry.concepts ? { concepts: entry.concepts } : {}),
       ...(entry.raw === undefined ? {} : { raw: entry.raw }),
     }

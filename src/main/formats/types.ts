@@ -38,7 +38,7 @@ export interface Review {
   readonly note?: string
   /** Who is to do it, who did, and a split of its own. */
   readonly marks?: Partial<RegionMarks>
-  /** Earlier states, the oldest first; the last one is the present. */
+  /** Earlier states; the one with the greatest revision is the present. */
   readonly history?: readonly PastState[]
 }
 export interface PastState {
@@ -60,6 +60,8 @@ export interface ReadImage {
   /** EXIF orientation, 1-8. */
   readonly orientation: number
   readonly bytes: number
+  /** Tells a file that was replaced: see filePrint. */
+  readonly print?: string
   readonly split: string
   readonly kind?: string
   /** What can be seen on the image, where the file says so. */

@@ -125,6 +125,12 @@ export function rescoreRegion(db: Db, region: RescoredRegion, image: Size): void
   }
 }
 
+/** The picture is another one: its heatmaps, and the scores that came from them, are of the old one. */
+export function forgetHeat(db: Db, imageId: string): void {
+  for (const table of ['heatmaps', 'other_heatmaps']) db.run(`DELETE FROM ${table} WHERE image_id = ?`, imageId)
+  db.run('DELETE FROM scores WHERE region_id IN (SELECT id FROM regions WHERE image_id = ?)', imageId)
+}
+
 /** Gives the regions of an image that carry this phrase their scores from a heatmap just stored. Returns their ids. */
 export function scoreRegionsOfHeat(db: Db, heat: HeatRow): string[] {
   const image = db.get<{ width: number; height: number }>('SELECT width, height FROM images WHERE id = ?', heat.image_id)

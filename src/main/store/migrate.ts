@@ -13,6 +13,7 @@ import * as review from './migrations/0008-review.ts'
 import * as runQueue from './migrations/0009-run-queue.ts'
 import * as suspicion from './migrations/0010-suspicion.ts'
 import * as stack from './migrations/0012-stack.ts'
+import * as prints from './migrations/0013-prints.ts'
 
 export interface Migration {
   readonly version: number
@@ -20,7 +21,7 @@ export interface Migration {
 }
 
 /** Monotonic; a landed one is never edited. */
-export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, search, review, runQueue, suspicion, stack]
+export const MIGRATIONS: readonly Migration[] = [first, activity, runView, outlines, explainers, records, search, review, runQueue, suspicion, stack, prints]
 /** Marks the file as ours ("AMCW"), so that another program's database is not taken for a project. */
 export const APPLICATION_ID = 0x414d4357
 

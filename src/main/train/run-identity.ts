@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { ModelConfig } from '../../shared/config/model-config.ts'
 import { flattenConfig, parseRunConfig, type FlatSettings } from '../../shared/config/run-config.ts'
 import { AppError } from '../../shared/errors.ts'
+import { filePrint } from '../images/print.ts'
 import { appendLines, readLines, writeWhole } from './files.ts'
 import type { SampleImage } from './samples.ts'
 
@@ -76,9 +76,8 @@ interface FilePrint {
   readonly print: string
 }
 
+/** Not readable is the same to a run. */
 const MISSING = 'missing'
-/** Read of either end of a file: reading whole datasets would take minutes, and an image that changes does so in its ends or its length. */
-const END_BYTES = 16_384
 const TOGETHER = 16
 
 /** Writes down the image files of a run that begins. */
@@ -105,26 +104,7 @@ export async function changedFiles(path: string, images: readonly SampleImage[])
 
 async function* printsOf(images: readonly SampleImage[]): AsyncGenerator<Required<FilePrint>[]> {
   for (let from = 0; from < images.length; from += TOGETHER) {
-    yield await Promise.all(images.slice(from, from + TOGETHER).map(async ({ imageId, path }) => ({ imageId, path, print: await printOf(path) })))
-  }
-}
-
-async function printOf(path: string): Promise<string> {
-  try {
-    const file = await open(path, 'r')
-    try {
-      const { size } = await file.stat()
-      const hash = createHash('sha1')
-      for (const from of new Set([0, Math.max(0, size - END_BYTES)])) {
-        const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(END_BYTES, size)), 0, null, from)
-        hash.update(buffer.subarray(0, bytesRead))
-      }
-      return `${size}-${hash.digest('hex').slice(0, 16)}`
-    } finally {
-      await file.close()
-    }
-  } catch {
-    return MISSING // not readable is the same to a run
+    yield await Promise.all(images.slice(from, from + TOGETHER).map(async ({ imageId, path }) => ({ imageId, path, print: (await filePrint(path)) ?? MISSING })))
   }
 }
 

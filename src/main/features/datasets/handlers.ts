@@ -16,7 +16,7 @@ import { stampOf } from './watch.ts'
 /** For a page; the command line lists all. */
 const MAX_SKIPPED_SHOWN = 10_000
 
-export function datasetsHandlers({ project, db, jobs, events, makeDemo, author }: EngineContext): Handlers<'datasets'> {
+export function datasetsHandlers({ project, db, jobs, events, turns, makeDemo, author }: EngineContext): Handlers<'datasets'> {
   /** Images found by the last previews, so that the import knows how much there is to do. */
   const previewed = new Map<string, number>()
   return {
@@ -62,7 +62,7 @@ export function datasetsHandlers({ project, db, jobs, events, makeDemo, author }
         },
       })
     },
-    update: (request) => startUpdate({ project, db, jobs, events, author }, request),
+    update: (request) => startUpdate({ project, db, jobs, events, turns, author }, request),
     setWatch: async ({ id, on }) => {
       requireDataset(db, id)
       const { source } = db.get<{ source: string }>('SELECT source FROM datasets WHERE id = ?', id)!

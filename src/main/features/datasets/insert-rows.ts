@@ -20,14 +20,14 @@ export function insertSample(db: Db, project: Project, datasetId: string, { imag
 export function insertImage(db: Db, project: Project, datasetId: string, image: ReadImage, position: number): string {
   const id = newId('im')
   db.run(
-    'INSERT INTO images (id, dataset_id, name, path, width, height, orientation, bytes, split, kind, concepts, position, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO images (id, dataset_id, name, path, width, height, orientation, bytes, split, kind, concepts, position, raw, print) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     id, datasetId, image.name, project.toStored(image.path), image.width, image.height, image.orientation, image.bytes, image.split, image.kind ?? null,
-    image.concepts ? JSON.stringify(image.concepts) : null, position, jsonOrNull(image.raw),
+    image.concepts ? JSON.stringify(image.concepts) : null, position, jsonOrNull(image.raw), image.print ?? null,
   )
   return id
 }
 
-/** A region that brings its history keeps it, and the number of its revision. */
+/** A region that brings its history keeps it, and the number of its revision: the greatest, in whatever order the file names them. */
 export function insertRegion(db: Db, at: { datasetId: string; imageId: string; split: string; position: number }, region: ReadRegion): string {
   const id = newId('r')
   const fields = fieldsOf(region)
@@ -37,7 +37,7 @@ export function insertRegion(db: Db, at: { datasetId: string; imageId: string; s
     `INSERT INTO regions (id, image_id, dataset_id, position, split, phrase, boxes, outlines, box_count, status, tags, note, deleted, revision, flags, concepts, source, raw, assignee, review, second, z)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     id, at.imageId, at.datasetId, at.position, marks.split ?? at.split, fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status, JSON.stringify(fields.tags), fields.note,
-    history.at(-1)?.revision ?? 1, JSON.stringify(region.flags), region.concepts ? JSON.stringify(region.concepts) : null, region.source, jsonOrNull(region.raw),
+    history.reduce((most, { revision }) => Math.max(most, revision), 1), JSON.stringify(region.flags), region.concepts ? JSON.stringify(region.concepts) : null, region.source, jsonOrNull(region.raw),
     marks.assignee ?? null, jsonOrNull(marks.review), jsonOrNull(marks.second), marks.z ?? 0,
   )
   for (const one of history) {

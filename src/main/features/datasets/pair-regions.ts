@@ -1,9 +1,9 @@
 /** Which region of an image is which region of the source read again: by the record's own number, else by what was imported, else by what is left. */
-import type { RegionFields, RegionState } from '../../../shared/domain.ts'
+import type { RegionFields, RegionMarks, RegionState } from '../../../shared/domain.ts'
 import { boxIou } from '../../../shared/geometry.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
 import type { Db } from '../../store/db.ts'
-import { REGION_COLUMNS, type RegionRow, toFields } from '../../store/region-rows.ts'
+import { REGION_COLUMNS, type RegionRow, toFields, toState } from '../../store/region-rows.ts'
 
 export interface Sided {
   readonly id: string
@@ -13,7 +13,10 @@ export interface Sided {
   readonly base: RegionFields | null
   readonly raw: string | null
   readonly key: string | null
+  /** What people decided of it. */
+  readonly decided: Decided
 }
+export type Decided = Pick<RegionMarks, 'review' | 'second'>
 export interface Pair {
   readonly mine: Sided | null
   readonly theirs: Sided | null
@@ -55,13 +58,17 @@ function sided(db: Db, imageId: string): Sided[] {
   return rows.map((row) => {
     const fields = toFields(row)
     const base = row.source === null ? null : row.revision === 1 || row.base === null ? fields : fieldsAlone(JSON.parse(row.base) as RegionState)
-    return { id: row.id, revision: row.revision, fields, base: base && { ...base, outlines: base.outlines ?? [] }, raw: row.raw, key: keyOf(row.raw) }
+    return { id: row.id, revision: row.revision, fields, base: base && { ...base, outlines: base.outlines ?? [] }, raw: row.raw, key: keyOf(row.raw), decided: decidedOf(toState(row)) }
   })
 }
 
 /** What work with the region left on it is no matter of the source. */
 function fieldsAlone({ split: _split, assignee: _assignee, review: _review, second: _second, z: _z, ...fields }: RegionState): RegionFields {
   return fields
+}
+
+function decidedOf({ review, second }: Decided): Decided {
+  return { review, second }
 }
 
 /** The number that the source's record carries, if it carries one. */

@@ -11,12 +11,12 @@ export interface UpdateInput {
   readonly otherwise?: Side | undefined
 }
 
-export function startUpdate({ project, db, jobs, events, author }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events' | 'author'>, { id, dryRun, decisions, otherwise }: UpdateInput): Job {
+export function startUpdate({ project, db, jobs, events, turns, author }: Pick<EngineContext, 'project' | 'db' | 'jobs' | 'events' | 'turns' | 'author'>, { id, dryRun, decisions, otherwise }: UpdateInput): Job {
   const { name } = requireDataset(db, id)
   return jobs.add({
     kind: 'import', title: `${dryRun ? 'Compare' : 'Update'} ${name}`, lane: 'files', unit: 'images', about: { datasetId: id },
     work: async ({ signal, progress }) => {
-      const report = await updateDataset(project, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
+      const report = await updateDataset({ project, turns }, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
       if (!dryRun) {
         events.emit({ type: 'datasets.changed' })
         progress({ message: `${report.added} new, ${report.changed} changed, ${report.removed} gone${report.conflicts.length > 0 ? `, ${report.conflicts.length} conflicts` : ''}` })

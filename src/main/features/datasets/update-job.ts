@@ -7,13 +7,13 @@ import { existsSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { RegionFields } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
-import { diffRegion, isEmptyDiff, type RegionDiff } from '../../../shared/region-diff.ts'
+import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
+import type { EngineContext } from '../../engine/context.ts'
 import type { Db } from '../../store/db.ts'
-import { rescoreRegion } from '../../store/heat-rows.ts'
+import { forgetHeat, rescoreRegion } from '../../store/heat-rows.ts'
 import { newId } from '../../store/ids.ts'
-import type { Project } from '../../store/project.ts'
 import { importDataset } from './import-job.ts'
-import { pairRegions, type Pair, type Sided } from './pair-regions.ts'
+import { type Decided, pairRegions, type Pair, type Sided } from './pair-regions.ts'
 import { requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
 
@@ -50,10 +50,21 @@ export interface UpdateRequest {
   readonly onProgress?: (images: number) => void
 }
 
+interface UpdatedImage {
+  readonly id: string
+  readonly width: number
+  readonly height: number
+  readonly orientation: number
+  readonly bytes: number
+  readonly print: string | null
+  readonly split: string
+  readonly raw: string | null
+}
+
 type Tally = { -readonly [K in keyof Omit<UpdateReport, 'datasetId' | 'conflicts'>]: UpdateReport[K] } & { conflicts: Conflict[] }
 
 /** @throws AppError as an import does; 'not-found' when dataset or source are gone. Nothing is changed then. */
-export async function updateDataset(project: Project, request: UpdateRequest): Promise<UpdateReport> {
+export async function updateDataset({ project, turns }: Pick<EngineContext, 'project' | 'turns'>, request: UpdateRequest): Promise<UpdateReport> {
   const { db } = project
   requireDataset(db, request.datasetId)
   const dataset = db.get<{ name: string; source: string; format: string; images_dir: string | null }>('SELECT name, source, format, images_dir FROM datasets WHERE id = ?', request.datasetId)!
@@ -72,7 +83,8 @@ export async function updateDataset(project: Project, request: UpdateRequest): P
     const isReadable = (path: string): boolean => existsSync(project.fromStored(path)) && !leftOut.some((file) => path === file || path.endsWith(`/${file}`))
     for (const [i, { path }] of images.entries()) {
       if (request.signal?.aborted) throw new AppError('cancelled', 'The update was cancelled. Images that were done stay updated.')
-      db.transaction(() => updateImage(db, path, isReadable, incoming.datasetId, request, tally))
+      // Between the parts of an edit of many regions, nothing of it may change.
+      await turns.inTurn(() => db.transaction(() => updateImage(db, path, isReadable, incoming.datasetId, request, tally)))
       request.onProgress?.(i + 1)
       if (i % 20 === 0) await setImmediate()
     }
@@ -91,16 +103,30 @@ export async function updateDataset(project: Project, request: UpdateRequest): P
 }
 
 function updateImage(db: Db, path: string, isReadable: (path: string) => boolean, incomingId: string, request: UpdateRequest, tally: Tally): void {
-  const mine = db.get<{ id: string; width: number; height: number; split: string }>('SELECT id, width, height, split FROM images WHERE dataset_id = ? AND path = ?', request.datasetId, path)
-  const theirs = db.get<{ id: string; width: number; height: number; raw: string | null }>('SELECT id, width, height, raw FROM images WHERE dataset_id = ? AND path = ?', incomingId, path)
+  const columns = 'id, width, height, orientation, bytes, print, split, raw'
+  const mine = db.get<UpdatedImage>(`SELECT ${columns} FROM images WHERE dataset_id = ? AND path = ?`, request.datasetId, path)
+  const theirs = db.get<UpdatedImage>(`SELECT ${columns} FROM images WHERE dataset_id = ? AND path = ?`, incomingId, path)
   if (!mine) return void addImage(db, theirs!.id, request, tally)
   if (!theirs && !isReadable(path)) {
     tally.same += db.get<{ n: number }>('SELECT count(*) AS n FROM regions WHERE image_id = ?', mine.id)!.n
     return
   }
   const pairs = pairRegions(db, mine.id, theirs?.id ?? null)
-  if (theirs && !request.dryRun) db.run('UPDATE images SET raw = ?, width = ?, height = ? WHERE id = ?', theirs.raw, theirs.width, theirs.height, mine.id)
-  for (const pair of pairs) updateRegion(db, pair, { ...mine, path }, request, tally)
+  if (theirs && !request.dryRun) {
+    db.run(
+      'UPDATE images SET raw = ?, width = ?, height = ?, orientation = ?, bytes = ?, print = ? WHERE id = ?',
+      theirs.raw, theirs.width, theirs.height, theirs.orientation, theirs.bytes, theirs.print, mine.id,
+    )
+    if (isReplaced(mine, theirs)) forgetHeat(db, mine.id)
+  }
+  const { width, height } = theirs ?? mine
+  for (const pair of pairs) updateRegion(db, pair, { ...mine, width, height, path }, request, tally)
+}
+
+/** Another picture under the same name. Images that were imported before prints were noted are known by their sizes alone. */
+function isReplaced(mine: UpdatedImage, theirs: UpdatedImage): boolean {
+  const alike = (['width', 'height', 'orientation', 'bytes'] as const).every((field) => mine[field] === theirs[field])
+  return !alike || (mine.print !== null && theirs.print !== null && mine.print !== theirs.print)
 }
 
 /** Its rows become the dataset's own. */
@@ -135,7 +161,7 @@ function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width
   if (!iChanged) {
     if (theirs) tally.changed++
     else tally.removed++
-    if (!request.dryRun) write(db, mine, wanted, theirs?.raw ?? null, image, 'Updated from the source', request)
+    if (!request.dryRun) write(db, mine, { fields: wanted, decided: decidedAfter(mine, wanted, theirs) }, theirs?.raw ?? null, image, 'Updated from the source', request)
     return
   }
   const side = request.decisions?.[mine.id] ?? request.otherwise
@@ -145,26 +171,32 @@ function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width
   }
   tally.resolved++
   if (request.dryRun) return
-  const kept = mine.fields
-  const after = write(db, mine, wanted, theirs?.raw ?? null, image, 'Updated from the source', request)
-  if (side === 'mine') write(db, after, kept, theirs?.raw ?? null, image, 'Kept mine', request, request.author)
+  const after = write(db, mine, { fields: wanted, decided: decidedAfter(mine, wanted, theirs) }, theirs?.raw ?? null, image, 'Updated from the source', request)
+  if (side === 'mine') write(db, after, mine, theirs?.raw ?? null, image, 'Kept mine', request, request.author)
+}
+
+/** What was decided here was decided of what stood here: of another phrase, shape or status the source alone can say who decided it. */
+function decidedAfter(mine: Sided, wanted: RegionFields, theirs: Sided | null): Decided {
+  const { phrase, boxes, outlines, status, deleted } = diffRegion(mine.fields, wanted)
+  return phrase || boxes || outlines || status || deleted ? (theirs?.decided ?? { review: null, second: null }) : mine.decided
 }
 
 /** A revision by the import is the base of what comes after it. */
-function write(db: Db, mine: Sided, fields: RegionFields, raw: string | null, image: { id: string; width: number; height: number }, label: string, request: UpdateRequest, actor = 'import'): Sided {
+function write(db: Db, mine: Sided, { fields, decided }: Pick<Sided, 'fields' | 'decided'>, raw: string | null, image: { id: string; width: number; height: number }, label: string, request: UpdateRequest, actor = 'import'): Sided {
   const at = new Date().toISOString()
   const revision = mine.revision + 1
   if (mine.revision === 1) {
-    db.run("INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) SELECT ?, 1, created_at, 'import', 'Imported', NULL, ? FROM datasets WHERE id = ?", mine.id, JSON.stringify(mine.fields), request.datasetId)
+    db.run("INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) SELECT ?, 1, created_at, 'import', 'Imported', NULL, ? FROM datasets WHERE id = ?", mine.id, JSON.stringify({ ...mine.fields, ...mine.decided }), request.datasetId)
   }
   db.run(
-    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, raw = ? WHERE id = ?',
-    fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status, JSON.stringify(fields.tags), fields.note, fields.deleted ? 1 : 0, revision, raw, mine.id,
+    'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, raw = ?, review = ?, second = ? WHERE id = ?',
+    fields.phrase, JSON.stringify(fields.boxes), JSON.stringify(fields.outlines), fields.boxes.length, fields.status, JSON.stringify(fields.tags), fields.note, fields.deleted ? 1 : 0, revision, raw,
+    decided.review && JSON.stringify(decided.review), decided.second && JSON.stringify(decided.second), mine.id,
   )
   const editId = newId('edit')
-  db.run('INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?)', mine.id, revision, at, actor, label, editId, JSON.stringify(fields))
-  const diff: RegionDiff = diffRegion(mine.fields, fields)
+  db.run('INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?)', mine.id, revision, at, actor, label, editId, JSON.stringify({ ...fields, ...decided }))
+  const diff = diffRegion(mine.fields, fields)
   if (diff.phrase || diff.boxes || diff.outlines || diff.deleted) rescoreRegion(db, { id: mine.id, imageId: image.id, datasetId: request.datasetId, revision, phrase: fields.phrase, shape: fields, deleted: fields.deleted }, image)
   else db.run('UPDATE scores SET revision = ? WHERE region_id = ?', revision, mine.id)
-  return { ...mine, fields, revision }
+  return { ...mine, fields, decided, revision }
 }

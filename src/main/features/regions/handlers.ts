@@ -9,9 +9,9 @@ import { isBulk, stepBulk } from './bulk-steps.ts'
 import { facets, reviewAgreement, reviewProgress } from './people.ts'
 import { createQueueOrders } from './queue-orders.ts'
 import { selectedRows } from './selection.ts'
-import { createWrites } from './writes.ts'
+import { tidyBeforeWrites } from './writes.ts'
 
-export function regionsHandlers({ db, events, author }: EngineContext): Handlers<'regions'> {
+export function regionsHandlers({ db, events, turns, author }: EngineContext): Handlers<'regions'> {
   const now = () => ({ name: author(), at: new Date().toISOString() })
   const announced = (result: EditResult): EditResult => {
     const first = result.regions[0]
@@ -30,8 +30,8 @@ export function regionsHandlers({ db, events, author }: EngineContext): Handlers
     return { regions: [], ...state }
   }
   const orders = createQueueOrders(db)
-  const writes = createWrites(db, orders, now)
-  const write = (work: () => EditResult | Promise<EditResult>): Promise<EditResult> => writes.inTurn(work)
+  tidyBeforeWrites({ db, turns }, orders, now)
+  const write = (work: () => EditResult | Promise<EditResult>): Promise<EditResult> => turns.inTurn(work)
   const progress = (editId: string) => (label: string, done: number, total: number): void => events.emit({ type: 'regions.edited', editId, label, done, total })
   const step = (direction: 'undo' | 'redo', editId: string | undefined, signal: AbortSignal | undefined) => write(async () => {
     const edit = direction === 'undo' ? lastDone(db) : firstUndone(db)
