@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { UpdateReport } from '../../src/main/features/datasets/update-job.ts'
-import { fillDisk, importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
+import { addCheckpoint, fillDisk, importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
 
 type Engine = Awaited<ReturnType<typeof openTestEngine>>
 
@@ -146,4 +147,107 @@ test('a change whose update failed is not lost: it comes in later, without a fur
   await engine.close()
   const next = await openTestEngine({ watchEveryMs: 20, projectDir })
   await expect.poll(() => phrases(next, id), { timeout: 30_000 }).toEqual(['one', 'three', 'two'])
+})
+
+test('regions of an image that is away, or half there, stay as they are until it can be read again', async () => {
+  const { engine, path, id, changed } = await start()
+  const folder = join(path, '..')
+  const before = (await regionsOf(engine, id)).filter((one) => ['mine', 'both', 'picture'].includes(one.phrase))
+  const picture = await readFile(join(folder, '2.png'))
+  await writeFile(join(folder, '2.png'), picture.subarray(0, picture.length >> 1))
+  await rename(join(folder, '1.png'), join(folder, 'away.png'))
+  await writeFile(path, JSON.stringify(changed))
+  expect(await update(engine, { id })).toMatchObject({ same: 4, changed: 1, removed: 1, conflicts: [] })
+  expect((await regionsOf(engine, id)).filter((one) => before.some((was) => was.id === one.id))).toEqual(before)
+  await rename(join(folder, 'away.png'), join(folder, '1.png'))
+  await writeFile(join(folder, '2.png'), picture)
+  await writeFile(path, JSON.stringify(changed.filter((one) => one.caption !== 'picture')))
+  expect(await update(engine, { id })).toMatchObject({ changed: 1, added: 1, removed: 1, conflicts: [] })
+  expect(await phrases(engine, id)).toEqual(['both there', 'grows more', 'mine', 'new one', 'new picture', 'stays'])
+})
+
+test('what was decided of a region goes with the state it was decided of', async () => {
+  const { engine, path, id, changed } = await start()
+  const both = await edit(engine, id, 'both', { status: 'accepted' })
+  const goes = await edit(engine, id, 'goes', { status: 'rejected' })
+  const second = { status: 'accepted', by: 'ada', at: '2026-01-01T00:00:00.000Z', iou: 1, samePhrase: true }
+  for (const phrase of ['both', 'grows']) await edit(engine, id, phrase, { second })
+  const state = async (regionId: string) => (await regionsOf(engine, id)).find((one) => one.id === regionId)!
+  const kept = await state(both)
+  expect(kept).toMatchObject({ status: 'accepted', review: { by: engine.context.author() }, second })
+  await writeFile(path, JSON.stringify(changed))
+  expect(await update(engine, { id, decisions: { [both]: 'mine', [goes]: 'mine' } })).toMatchObject({ resolved: 2 })
+  expect(await state(both)).toMatchObject({ phrase: 'both', status: 'accepted', review: kept.review, second })
+  expect((await regionsOf(engine, id)).find((one) => one.phrase === 'grows more')).toMatchObject({ second: null })
+  await writeFile(path, JSON.stringify(changed.map((one) => (one.caption === 'both there' ? { ...one, caption: 'both third' } : one))))
+  expect(await update(engine, { id, otherwise: 'theirs' })).toMatchObject({ resolved: 1 })
+  expect(await state(both)).toMatchObject({ phrase: 'both third', status: 'unreviewed', review: null, second: null })
+  const [last] = await engine.handlers.regions.history({ id: both })
+  expect(last).toMatchObject({ label: 'Updated from the source', fields: { phrase: 'both third', review: null, second: null } })
+})
+
+test('a picture that was replaced is known by its file, and what was computed from the old one goes', async () => {
+  const { engine, path, id } = await start()
+  const { id: checkpointId } = await addCheckpoint(engine.context.project, 'one')
+  const regions = await regionsOf(engine, id)
+  for (const { imageId, phrase } of regions) await engine.handlers.heatmaps.get({ imageId, checkpointId, phrase })
+  const of = async (phrase: string) => {
+    const { id: regionId, imageId } = regions.find((one) => one.phrase === phrase)!
+    return {
+      image: engine.context.db.get<{ bytes: number; orientation: number; width: number; height: number }>('SELECT bytes, orientation, width, height FROM images WHERE id = ?', imageId)!,
+      heats: engine.context.db.all('SELECT 1 FROM heatmaps WHERE image_id = ?', imageId).length, scores: engine.context.db.all('SELECT 1 FROM scores WHERE region_id = ?', regionId).length,
+    }
+  }
+  const before = await of('picture')
+  expect(before).toMatchObject({ heats: 1, scores: 1 })
+  await update(engine, { id })
+  expect(await of('picture')).toEqual(before)
+
+  // As many bytes, and the same size in pixels.
+  const file = join(path, '..', '2.png')
+  const other = await sharp({ create: { width: 40, height: 30, channels: 3, background: { r: 121, g: 131, b: 141 } } }).png().toBuffer()
+  expect(other.length).toBe(before.image.bytes)
+  await writeFile(file, other)
+  await update(engine, { id, dryRun: true })
+  expect(await of('picture')).toEqual(before)
+  expect(await update(engine, { id })).toMatchObject({ same: 6 })
+  expect(await of('picture')).toEqual({ ...before, heats: 0, scores: 0 })
+  expect(await of('mine')).toMatchObject({ heats: 2, scores: 1 })
+
+  await sharp({ create: { width: 40, height: 30, channels: 3, background: 'red' } }).withMetadata({ orientation: 6 }).png().toFile(file)
+  await update(engine, { id })
+  expect((await of('picture')).image).toEqual({ bytes: (await stat(file)).size, orientation: 6, width: 30, height: 40 })
+})
+
+test('an update takes turns with edits that are made in parts', async () => {
+  const { engine, path, id, changed } = await start()
+  await writeFile(path, JSON.stringify(changed))
+  const before = await phrases(engine, id)
+  const part = Promise.withResolvers<void>()
+  const editing = engine.context.turns.inTurn(() => part.promise)
+  const job = await engine.handlers.datasets.update({ id })
+  // The source has been read and the first image waits.
+  await expect.poll(() => engine.context.db.get("SELECT count(*) AS n FROM datasets d WHERE d.state = 'importing' AND (SELECT count(*) FROM regions r WHERE r.dataset_id = d.id) = 7"), { timeout: 30_000 }).toEqual({ n: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(await phrases(engine, id)).toEqual(before)
+  part.resolve()
+  await editing
+  expect(await engine.context.jobs.ended(job.id)).toMatchObject({ state: 'done', result: { added: 2, changed: 2, removed: 1 } })
+})
+
+test('a history may come in any order: the greatest revision is the present, and edits go on from it', async () => {
+  const engine = await openTestEngine()
+  const folder = await temporaryFolder()
+  await writeDataset(folder, [entry('0.png', 'x')])
+  const revision = (number: number, phrase: string) => ({ revision: number, at: '2026-01-01T00:00:00.000Z', actor: 'ada', label: `${number}`, fields: { phrase, boxes: [[1, 2, 9, 12]], outlines: [], status: 'unreviewed', tags: [], note: '', deleted: false } })
+  const region = (phrase: string, history: unknown) => ({ phrase, boxes: [[1, 2, 9, 12]], history })
+  const path = join(folder, 'regions.jsonl')
+  const lines = { image: '0.png', split: 'train', regions: [region('now', [revision(3, 'now'), revision(1, 'first'), revision(2, 'then')]), region('odd', [revision(0, 'nothing'), revision(-2, 'nothing')])] }
+  await writeFile(path, `${JSON.stringify({ format: 'amc-jsonl', version: 1, name: 'x' })}\n${JSON.stringify(lines)}\n`)
+  const id = await importInto(engine, path)
+  const [now, odd] = await regionsOf(engine, id)
+  expect([now, odd]).toMatchObject([{ phrase: 'now', revision: 3 }, { phrase: 'odd', revision: 1 }])
+  await edit(engine, id, 'now', { phrase: 'next' })
+  expect((await engine.handlers.regions.history({ id: now!.id })).map((one) => [one.revision, one.fields.phrase])).toEqual([[4, 'next'], [3, 'now'], [2, 'then'], [1, 'first']])
+  expect((await engine.handlers.regions.history({ id: odd!.id })).map((one) => one.revision)).toEqual([1])
 })

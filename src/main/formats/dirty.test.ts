@@ -110,3 +110,25 @@ it('Visual Genome: negative coordinates are kept and flagged, records without an
   expect(items.flatMap((item) => ('skipped' in item ? [item.skipped.reason] : []))).toEqual(['Entry 2 of the image 1: the box is not four finite numbers x, y, width, height.', 'The image 99 is not in image_data.json.'])
   expect(items.filter((item) => 'image' in item && item.regions.length === 0)).toHaveLength(1)
 })
+
+describe('a list of expressions that refers to parts of itself', () => {
+  const listOf = async (...pieces: (string | number)[]): Promise<string> => {
+    const folder = join(dir, `refs-${made++}`)
+    await mkdir(folder)
+    await writeFile(join(folder, 'instances.json'), '{"images": [], "annotations": []}')
+    await writeFile(join(folder, 'refs(x).p'), Buffer.concat([Buffer.from([0x80, 2]), ...pieces.map((piece) => (typeof piece === 'number' ? Buffer.from([piece]) : Buffer.from(piece, 'latin1'))), Buffer.from('.')]))
+    return folder
+  }
+
+  it.each([
+    ['so often that it would fill the memory', ['(]q', 0, ...Array.from({ length: 50 }, (_, i) => ['](h', i, 'h', i, 'eq', i + 1]).flat(), 't']],
+    ['as a whole', [']q', 0, 'h', 0, 'a']],
+  ])('%s is refused in words', async (_what, pieces) => {
+    await expect(listOf(...pieces).then(read)).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('refers to parts of itself so often') })
+  })
+
+  it('here and there is read', async () => {
+    const items = await read(await listOf('](', ']q', 0, 'h', 0, 'h', 0, 'e'))
+    expect(items.map((item) => ('skipped' in item ? item.skipped.reason : ''))).toEqual([1, 2, 3].map((i) => `Expression ${i}: it needs ref_id, ann_id, image_id, split and sentences.`))
+  })
+})
