@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
@@ -164,6 +164,22 @@ test('regions of an image that is away, or half there, stay as they are until it
   await writeFile(path, JSON.stringify(changed.filter((one) => one.caption !== 'picture')))
   expect(await update(engine, { id })).toMatchObject({ changed: 1, added: 1, removed: 1, conflicts: [] })
   expect(await phrases(engine, id)).toEqual(['both there', 'grows more', 'mine', 'new one', 'new picture', 'stays'])
+})
+
+test('regions whose own file of annotations cannot be used stay too', async () => {
+  const engine = await openTestEngine()
+  const folder = join(await temporaryFolder(), 'data')
+  await writeDataset(folder, [entry('a.png', 'x'), entry('b.png', 'x')])
+  await rm(join(folder, 'annotations.json'))
+  const labelled = (name: string) => JSON.stringify({ version: '5.5.0', flags: {}, imagePath: `${name}.png`, imageData: null, shapes: [{ label: `thing ${name}`, shape_type: 'rectangle', points: [[1, 2], [9, 12]] }] })
+  for (const name of ['a', 'b']) await writeFile(join(folder, `${name}.json`), labelled(name))
+  const id = await importInto(engine, folder)
+  expect(await phrases(engine, id)).toEqual(['thing a', 'thing b'])
+  await writeFile(join(folder, 'b.json'), labelled('b').replace('imagePath', 'path'))
+  expect(await update(engine, { id })).toMatchObject({ same: 2, removed: 0 })
+  expect(await phrases(engine, id)).toEqual(['thing a', 'thing b'])
+  await rm(join(folder, 'b.json'))
+  expect(await update(engine, { id })).toMatchObject({ same: 1, removed: 1 })
 })
 
 test('what was decided of a region goes with the state it was decided of', async () => {

@@ -12,7 +12,7 @@ test.skipIf(process.platform !== 'linux')('what was written, copied images inclu
   const handle = await open(join(folder, 'x'), 'w')
   const prototype = Object.getPrototypeOf(handle) as typeof handle
   await handle.close()
-  const { sync } = prototype // eslint-disable-line @typescript-eslint/unbound-method -- called with its own handle below
+  const { sync } = prototype
   const synced: string[] = []
   vi.spyOn(prototype, 'sync').mockImplementation(async function (this: typeof handle) {
     synced.push(basename(await readlink(`/proc/self/fd/${this.fd}`)))

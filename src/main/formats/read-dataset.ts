@@ -104,7 +104,7 @@ async function lookAtImage(entry: RawEntry, roots: readonly string[], stripFolde
       ...(entry.raw === undefined ? {} : { raw: entry.raw }),
     }
   } catch (error) {
-    return { file: entry.file, line: entry.line, reason: `The image ${entry.imageRef} was left out: ${toErrorData(error).message}` }
+    return { file: entry.file, line: entry.line, reason: `The image ${entry.imageRef} was left out: ${toErrorData(error).message}`, image: path }
   }
 }
 

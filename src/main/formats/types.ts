@@ -13,6 +13,8 @@ export interface Skipped {
   readonly file: string
   readonly line: number | null
   readonly reason: string
+  /** Path of the image that is there and cannot be read, when that is why. */
+  readonly image?: string
 }
 
 export interface ReadRegion {

@@ -20,6 +20,8 @@ export interface ImportRequest {
   /** Leaves it in the state 'importing', which nobody sees: for comparing it with another. */
   readonly hidden?: boolean
   readonly signal?: AbortSignal
+  /** Told of an image that is there and cannot be read. */
+  readonly onUnreadable?: (path: string) => void
   readonly onProgress?: (progress: { images: number; regions: number; skipped: number }) => void
 }
 export interface ImportResult {
@@ -51,6 +53,7 @@ export async function importDataset(project: Project, request: ImportRequest): P
           if ('skipped' in item) {
             db.run('INSERT INTO skipped (dataset_id, file, line, reason) VALUES (?, ?, ?, ?)', datasetId, item.skipped.file, item.skipped.line, item.skipped.reason)
             counts.skipped++
+            if (item.skipped.image !== undefined) request.onUnreadable?.(item.skipped.image)
             if (firstReasons.length < 3) firstReasons.push(item.skipped.reason)
           } else insertSample(db, project, datasetId, item, counts)
         }

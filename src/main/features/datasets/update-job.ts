@@ -68,7 +68,9 @@ export async function updateDataset({ project, turns }: Pick<EngineContext, 'pro
   const { db } = project
   requireDataset(db, request.datasetId)
   const dataset = db.get<{ name: string; source: string; format: string; images_dir: string | null }>('SELECT name, source, format, images_dir FROM datasets WHERE id = ?', request.datasetId)!
+  const unreadable = new Set<string>()
   const incoming = await importDataset(project, {
+    onUnreadable: (path) => unreadable.add(project.toStored(path)),
     path: project.fromStored(dataset.source), name: dataset.name, format: dataset.format, hidden: true, ...(dataset.images_dir ? { imagesDir: project.fromStored(dataset.images_dir) } : {}),
     ...(request.signal ? { signal: request.signal } : {}),
   })
@@ -78,9 +80,10 @@ export async function updateDataset({ project, turns }: Pick<EngineContext, 'pro
       'SELECT path FROM (SELECT path, position FROM images WHERE dataset_id = ? UNION ALL SELECT path, position + 1000000000 FROM images n WHERE n.dataset_id = ? AND NOT EXISTS (SELECT 1 FROM images o WHERE o.dataset_id = ? AND o.path = n.path)) ORDER BY position',
       request.datasetId, incoming.datasetId, request.datasetId,
     )
-    const leftOut = db.all<{ file: string }>('SELECT file FROM skipped WHERE dataset_id = ?', incoming.datasetId).map(({ file }) => file.replaceAll('\\', '/')).filter((file) => file !== '')
-    // Asked only of an image that did not come: one that is away or half there now says nothing of its regions.
-    const isReadable = (path: string): boolean => existsSync(project.fromStored(path)) && !leftOut.some((file) => path === file || path.endsWith(`/${file}`))
+    // Where every image has a file of annotations, that file bears its name.
+    const leftOut = new Set(db.all<{ file: string }>('SELECT DISTINCT file FROM skipped WHERE dataset_id = ?', incoming.datasetId).map(({ file }) => stemOf(file)))
+    // Asked only of an image that did not come: one that is away, half there or with broken annotations now says nothing of its regions.
+    const isReadable = (path: string): boolean => existsSync(project.fromStored(path)) && !unreadable.has(path) && !leftOut.has(stemOf(path))
     for (const [i, { path }] of images.entries()) {
       if (request.signal?.aborted) throw new AppError('cancelled', 'The update was cancelled. Images that were done stay updated.')
       // Between the parts of an edit of many regions, nothing of it may change.
@@ -100,6 +103,10 @@ export async function updateDataset({ project, turns }: Pick<EngineContext, 'pro
   } finally {
     await removeDataset(db, incoming.datasetId).catch(() => undefined) // with a full disk the next start does it
   }
+}
+
+function stemOf(path: string): string {
+  return path.split(/[\\/]/).at(-1)!.replace(/\.[^.]*$/, '')
 }
 
 function updateImage(db: Db, path: string, isReadable: (path: string) => boolean, incomingId: string, request: UpdateRequest, tally: Tally): void {
