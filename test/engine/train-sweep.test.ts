@@ -73,8 +73,9 @@ describe('a sweep from the command line', () => {
   }, 60_000)
 })
 
-test('the best validation is the highest pointing game, the latest among equals; a run without any has none', () => {
+test('the best validation is the highest by what judges the run, the latest among equals; a run without any has none', () => {
   const row = (step: number, values: Record<string, number>) => ({ step, seconds: step, values })
-  expect(bestValidation([row(1, { 'val.pointingGame': 0.5, 'loss.total': 3 }), row(2, { 'loss.total': 2 }), row(3, { 'val.pointingGame': 0.7, 'val.consistency': 0.4 }), row(5, { 'val.pointingGame': 0.7 }), row(6, { 'val.pointingGame': 0.6 })])).toEqual({ step: 5, values: { 'val.pointingGame': 0.7 } })
-  expect(bestValidation([row(1, { 'loss.total': 3 })])).toBeNull()
+  expect(bestValidation([row(1, { 'val.pointingGame': 0.5, 'loss.total': 3 }), row(2, { 'loss.total': 2 }), row(3, { 'val.pointingGame': 0.7, 'val.consistency': 0.4 }), row(5, { 'val.pointingGame': 0.7 }), row(6, { 'val.pointingGame': 0.6, 'val.consistency': NaN })], 'val.pointingGame')).toEqual({ step: 5, values: { 'val.pointingGame': 0.7 } })
+  expect(bestValidation([row(1, { 'loss.total': 3 })], 'val.pointingGame')).toBeNull()
+  expect(bestValidation([row(1, { 'val.pointingGame': 0.9, 'val.consistency': 0.3 }), row(2, { 'val.pointingGame': 0.1, 'val.consistency': 0.4 })], 'val.consistency')?.step).toBe(2)
 })

@@ -23,12 +23,18 @@ interface Best {
   readonly values: MetricRow['values']
 }
 
-/** The validation that the run's best checkpoint was chosen at: the highest pointing game, the latest among equals. */
-export function bestValidation(rows: readonly MetricRow[]): Best | null {
+/** By what a run's best checkpoint is chosen. */
+function judgeOf(config: Run['config']): string {
+  const metric = config['earlyStop.metric']
+  return `val.${typeof metric === 'string' && metric !== 'off' ? metric : 'pointingGame'}`
+}
+
+/** The validation that the run's best checkpoint was chosen at: the highest value, the latest among equals. */
+export function bestValidation(rows: readonly MetricRow[], judge: string): Best | null {
   let best: Best | null = null
   for (const { step, values } of rows) {
-    const value = values['val.pointingGame']
-    if (value === undefined || (best && value < best.values['val.pointingGame']!)) continue
+    const value = values[judge]
+    if (value === undefined || !Number.isFinite(value) || (best && value < best.values[judge]!)) continue
     best = { step, values: Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('val.'))) }
   }
   return best
@@ -44,19 +50,20 @@ export async function trainSweep(engine: EngineCore, request: Request, axes: Axe
   }
   if (io.signal.aborted) stopWaiting()
   io.signal.addEventListener('abort', stopWaiting, { once: true })
+  const judge = judgeOf(started[0]!.config)
   const runs: { readonly run: Run; readonly best: Best | null; readonly checkpoint: { readonly id: string; readonly name: string } | null }[] = []
   try {
     for (const one of started) {
       const run = await watchRun(engine, one, io)
-      const best = bestValidation(await handlers.runs.metrics({ id: run.id, afterStep: -1 }))
+      const best = bestValidation(await handlers.runs.metrics({ id: run.id, afterStep: -1 }), judge)
       const checkpoint = (await handlers.checkpoints.list({})).find((kept) => kept.runId === run.id && kept.best)
       runs.push({ run, best, checkpoint: checkpoint ? { id: checkpoint.id, name: checkpoint.name } : null })
     }
   } finally {
     io.signal.removeEventListener('abort', stopWaiting)
   }
-  const pointing = ({ best }: (typeof runs)[number]): number => best?.values['val.pointingGame'] ?? -Infinity
-  const winner = runs.reduce<(typeof runs)[number] | null>((top, one) => (one.best && (!top || pointing(one) > pointing(top)) ? one : top), null)
+  const value = ({ best }: (typeof runs)[number]): number => best?.values[judge] ?? -Infinity
+  const winner = runs.reduce<(typeof runs)[number] | null>((top, one) => (one.best && (!top || value(one) > value(top)) ? one : top), null)
   return {
     json: { runs: runs.map(({ run, ...rest }) => ({ run, swept: Object.fromEntries(axes.map(({ key }) => [key, run.config[key]])), ...rest })), best: winner?.run.id ?? null },
     lines: table([

@@ -29,7 +29,8 @@ export const trainCommand: Command = {
     name: { type: 'string', value: 'NAME', help: 'Name of the run.' },
   },
   details: `${RESULT}
-With --sweep a table of the runs with the validation that the best checkpoint of each is from, the highest pointing game with a star.
+With --sweep a table of the runs with the validation that the best checkpoint of each is from, the highest with a star:
+by the pointing game, or what earlyStop.metric says.
 Result then: {runs: [{run, swept: {key: value}, best: {step, values: {val.pointingGame, ...}} or null, checkpoint: {id, name} or null}], best: id of a run or null}.`,
   run: (input, io) =>
     withProject(input, io, async (engine) => {

@@ -14,6 +14,7 @@ import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane, PaneHead, Section } from '../../ui/Pane.tsx'
 import { Bar } from '../../ui/Progress.tsx'
 import table from '../../ui/table.module.css'
+import { Judged } from './Judged.tsx'
 import { RunData } from './RunData.tsx'
 import { RunNotes } from './RunNotes.tsx'
 import { RunLog } from './RunLog.tsx'
@@ -106,6 +107,7 @@ function RunCheckpoints({ run }: { run: Run }) {
           {protocol ? <p className="hint" style={{ marginTop: 4 }}>{protocol}</p> : null}
         </>
       )}
+      <Judged run={run} best={own.find((checkpoint) => checkpoint.best)} />
       {disk.data && disk.data.bytes > 0 ? (
         <p className="hint" style={{ marginTop: 4 }}>
           {disk.data.stateBytes > 0
