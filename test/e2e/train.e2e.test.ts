@@ -75,7 +75,7 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     await page.getByRole('progressbar', { name: `Progress of run ${run.number}` }).waitFor()
     await addRun('second', 40)
     await addRun('third', 41)
-    await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 5 }, datasetId, name: 'fourth' })
+    await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 5, 'earlyStop.metric': 'consistency', 'earlyStop.patience': 3 }, datasetId, name: 'fourth' })
     await expect.poll(async () => (await queue()).length).toBe(4)
     await stateOf('long').toBe('training')
     expect((await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 1', 'Run 2', 'Run 3', 'Run 4'])
@@ -86,6 +86,7 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     await expect.poll(async () => (await queue()).map((row) => row.split(' · ')[0])).toEqual(['Run 1', 'Run 4', 'Run 2', 'Run 3'])
     await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 4/ }).click()
     await page.getByRole('heading', { name: 'Run 4', exact: true }).waitFor()
+    await page.getByTestId('judged').getByText('Ends early once the consistency has not risen for 3 validations; now 0.').waitFor()
     await pictures('queued')
     await page.getByRole('list', { name: 'Queue' }).getByRole('button', { name: /^Run 1/ }).click()
     await expect.poll(async () => (await runNamed('long')).step, WAIT).toBeGreaterThan(12)
@@ -127,6 +128,7 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     const differing = Object.keys(copy.config).filter((key) => copy.config[key] !== from.config[key])
     expect(differing).toEqual(['steps'])
     await stateOf('copy').toBe('finished')
+    await page.getByTestId('judged').getByText(/^Best by the pointing game on val: \d+\.\d % at step [45]\.$/).waitFor()
     await pictures('done')
   })
 
@@ -211,6 +213,10 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     await page.getByRole('list', { name: 'Earlier runs' }).getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).click()
     await page.getByTestId('alert-loss-not-finite').waitFor()
     await page.getByRole('button', { name: 'Retry' }).waitFor()
+    // The reason once, with what to do, and not as a fault of the program.
+    expect(await page.getByText(/The loss stopped being a number at step/).count()).toBe(1)
+    expect(await page.getByText(/fault of the program/).count()).toBe(0)
+    await page.getByText('There was no validation, so nothing was drawn.').waitFor()
     await pictures('failed')
   })
 

@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { Timer, X } from 'lucide-react'
 import { useState } from 'react'
+import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { duration, fixed } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -37,7 +38,7 @@ export function Measure({ input, ready }: { input: Input; ready: boolean }) {
         total: duration(measured.totalSeconds), step: fixed(mean, mean < 1 ? 2 : 1), validation: fixed(measured.validationSeconds, 1),
         b: (inside) => <b className="med">{inside}</b>, s: (inside) => <span className="c3">{inside}</span>,
       })}</p> : null}
-      {start.error ? <ErrorNote error={start.error} compact /> : job?.state === 'failed' && job.error ? <ErrorNote error={new Error(job.error.message)} title={job.error.message} compact><span className="t12 c2">{job.error.cure}</span></ErrorNote> : null}
+      {start.error ? <ErrorNote error={start.error} compact /> : job?.state === 'failed' && job.error ? <ErrorNote error={fromErrorData(job.error as ErrorData)} compact /> : null}
     </div>
   )
 }

@@ -3,6 +3,7 @@ import { Scale } from 'lucide-react'
 import { ends } from '../../../shared/charts/captions.ts'
 import type { ComparePair } from '../../../shared/contract/compare.ts'
 import type { Job, Run } from '../../../shared/domain.ts'
+import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { count, fixed, signed } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -51,7 +52,7 @@ function Compared({ comparison }: { comparison: RunComparison }) {
         </dl>
       ) : null}
       {missing > 0 ? <p className="t12 c2" role="status">{running ? t('Scoring: {done} of {total}', { done: count(running.done), total: count(running.total) }) : t('{n, plural, one {# region} other {# regions}} of {split} lack a score by one of the two.', { n: missing, split: split! })}</p> : null}
-      {answer.error ?? score.error ? <ErrorNote error={answer.error ?? score.error} compact /> : failed?.error ? <ErrorNote error={new Error(failed.error.message)} title={failed.error.message} compact><span className="t12 c2">{failed.error.cure}</span></ErrorNote> : null}
+      {answer.error ?? score.error ? <ErrorNote error={answer.error ?? score.error} compact /> : failed?.error ? <ErrorNote error={fromErrorData(failed.error as ErrorData)} compact /> : null}
     </section>
   )
 }

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { CirclePause, CircleStop, Copy, Ellipsis, Play, RotateCcw, SlidersHorizontal, Trash2 } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
+import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, duration, fixed, percent } from '../../app/format.ts'
@@ -73,7 +74,7 @@ export function RunHead({ run, onSetup, onDuplicate }: { run: Run; onSetup: () =
         <div><dt>{t('Throughput')}</dt><dd>{run.samplesPerSecond === null ? '–' : rich('{n} <small>samples/s</small>', { n: fixed(run.samplesPerSecond, 1), small })}</dd></div>
         <div className={styles.wideOnly}><dt>{t('Waiting for data')}</dt><dd>{run.dataWaitShare === null ? '–' : rich('{n} <small>% of time</small>', { n: fixed(run.dataWaitShare * 100, 1), small })}</dd></div>
       </dl>
-      {run.error ? <ErrorNote error={new Error(run.error.message)} title={run.error.message} compact><span className="t12 c2">{run.error.cure}</span></ErrorNote> : null}
+      {run.error ? <ErrorNote error={fromErrorData(run.error as ErrorData)} compact /> : null}
       {resume.error ? <ErrorNote error={resume.error} title={t('The run was not resumed')} compact /> : null}
       {pause.error ? <ErrorNote error={pause.error} title={t('The run was not paused')} compact /> : null}
       <Dialog open={asking === 'stop'} onClose={close} title={queued ? t('Take run {number} out of the queue?', { number }) : t('Stop run {number}?', { number })}
