@@ -2,7 +2,8 @@
  * The language of the page: chosen in Settings, kept in this browser or window, read before anything is drawn. Another choice loads
  * the page anew, once all edits are saved: texts are asked for in many places that are made only once.
  */
-import { type Catalogue, isLanguage, type Language, LANGUAGES, useMessages } from '../../shared/messages/messages.ts'
+import { useEngineTexts } from '../../shared/messages/engine-text.ts'
+import { isLanguage, type Language, LANGUAGES, useMessages } from '../../shared/messages/messages.ts'
 
 const KEY = 'amc.language'
 
@@ -25,11 +26,10 @@ export function chosenLanguage(): Language {
 export async function startLanguage(): Promise<void> {
   const language = chosenLanguage()
   document.documentElement.lang = language
-  useMessages(language, language === 'en' ? null : await catalogueOf())
-}
-
-async function catalogueOf(): Promise<Catalogue> {
-  return (await import('../../shared/messages/zh-CN.ts')).ZH_CN
+  if (language === 'en') return
+  const { ZH_CN, ZH_CN_ENGINE } = await import('../../shared/messages/zh-CN.ts')
+  useMessages(language, ZH_CN)
+  useEngineTexts(ZH_CN_ENGINE)
 }
 
 /** @returns false where this browser keeps nothing, and so cannot change its language */
