@@ -1,4 +1,5 @@
 import { Check, CircleAlert, LoaderCircle } from 'lucide-react'
+import { engineText } from '../../shared/messages/engine-text.ts'
 import { t } from '../../shared/messages/messages.ts'
 import { useConnection } from '../state/engine.ts'
 import { useInfo } from '../state/queries.ts'
@@ -29,7 +30,7 @@ export function StatusBar() {
       </span>
       <span className={styles.screen}>{left}</span>
       <span className={styles.push}>{right}</span>
-      <span title={info.data?.backend.message}>{info.data ? (info.data.backend.ready ? deviceName(info.data.backend.device) : info.data.backend.message || t('Model not ready')) : ''}</span>
+      <span title={info.data ? engineText(info.data.backend.message) : undefined}>{info.data ? (info.data.backend.ready ? deviceName(info.data.backend.device) : engineText(info.data.backend.message) || t('Model not ready')) : ''}</span>
       <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />{t('Shortcuts')}</button>
     </footer>
   )

@@ -4,6 +4,7 @@ import { useMemo } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import { slicesOf } from '../../../shared/compare-slices.ts'
 import type { Comparison } from '../../../shared/contract/compare.ts'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count } from '../../app/format.ts'
@@ -101,7 +102,7 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
   return (
     <>
       {project ? <SomeMissing comparison={comparison} choice={project} /> : comparison.missing > 0 ? <div className={styles.some} role="status">{t('{n, plural, one {# phrase} other {# phrases}} of {total} left out: not in every result file.', { n: comparison.missing, total: count(comparison.total) })}</div> : null}
-      {comparison.notes.map((note) => <div key={note} className={styles.some} role="note">{note}</div>)}
+      {comparison.notes.map((note) => <div key={note} className={styles.some} role="note">{engineText(note)}</div>)}
       <Headlines headline={seen.headline} kind={kind} colour={colour} fewestImages={comparison.method.fewestImages} />
       <div className={styles.body}>
         <Pane label={t('Hits, misses and slices')}>

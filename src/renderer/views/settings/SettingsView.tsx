@@ -1,6 +1,7 @@
 import { CircleAlert, CircleCheck, RotateCcw } from 'lucide-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { currentLanguage, LANGUAGES, type Language, t } from '../../../shared/messages/messages.ts'
 import { setLanguage } from '../../app/language.ts'
 import { useStatus } from '../../app/status.ts'
@@ -34,7 +35,7 @@ export function SettingsView() {
         <Part title={t('Appearance')} about={t('Kept in this browser or window.')}>
           <Segmented label={t('Theme')} options={THEME_OPTIONS} value={theme} onChange={setTheme} />
         </Part>
-        <Part title={t('Language')} about={t('Of this window. Messages of the engine about files, and the command line, are in English.')}>
+        <Part title={t('Language')} about={t('Of this window. The command line, and files that are written, are in English.')}>
           <LanguageChoice />
         </Part>
         <Part title={t('Your name')} about={t('Written beside each of your edits in a region’s history.')}>
@@ -118,7 +119,7 @@ function Doctor() {
             <dt className="c2">{line.name}</dt>
             <dd>
               <span className={line.ok ? 'pos' : 'warn'} title={line.ok ? t('Good') : t('Needs attention')}><Icon of={line.ok ? CircleCheck : CircleAlert} size="s" /></span>
-              <span data-selectable>{line.value}{line.cure ? <span className="c2"> {line.cure}</span> : null}</span>
+              <span data-selectable>{engineText(line.value)}{line.cure ? <span className="c2"> {engineText(line.cure)}</span> : null}</span>
             </dd>
           </div>
         ))}

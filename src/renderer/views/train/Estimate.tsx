@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { bytes, count, duration } from '../../app/format.ts'
 import type { Api } from '../../state/engine.ts'
@@ -31,7 +32,7 @@ export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; 
         {estimate.diskBytes === null ? null : <><dt>{t('Disk')}</dt><dd>{rich('{size} <s>of {free} free</s>', { size: bytes(estimate.diskBytes), free: bytes(estimate.diskAvailableBytes), s: quiet })}</dd></>}
       </dl>
       {estimate.problems.map((problem, i) => (
-        <Note key={i} tone={problem.blocking ? 'negative' : 'warning'}>{labels.has(problem.key) ? <b className="med">{t('{name}: ', { name: labels.get(problem.key) ?? '' })}</b> : null}{problem.message}</Note>
+        <Note key={i} tone={problem.blocking ? 'negative' : 'warning'}>{labels.has(problem.key) ? <b className="med">{t('{name}: ', { name: labels.get(problem.key) ?? '' })}</b> : null}{engineText(problem.message)}</Note>
       ))}
     </div>
   )

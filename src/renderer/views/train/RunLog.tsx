@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Run } from '../../../shared/domain.ts'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { when } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -21,7 +22,7 @@ export function RunLog({ run, live }: { run: Run; live: boolean }) {
     <Section title={t('Log')}>
       {log.error ? <ErrorNote error={log.error} compact onRetry={() => void log.refetch()} /> : lines.length === 0 ? <p className="t12 c2">{log.isPending ? '' : t('Nothing yet.')}</p> : (
         <ol className={styles.log}>
-          {lines.map((line, i) => <li key={lines.length - i}><span className="c3 nowrap">{when(line.at)}</span><span data-selectable>{line.text}</span></li>)}
+          {lines.map((line, i) => <li key={lines.length - i}><span className="c3 nowrap">{when(line.at)}</span><span data-selectable>{engineText(line.text)}</span></li>)}
         </ol>
       )}
     </Section>
