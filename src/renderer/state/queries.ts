@@ -1,10 +1,9 @@
 /** What is fetched from the engine, under which key, and as a hook. Views add their own queries under these keys. */
 import { QueryClient, useQuery } from '@tanstack/react-query'
-import type { Job, Run } from '../../shared/domain.ts'
-import { engineText } from '../../shared/messages/engine-text.ts'
 import type { TileAddress } from '../../shared/tiles.ts'
 import { api } from './engine.ts'
 import { errorData, isDisconnected } from './errors.ts'
+import { jobsInLanguage, presetsInLanguage, runsInLanguage } from './in-language.ts'
 
 export const keys = {
   info: ['info'] as const,
@@ -55,19 +54,8 @@ export const useInfo = () => useQuery({ queryKey: keys.info, queryFn: ({ signal 
 export const useDatasets = () => useQuery({ queryKey: keys.datasets, queryFn: ({ signal }) => api.datasets.list({}, { signal }) })
 export const useCheckpoints = () => useQuery({ queryKey: keys.checkpoints, queryFn: ({ signal }) => api.checkpoints.list({}, { signal }) })
 export const useRuns = () => useQuery({ queryKey: keys.runs, queryFn: ({ signal }) => api.runs.list({}, { signal }), select: runsInLanguage })
-export const useJobs = () => useQuery({ queryKey: keys.jobs, queryFn: ({ signal }) => api.jobs.list({}, { signal }), select: inLanguage })
-
-/** What the engine says of its work, in the language of the page. */
-function inLanguage(jobs: readonly Job[]): readonly Job[] {
-  return jobs.map((job) => ({ ...withError(job), title: engineText(job.title), message: engineText(job.message) }))
-}
-
-function withError<T extends Job | Run>(one: T): T {
-  return one.error ? { ...one, error: { ...one.error, message: engineText(one.error.message), cure: engineText(one.error.cure) } } : one
-}
-
-const runsInLanguage = (runs: readonly Run[]): readonly Run[] => runs.map(withError)
-export const usePresets = () => useQuery({ queryKey: keys.presets, queryFn: ({ signal }) => api.runs.presets({}, { signal }) })
+export const useJobs = () => useQuery({ queryKey: keys.jobs, queryFn: ({ signal }) => api.jobs.list({}, { signal }), select: jobsInLanguage })
+export const usePresets = () => useQuery({ queryKey: keys.presets, queryFn: ({ signal }) => api.runs.presets({}, { signal }), select: presetsInLanguage })
 export const useViews = (datasetId: string | null) =>
   useQuery({ queryKey: keys.views(datasetId ?? ''), queryFn: ({ signal }) => api.views.list({ datasetId: datasetId! }, { signal }), enabled: datasetId !== null })
 

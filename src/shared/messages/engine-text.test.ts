@@ -9,7 +9,12 @@ import { ZH_CN_ENGINE } from './zh-CN.ts'
 const src = join(import.meta.dirname, '..', '..')
 const SPEAKING = ['features', 'engine', 'store', 'formats', 'images', 'checkpoints', 'train', 'compute', 'model', 'runtime'].map((folder) => join('main', folder)).concat('shared')
 const sources = SPEAKING.flatMap((folder) => readdirSync(join(src, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path))).filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('messages'))
-const sentences = sources.flatMap((path) => sentencesOf(path, readFileSync(join(src, path), 'utf8')))
+const presets = join(src, '..', 'configs', 'run')
+const sentences = [
+  ...sources.flatMap((path) => sentencesOf(path, readFileSync(join(src, path), 'utf8'))),
+  // Title and summary of each preset stand on the Train screen.
+  ...readdirSync(presets).flatMap((name) => Array.from(readFileSync(join(presets, name), 'utf8').matchAll(/^(?:title|summary): (.*)$/gm), ([, text]) => ({ text: text!, place: name, error: true }))),
+]
 
 const toEnglish = (): void => {
   useMessages('en', null)
