@@ -47,7 +47,7 @@ const READ_PANE = `(() => {
   return { left, top, width, height, scale: +d.scale, x: +d.offsetX, y: +d.offsetY, imageWidth: +d.imageWidth }
 })()`
 /** The page counts its own frames: asking for each from outside would cost one, since a move is answered with the frame after it. */
-const COUNT_FRAMES = `(() => {
+export const COUNT_FRAMES = `(() => {
   const counted = (window.amcFrames = { times: [], moves: 0 })
   const move = () => void counted.moves++
   window.addEventListener('pointermove', move, true)
@@ -57,7 +57,7 @@ const COUNT_FRAMES = `(() => {
     requestAnimationFrame(count)
   })
 })()`
-const COUNTED_FRAMES = '(() => { const counted = window.amcFrames; window.amcFrames = null; return counted })()'
+export const COUNTED_FRAMES = '(() => { const counted = window.amcFrames; window.amcFrames = null; return counted })()'
 /** A few frames and some idle time, so that what loads late does not count. */
 const SETTLE = 'new Promise((resolve) => setTimeout(() => requestAnimationFrame(() => requestIdleCallback(() => resolve(true), { timeout: 2000 })), 600))'
 const LOAD_WITHIN_MS = 60_000
