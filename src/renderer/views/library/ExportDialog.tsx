@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Dataset, Job } from '../../../shared/domain.ts'
 import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
@@ -81,7 +82,7 @@ function PlanPart({ plan, title, allowed, onAllow }: { plan: Plan; title: string
     <section aria-label={t('What would be lost')} className={styles.losses}>
       <h3 className="t13 med">{t('{format} cannot hold everything', { format: title })}</h3>
       <dl className={`scroll ${styles.list}`} tabIndex={0} aria-label={t('What would be left out')}>
-        {plan.losses.map((loss) => <div key={loss.field}><dt className="warn">{count(loss.count)}</dt><dd className="c2">{unitOf(loss)}</dd><dd>{loss.what}{loss.what.startsWith('A field') ? <> <span className="mono">{loss.field}</span></> : null}</dd></div>)}
+        {plan.losses.map((loss) => <div key={loss.field}><dt className="warn">{count(loss.count)}</dt><dd className="c2">{unitOf(loss)}</dd><dd>{engineText(loss.what)}{loss.what.startsWith('A field') ? <> <span className="mono">{loss.field}</span></> : null}</dd></div>)}
       </dl>
       <Checkbox checked={allowed} onChange={onAllow}>{t('Leave this out of the exported files. The project keeps it.')}</Checkbox>
     </section>

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { ArrowRight, Check, FileJson, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Job } from '../../../shared/domain.ts'
 import { useCommands } from '../../app/commands.ts'
@@ -128,7 +129,7 @@ function PreviewParts({ preview, path, name, onName }: { preview: Preview; path:
         <dl className={styles.comes}>
           <div><dt className="med">{count(preview.regions)}</dt><dd>{preview.regions === 1 ? t('region ready') : t('regions ready')}</dd></div>
           {flagged.map(([flag, n]) => <div key={flag}><dt className="warn">{count(n)}</dt><dd>{t('kept, flagged: {flag}', { flag: flagText(flag) })}</dd></div>)}
-          {reasons.map((reason) => <div key={reason.reason}><dt className="neg">{count(reason.count)}</dt><dd>{t('skipped: {reason}', { reason: reason.reason })}</dd><dd><Button kind="ghost" size="s" onClick={() => setListing(true)}>{t('Show')}</Button></dd></div>)}
+          {reasons.map((reason) => <div key={reason.reason}><dt className="neg">{count(reason.count)}</dt><dd>{t('skipped: {reason}', { reason: engineText(reason.reason) })}</dd><dd><Button kind="ghost" size="s" onClick={() => setListing(true)}>{t('Show')}</Button></dd></div>)}
         </dl>
         {preview.regions === 0 ? <Note tone="warning">{t('Nothing can be imported from here. Choose another file, or mend what is listed above.')}</Note> : null}
       </Section>

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Dataset } from '../../../shared/domain.ts'
 import { count } from '../../app/format.ts'
@@ -32,14 +33,14 @@ export function SkippedList({ entries }: { entries: readonly { readonly file: st
   return (
     <>
       <dl className={styles.reasons}>
-        {reasonCounts(entries).map((reason) => <div key={reason.reason}><dt className="neg">{count(reason.count)}</dt><dd>{reason.reason}</dd></div>)}
+        {reasonCounts(entries).map((reason) => <div key={reason.reason}><dt className="neg">{count(reason.count)}</dt><dd>{engineText(reason.reason)}</dd></div>)}
       </dl>
       <div className={`scroll ${styles.report}`} tabIndex={0} role="region" aria-label={t('Skipped entries')}>
         <table className={table.table}>
           <thead><tr><th>{t('File')}</th><th className={table.num}>{t('Line')}</th><th>{t('Reason')}</th></tr></thead>
           <tbody>
             {entries.slice(0, SHOWN).map((entry, i) => (
-              <tr key={i}><td className="mono" data-selectable>{entry.file}</td><td className={table.num}>{entry.line ?? '–'}</td><td>{entry.reason}</td></tr>
+              <tr key={i}><td className="mono" data-selectable>{entry.file}</td><td className={table.num}>{entry.line ?? '–'}</td><td>{engineText(entry.reason)}</td></tr>
             ))}
           </tbody>
         </table>
