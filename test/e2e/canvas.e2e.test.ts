@@ -326,6 +326,8 @@ describe.skipIf(!chromium)(`the canvas${chromium ? '' : ` (${NO_BROWSER})`}`, ()
     expect(await serious()).toEqual([])
     await page.keyboard.press('Escape')
     await sheet.waitFor({ state: 'detached' })
+    const words = page.getByRole('region', { name: 'Inspector' }).getByRole('button', { name: /^(Accept|Reject|Skip)$/ }).locator('span:first-of-type')
+    expect(await words.evaluateAll((spans) => spans.map((one: { scrollWidth: number, clientWidth: number }) => one.scrollWidth > one.clientWidth)), 'words cut by their keys').toEqual([false, false, false])
     // As a hand from there would: F goes on, N draws, Q is one's own.
     const id = await regionId()
     await image.press('n')
