@@ -1,5 +1,5 @@
 /**
- * COCO: instances (boxes, polygons; run-length masks keep their box and go back as they came), captions (phrases without a box) and panoptic
+ * COCO: instances (boxes, polygons; run-length masks as the outlines around them, and back as they came), captions (phrases without a box) and panoptic
  * segments (read). One file, or a folder with annotations/*.json: the split is read from a file's name. LVIS is read and written by the same code
  * (lvis.ts). Fields of ours go into `attributes`, as other tools do it; a `group` there joins annotations of one region.
  */
@@ -12,6 +12,7 @@ import { splitOfName } from './amc-json.ts'
 import { isNumbers, joined, reviewIn } from './attributes.ts'
 import { headOf } from './files.ts'
 import { readJsonParts } from './json-parts.ts'
+import { type MaskOutlines, outlinesOf, runsOf } from './rle.ts'
 import { cocoWriter } from './coco-write.ts'
 import type { Format, OpenSource, RawEntry, RawItem, RawRegion } from './types.ts'
 
@@ -75,7 +76,7 @@ async function openCoco(path: string, dialect: Dialect): Promise<OpenSource> {
   let head: unknown = null
   return {
     imageRoots: [root, join(root, 'images')],
-    fields: [{ from: 'category, caption', to: 'phrase' }, { from: 'bbox', to: 'boxes' }, { from: 'segmentation', to: 'outlines (polygons)' }, { from: 'attributes', to: 'status, tags, note' }, { from: 'file name', to: 'split' }],
+    fields: [{ from: 'category, caption', to: 'phrase' }, { from: 'bbox', to: 'boxes' }, { from: 'segmentation', to: 'outlines (polygons, masks)' }, { from: 'attributes', to: 'status, tags, note' }, { from: 'file name', to: 'split' }],
     head: () => head,
     entries: async function* (signal) {
       for (const file of files) {
@@ -185,9 +186,9 @@ interface Read {
   readonly pieces: readonly { readonly box: Box; readonly outline: Outline }[]
 }
 
-function* regionsOf(annotation: Annotation, { categories }: Tables, file: string, line: number): Generator<Read | string> {
+function* regionsOf(annotation: Annotation, { categories, images }: Pick<Tables, 'categories' | 'images'>, file: string, line: number): Generator<Read | string> {
   if (annotation.segments_info) {
-    for (const segment of annotation.segments_info) yield* regionsOf({ ...(segment as unknown as Annotation), image_id: annotation.image_id }, { categories } as Tables, file, line)
+    for (const segment of annotation.segments_info) yield* regionsOf({ ...(segment as unknown as Annotation), image_id: annotation.image_id }, { categories, images }, file, line)
     return
   }
   if (annotation.caption !== undefined) {
@@ -196,10 +197,34 @@ function* regionsOf(annotation: Annotation, { categories }: Tables, file: string
   }
   const phrase = annotation.category_id === undefined ? undefined : categories.get(annotation.category_id)
   if (phrase === undefined) return yield `There is no category with the id ${String(annotation.category_id)}.`
-  const polygons = Array.isArray(annotation.segmentation) ? annotation.segmentation.filter((one): one is number[] => Array.isArray(one) && one.length >= 6 && isNumbers(one, one.length - (one.length % 2))) : []
+  const polygons: Outline[] = Array.isArray(annotation.segmentation) ? annotation.segmentation.filter((one): one is number[] => Array.isArray(one) && one.length >= 6 && isNumbers(one, one.length - (one.length % 2))) : []
+  const mask = annotation.segmentation && !Array.isArray(annotation.segmentation) ? maskIn(annotation.segmentation, images.get(annotation.image_id)) : null
   const box = annotation.bbox
+  if (typeof mask === 'string') yield `The mask of "${phrase}" was left out and its box kept: ${mask}.`
+  else if (mask) {
+    if (mask.holes > 0) yield `The mask of "${phrase}" has ${mask.holes === 1 ? 'a hole' : `${mask.holes} holes`}, which a region cannot hold: outlined as filled; written back as it came while nobody changes the region.`
+    polygons.push(...mask.pieces)
+  }
   if (polygons.length === 0 && !isNumbers(box, 4)) return yield `The box of "${phrase}" is not four finite numbers [x, y, width, height].`
   const pieces = polygons.length > 0 ? polygons.map((outline) => ({ box: outlineBounds(outline), outline })) : [{ box: [(box as number[])[0]!, (box as number[])[1]!, (box as number[])[0]! + (box as number[])[2]!, (box as number[])[1]! + (box as number[])[3]!] as Box, outline: [] }]
   const review = annotation.attributes ? reviewIn(annotation.attributes) : null
   yield { region: { phrase, boxes: [], unit: 'pixels', file, line, ...(review ? { review } : {}) }, pieces }
+}
+
+/** More would be refused at the first edit. */
+const [MOST_PIECES, MOST_NUMBERS] = [10_000, 200_000]
+
+/** The outlines of a run-length mask, or why there are none. */
+function maskIn(segmentation: object, image: Record<string, unknown> | undefined): MaskOutlines | string {
+  const { counts, size } = segmentation as { counts?: unknown; size?: unknown }
+  if (!isNumbers(size, 2)) return 'it has no size'
+  const [height, width] = size as [number, number]
+  const known = image?.['width'] !== undefined && image['height'] !== undefined
+  if (known && (image['width'] !== width || image['height'] !== height)) return `it is ${width} x ${height}, and the image ${String(image['width'])} x ${String(image['height'])}`
+  const runs = runsOf(counts, [height, width])
+  if (typeof runs === 'string') return runs
+  const mask = runs.length > MOST_NUMBERS ? null : outlinesOf(runs, height)
+  if (mask?.pieces.length === 0) return 'it is empty'
+  const numbers = mask?.pieces.reduce((sum, piece) => sum + piece.length, 0) ?? Infinity
+  return mask && mask.pieces.length <= MOST_PIECES && numbers <= MOST_NUMBERS ? mask : 'its outline would have more points than a region can'
 }
