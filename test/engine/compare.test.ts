@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RegionFilter, Scores } from '../../src/shared/domain.ts'
 import { putScores } from '../../src/main/store/heat-rows.ts'
+import { writeResultFile } from '../support/evaluation-results.ts'
 import { addCheckpoint, annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 const scores = (hit: boolean): Scores => ({ pointingHit: hit, insideEnergy: hit ? 0.75 : 0.25, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0, uncertain: !hit, matchProbability: 0.5 })
@@ -88,15 +89,9 @@ test('result files of an evaluation are compared sample by sample, and others re
   const engine = await openTestEngine()
   const folder = join(engine.context.project.dir, 'evaluation')
   await mkdir(folder)
-  const write = (name: string, hits: readonly (number | null)[], more: { data?: string; layer?: number } = {}) =>
-    writeFile(join(folder, `${name}.json`), JSON.stringify({
-      format: 'amc-evaluation', version: 1, title: 'Flickr30k Entities', finishedAt: '2024-01-01T00:00:00Z', checkpoint: { name, fingerprint: name },
-      settings: { protocol: 'flickr30k', mode: 'itm', layer: more.layer ?? 8, imageSize: 384, data: more.data ?? 'd1' },
-      samples: hits.flatMap((hit, i) => (hit === null ? [] : [{ id: `s${i}`, split: i % 2 ? 'val' : 'test', image: `${i >> 2}`, phrase: 'a dog', point: null, scores: { pointing: hit, energyInside: 0.5, uncertain: null }, ...(i === 1 ? { error: 'unreadable' } : {}) }])),
-    }))
-  await write('one', Array.from({ length: 60 }, (_, i) => Number(i % 2 === 0)))
-  await write('two', Array.from({ length: 60 }, (_, i) => (i === 7 ? null : 1)), { layer: 7 })
-  await write('other', [1, 0], { data: 'd2' })
+  await writeResultFile(folder, 'one', Array.from({ length: 60 }, (_, i) => Number(i % 2 === 0)))
+  await writeResultFile(folder, 'two', Array.from({ length: 60 }, (_, i) => (i === 7 ? null : 1)), { layer: 7 })
+  await writeResultFile(folder, 'other', [1, 0], { data: 'd2' })
   await writeFile(join(folder, 'log.jsonl'), '{}\n')
   await writeFile(join(folder, 'notes.json'), '{"a":1}')
   const files = await engine.handlers.compare.resultFiles({})

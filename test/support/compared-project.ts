@@ -1,4 +1,7 @@
-/** A project as it stands after training: the small demo, two runs with their kept checkpoints, and heat and scores for every one of them. The heat is drawn by arithmetic. */
+/**
+ * A project as it stands after training: the small demo, two runs with their kept checkpoints, and heat and scores for every one of them.
+ * The heat is drawn by arithmetic; every fourth held-out region has an outline.
+ */
 import { join } from 'node:path'
 import { bicubicPeak, prepareHeat, scoreRegion } from '../../src/shared/consistency.ts'
 import { flattenConfig, parseRunConfig } from '../../src/shared/config/run-config.ts'
@@ -8,6 +11,7 @@ import { openEngine } from '../../src/main/engine/engine.ts'
 import { registerCheckpoint } from '../../src/main/features/register-checkpoint.ts'
 import { putScores, storeHeat } from '../../src/main/store/heat-rows.ts'
 import { manifestSamples } from '../../src/main/store/manifest-rows.ts'
+import { toShape } from '../../src/main/store/region-rows.ts'
 import { freezeRun, runPaths } from '../../src/main/train/run-folder.ts'
 import { fakeCompute } from './fake-compute.ts'
 import { TINY } from './tiny-runs.ts'
@@ -34,6 +38,7 @@ export async function makeComparedProject(projectDir: string, demoDir: string): 
     // The second run saw an edited phrase and one region more.
     for (const step of [steps / 2, steps]) checkpointIds.push(await checkpoint(`Run ${k + 1} · step ${step}`, run, step))
   }
+  outlineSome()
   scoreAll()
   await engine.close()
   return { datasetId, checkpointIds }
@@ -58,17 +63,26 @@ export async function makeComparedProject(projectDir: string, demoDir: string): 
     return made.id
   }
 
+  /** A diamond in the first box. */
+  function outlineSome(): void {
+    const regions = db.all<{ id: string; boxes: string }>("SELECT id, boxes FROM regions WHERE dataset_id = ? AND split = 'val' AND deleted = 0 AND position % 4 = 0", datasetId)
+    for (const { id, boxes } of regions) {
+      const outlines = (JSON.parse(boxes) as Box[]).map(([x1, y1, x2, y2], i) => (i > 0 ? [] : [(x1 + x2) / 2, y1, x2, (y1 + y2) / 2, (x1 + x2) / 2, y2, x1, (y1 + y2) / 2]))
+      db.run('UPDATE regions SET outlines = ? WHERE id = ?', JSON.stringify(outlines), id)
+    }
+  }
+
   function scoreAll(): void {
-    const regions = db.all<{ id: string; image_id: string; phrase: string; boxes: string; revision: number; width: number; height: number }>(
-      "SELECT r.id, r.image_id, r.phrase, r.boxes, r.revision, i.width, i.height FROM regions r JOIN images i ON i.id = r.image_id WHERE r.dataset_id = ? AND r.split = 'val' AND r.deleted = 0", datasetId,
+    const regions = db.all<{ id: string; image_id: string; phrase: string; boxes: string; outlines: string; revision: number; width: number; height: number }>(
+      "SELECT r.id, r.image_id, r.phrase, r.boxes, r.outlines, r.revision, i.width, i.height FROM regions r JOIN images i ON i.id = r.image_id WHERE r.dataset_id = ? AND r.split = 'val' AND r.deleted = 0", datasetId,
     )
     db.transaction(() => regions.forEach((region, i) => checkpointIds.forEach((checkpointId, k) => {
-      const boxes = JSON.parse(region.boxes) as Box[]
+      const { boxes, outlines } = toShape(region)
       const grid = { width: GRID, height: GRID, values: blob(boxes[0]!, region, chance(i, 1), chance(i, 2 + k) < SKILL[k]!) }
       const peak = bicubicPeak(grid, region)
       const matchProbability = 0.5 + 0.4 * chance(i, 20 + k)
       storeHeat(db, { checkpointId, imageId: region.image_id, phrase: region.phrase, grid, peak, matchProbability, layer: 1, maskSize: 24, tokens: ['[CLS]'], truncated: false })
-      putScores(db, { checkpointId, regionId: region.id, datasetId, revision: region.revision }, { ...scoreRegion(prepareHeat(grid, peak, 24), { boxes, outlines: [] }, region), matchProbability })
+      putScores(db, { checkpointId, regionId: region.id, datasetId, revision: region.revision }, { ...scoreRegion(prepareHeat(grid, peak, 24), { boxes, outlines }, region), matchProbability })
     })))
   }
 }

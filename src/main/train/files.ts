@@ -7,15 +7,15 @@ import { AppError } from '../../shared/errors.ts'
 
 /** Lets `write` fill a temporary file beside the path, syncs it and renames it into place; on failure nothing is left. */
 export async function writeWhole(path: string, write: (temporary: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
   const temporary = `${path}.${process.pid}.tmp`
   try {
+    await mkdir(dirname(path), { recursive: true })
     await write(temporary)
     await syncFile(temporary)
     await rename(temporary, path)
     await syncFile(dirname(path))
   } catch (error) {
-    await rm(temporary, { force: true })
+    await rm(temporary, { force: true }).catch(() => {})
     throw explainWriteError(error, path)
   }
 }
@@ -124,6 +124,9 @@ export function explainWriteError(error: unknown, path: string): unknown {
       path,
       { cause: error },
     )
+  }
+  if (code === 'ENOTDIR' || code === 'EISDIR' || code === 'EEXIST') {
+    return new AppError('bad-input', 'A file cannot be written here: a folder is where the file would be, or a file where a folder would be.', 'Choose another place.', path, { cause: error })
   }
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return new AppError('bad-input', 'This folder cannot be written to.', 'Change its permissions or choose another project folder.', path, { cause: error })

@@ -75,7 +75,7 @@ function Shown({ row, sides: [a, b], pair: places, index, total, onStep, project
     <>
       <PaneHead>
         <Segmented label={t('View')} value={mode} onChange={(next) => change({ mode: next })} options={MODE_OPTIONS} />
-        {mode === 'blink' ? <IconButton icon={held ? Play : Pause} label={held ? t('Blink') : t('Hold')} size="s" onClick={() => change({ held: !held })} /> : null}
+        {mode === 'blink' ? <IconButton icon={held ? Play : Pause} label={held ? t('Blink') : t('Hold', undefined, 'blinking')} size="s" onClick={() => change({ held: !held })} /> : null}
         <span className="grow" />
         <span className={styles.wide}><IconButton icon={Maximize} label={t('Fit the image')} keys="0" size="s" onClick={fit} /></span>
         <Steps index={index} total={total} onStep={onStep} />

@@ -3,6 +3,7 @@ import { forestChart, niceTicks } from '../../../../shared/charts/forest.ts'
 import { escapeMarkup, PAPER_INK, toMarkup } from '../../../../shared/charts/svg.ts'
 import type { Comparison, CompareRow } from '../../../../shared/contract/compare.ts'
 import { compareScores } from '../statistics.ts'
+import { parseCsv } from '../../../../../test/support/csv.ts'
 import { comparisonCsv } from './csv.ts'
 import { reportDocument } from './document.ts'
 
@@ -64,7 +65,7 @@ describe('the report', () => {
 describe('rows as CSV', () => {
   it('reads back as what went in, and no text is a formula', async () => {
     const compared = await comparison((k) => `c${k}`, `=HYPERLINK("x"),\r\nline "two"`)
-    const lines = parse(comparisonCsv(compared))
+    const lines = parseCsv(comparisonCsv(compared))
     expect(lines).toHaveLength(61)
     const [head, first, second] = lines as [string[], string[], string[]]
     expect(lines.every((line) => line.length === head.length)).toBe(true)
@@ -99,13 +100,3 @@ describe('charts', () => {
     expect(svg).toContain('aria-labelledby="x-title x-desc"')
   })
 })
-
-/** RFC 4180. */
-function parse(csv: string): string[][] {
-  const lines: string[][] = [[]]
-  for (const [, quoted, bare, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
-    lines.at(-1)!.push(quoted === undefined ? bare! : quoted.replaceAll('""', '"'))
-    if (end === '\r\n') lines.push([])
-  }
-  return lines.slice(0, -1)
-}
