@@ -9,7 +9,7 @@ import { runCli } from '../../src/main/cli/run-cli.ts'
 import { openEngine } from '../../src/main/engine/engine.ts'
 import { createParams, disposeParams } from '../../src/main/model/params.ts'
 import { saveCheckpoint } from '../../src/main/train/model-files.ts'
-import type { TrustResult } from '../../src/shared/contract/trust.ts'
+import { TRUST_FIGURES, type TrustResult } from '../../src/shared/contract/trust.ts'
 import { writeDataset } from '../support/engine.ts'
 import { describeWithTensorFlow } from '../support/tensorflow.ts'
 import { TINY } from '../support/tiny-runs.ts'
@@ -61,6 +61,30 @@ describeWithTensorFlow('amc trust', () => {
     await engine.close()
     expect(kept.map(({ protocol, split }) => [protocol, split])).toEqual([['AMC strict', null], ['AMC strict, gradient-rollout itm layer 1', 'train']])
     expect(kept[0]!.deletion).toEqual(json.deletion)
+  }, TIMEOUT_MS)
+
+  test('on a view and by another explainer: its words, its JSON and what is kept for Compare say the same numbers', async () => {
+    const kept = async (before?: (engine: Awaited<ReturnType<typeof openEngine>>, datasetId: string) => Promise<unknown>) => {
+      const engine = await openEngine({ projectDir: project })
+      const [dataset] = await engine.handlers.datasets.list({})
+      await before?.(engine, dataset!.id)
+      const list = await engine.handlers.trust.list({ datasetId: dataset!.id })
+      await engine.close()
+      return list.filter((one) => one.viewId === 'held')
+    }
+    expect(await kept((engine, datasetId) => engine.handlers.views.save({ id: 'held', name: 'held out', filter: { datasetId, splits: ['val'] }, sort: 'file-order', descending: false }))).toEqual([])
+    const args = ['trust', '--project', project, '--checkpoint', 'best', '--samples', '1', '--view', 'held out', '--explainer', 'hirescam']
+    let out = ''
+    expect(await runCli(COMMANDS, args, { stdout: { write: (text) => (out += text) }, stderr: { write: () => {} } }, new AbortController().signal, '1')).toBe(0)
+    const [said] = await kept()
+    expect(said).toMatchObject({ viewId: 'held', split: null, explainer: { name: 'hirescam', target: 'itm' }, samples: 1, of: 1 })
+    for (const { title, of } of TRUST_FIGURES) expect(out).toContain(`${title.padEnd(15)} ${of(said!).toFixed(3)} `)
+    for (const { stage, correlation } of said!.randomisation) expect(out).toMatch(new RegExp(`random down to ${stage} +${correlation.toFixed(3).replace('.', '\\.')}`))
+    const { json } = await amc(...args)
+    const { measuredAt, ...figures } = said!
+    expect(json).toMatchObject(figures)
+    expect(await kept()).toHaveLength(1)
+    expect((await kept())[0]!.measuredAt > measuredAt).toBe(true)
   }, TIMEOUT_MS)
 
   test('refuses a view and an explainer that are not there, in words', async () => {

@@ -1,10 +1,13 @@
 /**
  * A project as it stands after training: the small demo, two runs with their kept checkpoints, and heat and scores for every one of them.
- * The heat is drawn by arithmetic; every fourth held-out region has an outline.
+ * The heat is drawn by arithmetic; every fourth held-out region has an outline. The explanations of the second run are put to the test on val, by
+ * the usual explainer, and the last one by gradient rollout too.
  */
 import { join } from 'node:path'
 import { bicubicPeak, prepareHeat, scoreRegion } from '../../src/shared/consistency.ts'
 import { flattenConfig, parseRunConfig } from '../../src/shared/config/run-config.ts'
+import type { TrustResult } from '../../src/shared/contract/trust.ts'
+import { type Explainer, protocolOf } from '../../src/shared/explainers.ts'
 import type { Box, Size } from '../../src/shared/geometry.ts'
 import { writeSafetensors } from '../../src/main/checkpoints/safetensors.ts'
 import { openEngine } from '../../src/main/engine/engine.ts'
@@ -20,11 +23,15 @@ export interface ComparedProject {
   readonly datasetId: string
   /** Weakest first: the start, then two of each run. */
   readonly checkpointIds: readonly string[]
+  /** Of another architecture with another grid of heat, with a very long name, and without scores for every third region. */
+  readonly otherId: string
 }
 
+const LONG_NAME = 'A checkpoint whose name tells the whole story of how it was trained, on which data, with which losses and for how long, so that nobody has to look it up'
+
 /** How often each points into its box. */
-const SKILL = [0.45, 0.55, 0.75, 0.7, 0.85]
-const GRID = 12
+const SKILL = [0.45, 0.55, 0.75, 0.7, 0.85, 0.6]
+const [GRID, OTHER_GRID] = [12, 16]
 
 export async function makeComparedProject(projectDir: string, demoDir: string): Promise<ComparedProject> {
   const engine = await openEngine({ projectDir, compute: () => fakeCompute() })
@@ -38,10 +45,13 @@ export async function makeComparedProject(projectDir: string, demoDir: string): 
     // The second run saw an edited phrase and one region more.
     for (const step of [steps / 2, steps]) checkpointIds.push(await checkpoint(`Run ${k + 1} · step ${step}`, run, step))
   }
+  const otherId = await checkpoint(LONG_NAME, null, 1, { ...TINY, name: 'tiny-other' })
   outlineSome()
   scoreAll()
+  for (const k of [3, 4]) addTrust(k, { name: 'gradcam', target: 'itm', layer: TINY.gradcam_layer })
+  addTrust(4, { name: 'gradient-rollout', target: 'itm', layer: TINY.text.layers - 1 })
   await engine.close()
-  return { datasetId, checkpointIds }
+  return { datasetId, checkpointIds, otherId }
 
   async function addRun(number: number, steps: number): Promise<string> {
     const id = `run-${number}`
@@ -56,9 +66,9 @@ export async function makeComparedProject(projectDir: string, demoDir: string): 
     return id
   }
 
-  async function checkpoint(name: string, runId: string | null, step: number): Promise<string> {
-    const path = runId ? runPaths(join(project.runsDir, runId)).checkpoint(step) : join(project.dir, 'start.safetensors')
-    writeSafetensors(path, new Map([['temp', { shape: [1], data: Float32Array.of(step) }]]), { 'amc.modelConfig': JSON.stringify(TINY), note: name })
+  async function checkpoint(name: string, runId: string | null, step: number, model = TINY): Promise<string> {
+    const path = runId ? runPaths(join(project.runsDir, runId)).checkpoint(step) : join(project.dir, `${model.name}.safetensors`)
+    writeSafetensors(path, new Map([['temp', { shape: [1], data: Float32Array.of(step) }]]), { 'amc.modelConfig': JSON.stringify(model), note: name })
     const made = await registerCheckpoint(project, { path, name, origin: runId ? 'run' : 'imported', step, ...(runId ? { runId } : {}) })
     return made.id
   }
@@ -72,13 +82,29 @@ export async function makeComparedProject(projectDir: string, demoDir: string): 
     }
   }
 
+  function addTrust(k: number, explainer: Explainer): void {
+    const checkpointId = checkpointIds[k]!
+    const curve = Array.from({ length: 11 }, (_, i) => 0.9 - 0.07 * i - 0.02 * k * (i % 3))
+    const area = (values: readonly number[]) => values.slice(1).reduce((sum, value, i) => sum + (value + values[i]!) / 20, 0)
+    const insertion = curve.map((_, i) => 0.15 + 0.075 * i - 0.01 * k * (i % 2))
+    const result: TrustResult = {
+      checkpointId, datasetId, viewId: null, split: 'val', explainer, protocol: protocolOf(TINY, explainer), measuredAt: new Date(k).toISOString(), samples: 32, of: 115, seed: 1, skipped: [],
+      deletion: { area: area(curve), curve }, insertion: { area: area(insertion), curve: insertion },
+      randomisation: ['the match head', 'fusion layer 1', 'the text encoder', 'the upper half of the image encoder', 'the whole image encoder'].map((stage, i) => ({ stage, correlation: 0.8 - 0.21 * i + 0.02 * k * (i % 2) })),
+      shifts: { pixels: 8, correlation: 0.8 + 0.03 * k },
+    }
+    db.run('INSERT INTO trust (checkpoint_id, dataset_id, subject, explainer, measured_at, result) VALUES (?, ?, ?, ?, ?, ?)', checkpointId, datasetId, JSON.stringify([null, 'val']), result.protocol, result.measuredAt, JSON.stringify(result))
+  }
+
   function scoreAll(): void {
     const regions = db.all<{ id: string; image_id: string; phrase: string; boxes: string; outlines: string; revision: number; width: number; height: number }>(
       "SELECT r.id, r.image_id, r.phrase, r.boxes, r.outlines, r.revision, i.width, i.height FROM regions r JOIN images i ON i.id = r.image_id WHERE r.dataset_id = ? AND r.split = 'val' AND r.deleted = 0", datasetId,
     )
-    db.transaction(() => regions.forEach((region, i) => checkpointIds.forEach((checkpointId, k) => {
+    db.transaction(() => regions.forEach((region, i) => [...checkpointIds, otherId].forEach((checkpointId, k) => {
+      if (checkpointId === otherId && i % 3 === 0) return
+      const side = checkpointId === otherId ? OTHER_GRID : GRID
       const { boxes, outlines } = toShape(region)
-      const grid = { width: GRID, height: GRID, values: blob(boxes[0]!, region, chance(i, 1), chance(i, 2 + k) < SKILL[k]!) }
+      const grid = { width: side, height: side, values: blob(side, boxes[0]!, region, chance(i, 1), chance(i, 2 + k) < SKILL[k]!) }
       const peak = bicubicPeak(grid, region)
       const matchProbability = 0.5 + 0.4 * chance(i, 20 + k)
       storeHeat(db, { checkpointId, imageId: region.image_id, phrase: region.phrase, grid, peak, matchProbability, layer: 1, maskSize: 24, tokens: ['[CLS]'], truncated: false })
@@ -94,9 +120,9 @@ function chance(i: number, k: number): number {
 }
 
 /** A round spot of heat, in the middle of the box or on the other side of the image. */
-function blob([x1, y1, x2, y2]: Box, image: Size, noise: number, inside: boolean): Float32Array<ArrayBuffer> {
+function blob(side: number, [x1, y1, x2, y2]: Box, image: Size, noise: number, inside: boolean): Float32Array<ArrayBuffer> {
   const [cx, cy] = [(x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height]
   const [x, y] = inside ? [cx, cy] : [(cx + 0.5) % 1, (cy + 0.45) % 1]
   const spread = 0.008 + 0.04 * noise
-  return Float32Array.from({ length: GRID * GRID }, (_, at) => Math.exp(-((((at % GRID) + 0.5) / GRID - x) ** 2 + ((Math.floor(at / GRID) + 0.5) / GRID - y) ** 2) / spread) + 0.03 * noise)
+  return Float32Array.from({ length: side * side }, (_, at) => Math.exp(-((((at % side) + 0.5) / side - x) ** 2 + ((Math.floor(at / side) + 0.5) / side - y) ** 2) / spread) + 0.03 * noise)
 }

@@ -57,27 +57,27 @@ function pairsCaption(comparison: Comparison, kind: IntervalKind): string {
 
 function scatterCaption(comparison: Comparison, pair: ComparePair, drawn: number): string {
   const how = drawn > MOST_DOTS ? 'Cells are shaded by the logarithm of the number of phrases in them' : 'Each dot is a phrase'
-  return `Consistency (share of the heat inside the boxes) of each phrase under ${nameOf(comparison, pair.a)}, across, and ${nameOf(comparison, pair.b)}, up. ${how}; above the diagonal ${letter(pair.b)} is higher. ${basis(comparison)} Drawn: ${grouped(drawn)}.`
+  return `Consistency (share of the heat inside the region) of each phrase under ${nameOf(comparison, pair.a)}, across, and ${nameOf(comparison, pair.b)}, up. ${how}; above the diagonal ${letter(pair.b)} is higher. ${basis(comparison)} Drawn: ${grouped(drawn)}.`
 }
 
 function changeCaption(comparison: Comparison, pair: ComparePair, drawn: number, kind: IntervalKind): string {
   const mean = pair.headline.consistency
   const of = mean ? ends(mean.interval, kind) : null
   const said = mean ? ` Mean ${withSign(mean.change, 3)}${of ? ` [${withSign(of.low, 3)}, ${withSign(of.high, 3)}], ${of.method}` : ''}.` : ''
-  return `Change of consistency (share of the heat inside the boxes) of each phrase, ${nameOf(comparison, pair.b)} minus ${nameOf(comparison, pair.a)}.${said} ${basis(comparison)} Drawn: ${grouped(drawn)}. ${mean ? howIntervals(comparison, kind) : ''}`.trim()
+  return `Change of consistency (share of the heat inside the region) of each phrase, ${nameOf(comparison, pair.b)} minus ${nameOf(comparison, pair.a)}.${said} ${basis(comparison)} Drawn: ${grouped(drawn)}. ${mean ? howIntervals(comparison, kind) : ''}`.trim()
 }
 
 /** Between parts of a file's name and of a report's heading. */
 export const reportTitle = ({ checkpoints, title }: Comparison): string => `${checkpoints.map(({ name }) => name).join(' · ')} on ${title}`
 
-const forestWords = (title: string, description: string): ForestWords => ({ title, description, axis: 'change in pointing accuracy, percentage points', pHead: 'p (Holm)' })
+const forestWords = (title: string, nameHead: string, description: string): ForestWords => ({ title, description, nameHead, axis: 'change in pointing accuracy, percentage points', pHead: 'p (Holm)' })
 
 export function sliceWords(comparison: Comparison, pair: ComparePair, kind: IntervalKind): ForestWords {
-  return forestWords(`Change in pointing accuracy from ${nameOf(comparison, pair.a)} to ${nameOf(comparison, pair.b)}, by slice`, sliceCaption(comparison, pair, kind))
+  return forestWords(`Change in pointing accuracy from ${nameOf(comparison, pair.a)} to ${nameOf(comparison, pair.b)}, by slice`, 'Slice', sliceCaption(comparison, pair, kind))
 }
 
 export function pairsWords(comparison: Comparison, kind: IntervalKind): ForestWords {
-  return forestWords('Change in pointing accuracy, all pairs', pairsCaption(comparison, kind))
+  return forestWords('Change in pointing accuracy, all pairs', 'Pair', pairsCaption(comparison, kind))
 }
 
 /** @param drawn phrases that have heat under both */

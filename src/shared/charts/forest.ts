@@ -1,6 +1,6 @@
 /** Changes with their intervals, one under the other on one axis that always shows zero. */
 import { pText, grouped, withSign } from './numbers.ts'
-import { chart, type ChartInk, node, type SvgNode, text } from './svg.ts'
+import { chart, type ChartInk, fitted, node, type SvgNode, text } from './svg.ts'
 
 export interface ForestRow {
   readonly group: string
@@ -17,6 +17,8 @@ export interface ForestWords {
   readonly title: string
   readonly description: string
   readonly axis: string
+  /** Over the names of the rows. */
+  readonly nameHead: string
   readonly pHead: string
 }
 
@@ -37,7 +39,7 @@ export function forestChart(id: string, rows: readonly ForestRow[], words: Fores
   const bottom = HEAD + lines.length * ROW
   const muted = { fill: ink.quiet }
   return chart(id, { width, height }, words, ink, [
-    text(0, 15, 'Slice', muted), text(left - 8, 15, 'n', { ...muted, 'text-anchor': 'end' }), text(width - COLUMNS.p, 15, 'change [95 %]', { ...muted, 'text-anchor': 'end' }), text(width, 15, words.pHead, { ...muted, 'text-anchor': 'end' }),
+    text(0, 15, words.nameHead, muted), text(left - 8, 15, 'n', { ...muted, 'text-anchor': 'end' }), text(width - COLUMNS.p, 15, 'change [95 %]', { ...muted, 'text-anchor': 'end' }), text(width, 15, words.pHead, { ...muted, 'text-anchor': 'end' }),
     ...ticks.flatMap((tick) => [
       node('line', { x1: x(tick), x2: x(tick), y1: HEAD, y2: bottom, stroke: tick === 0 ? ink.quiet : ink.grid, 'stroke-width': 1 }),
       text(x(tick), bottom + 15, withSign(tick, decimals(ticks)), { ...muted, 'text-anchor': 'middle' }),
@@ -55,7 +57,7 @@ function forestRow(row: ForestRow, middle: number, x: (value: number) => number,
   const colour = clear ? ink.clear : ink.unclear
   const numbers = `${withSign(row.change, 1)} ${row.interval ? `[${withSign(row.interval.low, 1)}, ${withSign(row.interval.high, 1)}]` : '[too few images]'}`
   return node('g', {}, [
-    text(10, middle + 4, shortened(row.name), { fill: ink.text }),
+    text(10, middle + 4, fitted(row.name, LONGEST_PX), { fill: ink.text }),
     text(left - 8, middle + 4, grouped(row.regions), { fill: ink.quiet, 'text-anchor': 'end' }),
     ...(row.interval ? [
       node('line', { x1: x(row.interval.low), x2: x(row.interval.high), y1: middle, y2: middle, stroke: colour, 'stroke-width': 2 }),
@@ -67,8 +69,7 @@ function forestRow(row: ForestRow, middle: number, x: (value: number) => number,
   ])
 }
 
-const LONGEST = 24
-const shortened = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name)
+const LONGEST_PX = COLUMNS.name - 24
 
 /** Round steps from below the lowest to above the highest, zero among them. */
 export function niceTicks(values: readonly number[], about = 5): number[] {

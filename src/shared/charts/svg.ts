@@ -24,16 +24,30 @@ export interface ChartInk {
   /** What is clear stands in the colour of the one in question, what is not in grey. */
   readonly clear: string
   readonly unclear: string
+  /** Of the checkpoints A to D. */
+  readonly series: readonly [string, string, string, string]
   readonly font: string
 }
 
 /** In the page: its tokens, so that both themes hold. */
-export const PAGE_INK: ChartInk = { text: 'var(--text-1)', quiet: 'var(--text-3)', grid: 'var(--grid-line)', clear: 'var(--series-2)', unclear: 'var(--text-3)', font: 'var(--font-ui)' }
+export const PAGE_INK: ChartInk = { text: 'var(--text-1)', quiet: 'var(--text-3)', grid: 'var(--grid-line)', clear: 'var(--series-2)', unclear: 'var(--text-3)', series: ['var(--series-0)', 'var(--series-2)', 'var(--series-3)', 'var(--series-4)'], font: 'var(--font-ui)' }
 /** On white paper, needing nothing else. */
-export const PAPER_INK: ChartInk = { text: '#1b1b1b', quiet: '#595959', grid: '#dddddd', clear: '#b06000', unclear: '#757575', font: 'Inter, system-ui, "Liberation Sans", sans-serif' }
+export const PAPER_INK: ChartInk = { text: '#1b1b1b', quiet: '#595959', grid: '#dddddd', clear: '#b06000', unclear: '#757575', series: ['#666666', '#b06000', '#005c46', '#7a1160'], font: 'Inter, system-ui, "Liberation Sans", sans-serif' }
 
 export function text(x: number, y: number, content: string, attributes: SvgNode['attributes'] = {}): SvgNode {
   return node('text', { x, y, ...attributes }, [content])
+}
+
+/** About as wide as a character of 11 px is on average; names are measured by it where nothing can measure them. */
+const CHARACTER_PX = 6
+
+/** A name cut to a width, with its end kept: checkpoints of a run differ in theirs. The caption has it whole. */
+export function fitted(name: string, widthPx: number): string {
+  const room = Math.max(3, Math.floor(widthPx / CHARACTER_PX))
+  const letters = [...name]
+  if (letters.length <= room) return name
+  const end = Math.floor((room - 1) / 2)
+  return `${letters.slice(0, room - 1 - end).join('')}…${letters.slice(letters.length - end).join('')}`
 }
 
 export function toMarkup({ tag, attributes, children }: SvgNode): string {

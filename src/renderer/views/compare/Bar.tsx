@@ -41,7 +41,7 @@ export function Bar({ choice, checkpoints, datasets, views, files, comparison, c
   }
   const free = candidates.find((candidate) => !ids.includes(candidate.value))
   return (
-    <div className={styles.bar}>
+    <div className={styles.bar} data-testid="compare-bar">
       {sides.map((side, i) => (
         <span key={i} className={styles.side}>
           {i === 1 ? <IconButton icon={ArrowLeftRight} label={t('Swap A and B')} size="s" onClick={() => compared([ids[1]!, ids[0]!, ...ids.slice(2)])} /> : null}

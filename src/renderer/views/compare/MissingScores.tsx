@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { letter } from '../../../shared/charts/captions.ts'
 import type { Job } from '../../../shared/domain.ts'
 import type { Comparison } from '../../../shared/contract/compare.ts'
+import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { count, duration } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
@@ -54,7 +55,7 @@ export function MissingScores(props: MissingProps) {
       </EmptyState>
       <Followed running={running} />
       {start.error ? <ErrorNote error={start.error} title={t('Scoring did not start')} /> : null}
-      {failed ? <ErrorNote error={new Error(failed.error?.message ?? failed.message)} title={failed.error?.message ?? failed.message}><span className="t12 c2">{failed.error?.cure}</span></ErrorNote> : null}
+      {failed?.error ? <ErrorNote error={fromErrorData(failed.error as ErrorData)} title={t('Scoring failed')} /> : null}
     </div>
   )
 }

@@ -31,6 +31,7 @@ import { SlicePanel } from './SlicePanel.tsx'
 import { Slices } from './Slices.tsx'
 import { Timeline } from './Timeline.tsx'
 import { Trust } from './Trust.tsx'
+import { TrustPanel } from './TrustPanel.tsx'
 import { openInCurate, openListInCurate } from './to-curate.ts'
 import type { ChangeState } from './use-compare.ts'
 import { usePrefetchPair } from './use-pair.ts'
@@ -91,6 +92,7 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
     { id: 'pair.list', title: t('Open this list in Curate'), group: t('Compare'), keys: 'Shift+e', enabled: row !== null && project !== null, run: () => project && void openListInCurate(client, project.dataset.id, listName, rows, b.id) },
     { id: 'pair.timeline', title: t('Show this phrase across the run'), group: t('Compare'), keys: 't', enabled: row !== null && b.checkpoint?.runId != null, run: () => change({ panel: 'timeline' }) },
     { id: 'pair.report', title: t('Report of this comparison'), group: t('Compare'), run: () => change({ panel: 'report' }) },
+    { id: 'pair.trust', title: t('Test the explanation'), group: t('Compare'), enabled: project !== null, run: () => change({ panel: 'trust' }) },
     { id: 'brush.clear', title: t('Clear the brush'), group: t('Compare'), keys: 'Escape', hidden: true, enabled: brush !== null && state.panel === null, run: () => setBrush(null) },
     ...CELLS.map((name, i) => ({ id: `cell.${name}`, title: SHOW[name], group: t('Compare'), keys: String(i + 1), run: () => pick(name) })),
   ])
@@ -111,7 +113,7 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
             <AllPairs comparison={comparison} pair={pair} kind={kind} onPick={(next) => change({ pair: next, region: null, camera: null })} />
             <Matrix matrix={seen.matrix} test={seen.test} pair={pair} method={comparison.method} cell={cell} onPick={pick} />
             <Slices pair={seen} kind={kind} tests={comparison.method.sliceTests} picked={slice} colour={colour} onPick={(name) => change({ slice: name, region: null, camera: null })} onOpen={() => change({ panel: 'slices' })} />
-            {project && a.checkpoint && b.checkpoint ? <Trust a={a.checkpoint} b={b.checkpoint} dataset={project.dataset} split={project.split} /> : null}
+            {project ? <Trust choice={project} pair={pair} explainer={state.explainer} onOpen={() => change({ panel: 'trust' })} /> : null}
           </div>
         </Pane>
         <Pane label={t('Pairs')}>
@@ -142,6 +144,7 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
       </div>
       {state.panel === 'slices' ? <SlicePanel comparison={comparison} pair={seen} kind={kind} onKind={(next) => change({ interval: next })} onClose={() => change({ panel: null })} /> : null}
       {state.panel === 'report' ? <ReportPanel comparison={comparison} choice={choice} pair={seen} rows={all} kind={kind} onClose={() => change({ panel: null })} /> : null}
+      {state.panel === 'trust' && project ? <TrustPanel comparison={comparison} choice={project} explainer={state.explainer} onExplainer={(next) => change({ explainer: next })} onClose={() => change({ panel: null })} /> : null}
       {state.panel === 'timeline' && row && b.checkpoint?.runId != null ? <Timeline row={row} checkpoint={b.checkpoint} place={pair[1]} onClose={() => change({ panel: null })} /> : null}
     </>
   )

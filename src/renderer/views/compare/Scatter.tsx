@@ -1,3 +1,4 @@
+import { fitted } from '../../../shared/charts/svg.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { useEffect, useMemo, useRef } from 'react'
 import { fixed } from '../../app/format.ts'
@@ -124,10 +125,10 @@ function drawAxes(context: CanvasRenderingContext2D, x: (value: number) => numbe
   context.setLineDash([])
   context.textAlign = 'center'
   context.textBaseline = 'bottom'
-  context.fillText(`${letters[0]}, ${names[0]}`, x(0.5), height - 4)
+  context.fillText(fitted(`${letters[0]}, ${names[0]}`, x(1) - x(0)), x(0.5), height - 4)
   context.save()
   context.translate(14, y(0.5))
   context.rotate(-Math.PI / 2)
-  context.fillText(`${letters[1]}, ${names[1]}`, 0, 0)
+  context.fillText(fitted(`${letters[1]}, ${names[1]}`, y(0) - y(1)), 0, 0)
   context.restore()
 }

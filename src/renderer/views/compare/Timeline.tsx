@@ -54,7 +54,7 @@ export function Timeline({ row, checkpoint, place, onClose }: { row: Row; checkp
           })}
         </ol>
       )}
-      <div className="row t12 c2">{scale ? <Ramp low={measured(scale.low)} high={measured(scale.high)} /> : <Ramp />}<span>{t('One scale for all; the number is consistency, the share of the heat inside the boxes, and its change from the one before.')}</span></div>
+      <div className="row t12 c2">{scale ? <Ramp low={measured(scale.low)} high={measured(scale.high)} /> : <Ramp />}<span>{t('One scale for all; the number is consistency, the share of the heat inside the region, and its change from the one before.')}</span></div>
     </Dialog>
   )
 }

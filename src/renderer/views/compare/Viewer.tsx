@@ -1,11 +1,10 @@
 import { t } from '../../../shared/messages/messages.ts'
 import { ArrowDownRight, ArrowUpRight, ChevronLeft, ChevronRight, History, Maximize, Pause, Play } from 'lucide-react'
-import { useState } from 'react'
 import { useCommands } from '../../app/commands.ts'
 import { count, fixed, measured, signed } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
-import { DEFAULT_VIEW, ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
+import { ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Pane, PaneHead } from '../../ui/Pane.tsx'
@@ -62,9 +61,8 @@ function Steps({ index, total, onStep }: Pick<ViewerProps, 'index' | 'total' | '
 }
 
 function Shown({ row, sides: [a, b], pair: places, index, total, onStep, project, state, change }: Omit<ViewerProps, 'row' | 'project'> & { row: Row; project: ProjectChoice }) {
-  const { mode, shared, held } = state
-  const [view, setView] = useState(DEFAULT_VIEW)
-  const pair = usePair(row, a.id, b.id, true, view)
+  const { mode, shared, held, explainer } = state
+  const pair = usePair(row, a.id, b.id, true, explainer)
   const fit = () => change({ camera: null })
   useCommands([
     ...MODE_OPTIONS.map((option) => ({ id: `viewer.${option.value}`, title: MODE_TITLES[option.value], group: t('Compare'), keys: option.value[0]!, run: () => change({ mode: option.value }) })),
@@ -91,7 +89,7 @@ function Shown({ row, sides: [a, b], pair: places, index, total, onStep, project
         <span className="grow" />
         <Button size="s" keys="e" onClick={() => openInCurate(project.dataset.id, row, b.id)}>{rich('<wide>Open in </wide>Curate', { wide: (inside) => <span className={styles.wide}>{inside}</span> })}</Button>
       </div>
-      <ExplainerChoice value={view} onChange={setView} aside={t('Figures stay those of Grad-CAM (AMC).')} />
+      <ExplainerChoice value={explainer} onChange={(next) => change({ explainer: next })} aside={t('Figures stay those of Grad-CAM (AMC).')} />
     </>
   )
 }

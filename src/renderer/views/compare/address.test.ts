@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatHash, parseHash } from '../../app/routes.ts'
-import { CHARTS, type CompareState, FIRST_STATE, fromParams, PANELS, toParams } from './address.ts'
+import { CHARTS, type CompareState, EXPLAINER_VIEWS, FIRST_STATE, fromParams, PANELS, toParams } from './address.ts'
 import { MODES } from './draw-pair.ts'
 import { CELLS, ORDERS } from './pick.ts'
 
@@ -14,7 +14,7 @@ const state: fc.Arbitrary<CompareState> = fc.record({
   pair: fc.constantFrom([0, 1], [1, 0], [0, 3], [2, 1], [3, 2]), cell: fc.constantFrom(...CELLS, null), slice: name,
   brush: fc.option(fc.record({ a: range(0), b: range(0), change: range(-1) }, { requiredKeys: [] }).filter((brush) => Object.keys(brush).length > 0), { nil: null }),
   chart: fc.constantFrom(...CHARTS), order: fc.constantFrom(...ORDERS), region: name, mode: fc.constantFrom(...MODES), shared: fc.boolean(), interval: fc.constantFrom('BCa', 'percentile'),
-  cut: grid(0, 1), held: fc.boolean(), camera: fc.option(fc.record({ centerX: grid(-9, 5000), centerY: grid(-9, 5000), scale: grid(0.0001, 64) }), { nil: null }), panel: fc.constantFrom(...PANELS, null),
+  cut: grid(0, 1), held: fc.boolean(), camera: fc.option(fc.record({ centerX: grid(-9, 5000), centerY: grid(-9, 5000), scale: grid(0.0001, 64) }), { nil: null }), explainer: fc.constantFrom(...EXPLAINER_VIEWS), panel: fc.constantFrom(...PANELS, null),
 }) as fc.Arbitrary<CompareState>
 
 describe('the address of a comparison', () => {
@@ -27,11 +27,11 @@ describe('the address of a comparison', () => {
   })
 
   it('reads anything, and what it cannot read is as at first', () => {
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom('a', 'pair', 'cell', 'ba', 'bb', 'bc', 'camera', 'cut', 'mode', 'order', 'panel', 'chart', 'scale'), fc.string()), (params) => {
+    fc.assert(fc.property(fc.dictionary(fc.constantFrom('a', 'pair', 'cell', 'ba', 'bb', 'bc', 'camera', 'cut', 'mode', 'order', 'panel', 'chart', 'scale', 'explainer'), fc.string()), (params) => {
       const read = fromParams(params)
       expect(fromParams(toParams(read) as Record<string, string>)).toEqual(read)
     }))
-    expect(fromParams({ pair: '22', cell: 'x', ba: '1~0', bc: '-2~0', camera: '1~2~0', cut: '7', mode: 'x' })).toEqual(FIRST_STATE)
+    expect(fromParams({ pair: '22', cell: 'x', ba: '1~0', bc: '-2~0', camera: '1~2~0', cut: '7', mode: 'x', explainer: 'attention~itc' })).toEqual(FIRST_STATE)
   })
 
   it('is empty where nothing was changed', () => expect(Object.values(toParams(FIRST_STATE)).filter(Boolean)).toEqual([]))

@@ -1,12 +1,13 @@
 /** Every state of the screen as the address holds it: a link shows another person the same thing, and a reload changes nothing. */
 import type { IntervalKind } from '../../../shared/charts/captions.ts'
+import { DEFAULT_EXPLAINER, DEFAULT_TARGET, EXPLAINERS } from '../../../shared/explainers.ts'
 import type { Camera } from '../../canvas/camera.ts'
 import { type Mode, MODES } from './draw-pair.ts'
 import { type Brush, type Cell, CELLS, type Order, ORDERS } from './pick.ts'
 
 export const CHARTS = ['scatter', 'histogram', 'both'] as const
 export type Chart = (typeof CHARTS)[number]
-export const PANELS = ['changes', 'slices', 'timeline', 'report'] as const
+export const PANELS = ['changes', 'slices', 'timeline', 'report', 'trust'] as const
 export type Panel = (typeof PANELS)[number]
 
 export interface CompareState {
@@ -36,12 +37,18 @@ export interface CompareState {
   readonly held: boolean
   /** null: the image fits. */
   readonly camera: Camera | null
+  /** Whose heat is drawn and put to the test: name and target. */
+  readonly explainer: string
   readonly panel: Panel | null
 }
 
+const USUAL = `${DEFAULT_EXPLAINER} ${DEFAULT_TARGET}`
+/** Every explainer with each of its targets, as the choice of explainers names them. */
+export const EXPLAINER_VIEWS: readonly string[] = EXPLAINERS.flatMap(({ name, targets }) => targets.map((target) => `${name} ${target}`))
+
 export const FIRST_STATE: CompareState = {
   checkpoints: [], dataset: null, view: null, split: null, results: [], pair: [0, 1], cell: 'fixed', slice: null, brush: null, chart: 'scatter', order: 'gain', region: null,
-  mode: 'wipe', shared: true, interval: 'BCa', cut: 0.46, held: false, camera: null, panel: null,
+  mode: 'wipe', shared: true, interval: 'BCa', cut: 0.46, held: false, camera: null, explainer: USUAL, panel: null,
 }
 
 const SIDES = ['a', 'b', 'c', 'd'] as const
@@ -59,7 +66,7 @@ export function toParams(state: CompareState): Record<string, string | null> {
     cell: unless(state.cell, 'fixed', state.cell ?? 'all'), slice: state.slice, ba: range(brush?.a), bb: range(brush?.b), bc: range(brush?.change),
     chart: unless(state.chart, FIRST_STATE.chart, state.chart), order: unless(state.order, FIRST_STATE.order, state.order), region: state.region,
     mode: unless(state.mode, FIRST_STATE.mode, state.mode), scale: unless(state.shared, true, 'own'), interval: unless(state.interval, 'BCa', state.interval),
-    cut: unless(round(state.cut), FIRST_STATE.cut, String(round(state.cut))), held: unless(state.held, false, '1'), panel: state.panel,
+    cut: unless(round(state.cut), FIRST_STATE.cut, String(round(state.cut))), held: unless(state.held, false, '1'), explainer: unless(state.explainer, USUAL, state.explainer.replace(' ', '~')), panel: state.panel,
     camera: camera ? [camera.centerX, camera.centerY, camera.scale].map(round).join('~') : null,
   }
 }
@@ -78,7 +85,7 @@ export function fromParams(params: Params): CompareState {
     pair: pair && pair[1] !== pair[2] ? [Number(pair[1]), Number(pair[2])] : FIRST_STATE.pair, cell: params.cell === 'all' ? null : (oneOf(CELLS, params.cell) ?? 'fixed'), slice: params.slice || null, brush,
     chart: oneOf(CHARTS, params.chart) ?? FIRST_STATE.chart, order: oneOf(ORDERS, params.order) ?? FIRST_STATE.order, region: params.region || null,
     mode: oneOf(MODES, params.mode) ?? FIRST_STATE.mode, shared: params.scale !== 'own', interval: params.interval === 'percentile' ? 'percentile' : 'BCa',
-    cut: params.cut && cut >= 0 && cut <= 1 ? round(cut) : FIRST_STATE.cut, held: params.held === '1', panel: oneOf(PANELS, params.panel),
+    cut: params.cut && cut >= 0 && cut <= 1 ? round(cut) : FIRST_STATE.cut, held: params.held === '1', explainer: oneOf(EXPLAINER_VIEWS, params.explainer?.replace('~', ' ')) ?? USUAL, panel: oneOf(PANELS, params.panel),
     camera: centerX !== undefined && centerY !== undefined && scale !== undefined && scale > 0 ? { centerX, centerY, scale } : null,
   }
 }

@@ -1,4 +1,5 @@
 /** Which rows of a comparison are looked at: a cell of the matrix, a brushed part of the chart, and an order. */
+import { CHANGE_BINS } from '../../../shared/charts/spread.ts'
 import type { CompareRow, CompareScores } from '../../../shared/contract/compare.ts'
 
 /** A row seen by two of the checkpoints. */
@@ -79,7 +80,7 @@ export interface HistogramBin {
 }
 
 /** Counts of the change of consistency in equal bins over [-1, 1]. */
-export function histogram(rows: readonly Pick<Row, 'a' | 'b'>[], brush: Brush | null, bins = 40): readonly HistogramBin[] {
+export function histogram(rows: readonly Pick<Row, 'a' | 'b'>[], brush: Brush | null, bins = CHANGE_BINS): readonly HistogramBin[] {
   const counts = new Array<number>(bins).fill(0)
   const brushed = new Array<number>(bins).fill(0)
   for (const row of rows) {

@@ -23,7 +23,7 @@ export interface ReportInput {
 }
 
 /** The report's own variables, so that charts follow its theme. */
-const INK: ChartInk = { text: 'var(--text)', quiet: 'var(--quiet)', grid: 'var(--grid)', clear: 'var(--clear)', unclear: 'var(--unclear)', font: 'inherit' }
+const INK: ChartInk = { text: 'var(--text)', quiet: 'var(--quiet)', grid: 'var(--grid)', clear: 'var(--clear)', unclear: 'var(--unclear)', series: ['var(--unclear)', 'var(--clear)', 'var(--text)', 'var(--quiet)'], font: 'inherit' }
 
 const MEASURE_NAMES: readonly { readonly key: Measure; readonly name: string; readonly factor: number; readonly digits: number; readonly unit: string }[] = [
   { key: 'pointingGame', name: 'Pointing game', factor: 100, digits: 2, unit: '%' }, { key: 'consistency', name: 'Consistency, mean', factor: 1, digits: 3, unit: '' },
@@ -40,7 +40,7 @@ export function reportDocument(input: ReportInput): string {
 <header><p class="quiet">Comparison of checkpoints</p><h1>${title}</h1><p>${basis(comparison)}</p><p>${howIntervals(comparison, kind)} Tests are exact McNemar, two-sided; they take phrases as independent, the intervals do not.</p></header>
 ${comparison.notes.length > 0 ? html`<section><h2>To know before reading</h2><ul>${comparison.notes.map((note) => html`<li>${note}</li>`)}</ul></section>` : null}
 ${meansSection(comparison, kind)}
-${comparison.pairs.length > 1 ? figure(forestChart('all-pairs', pairRows(comparison, kind), pairsWords(comparison, kind), INK, 760), pairsWords(comparison, kind).description) : null}
+${comparison.pairs.length > 1 ? forest(forestChart('all-pairs', pairRows(comparison, kind), pairsWords(comparison, kind), INK, 760), pairsWords(comparison, kind).description) : null}
 ${comparison.pairs.map((pair, i) => pairSection(input, pair, i))}
 <footer class="quiet">AMC Workstation ${version}, ${madeAt}. ${grouped(comparison.total)} regions asked for = ${grouped(comparison.regions)} compared + ${grouped(comparison.missing)} without the score of every checkpoint + ${grouped(comparison.withoutAnswer)} without a phrase or box.</footer>
 </main></body></html>
@@ -69,17 +69,23 @@ ${headlineTable(pair, kind)}
 ${matrixTable(comparison, pair)}
 ${points.length > 0 ? html`<div class="two">${figure(scatterChart(`${id}-scatter`, points, words.scatter, INK), words.scatter.description)}
 ${figure(changeChart(`${id}-change`, points.map(({ a, b }) => b - a), words.change, INK), words.change.description)}</div>` : null}
-${pair.slices.length > 0 ? html`<h3>Slices</h3>${figure(forestChart(`${id}-slices`, sliceRows(pair, kind), words.slices, INK, 760), words.slices.description)}${sliceTable(pair, kind)}` : null}
+${pair.slices.length > 0 ? html`<h3>Slices</h3>${forest(forestChart(`${id}-slices`, sliceRows(pair, kind), words.slices, INK, 760), words.slices.description)}${sliceTable(pair, kind)}` : null}
 ${exampleSection(comparison, pair, examples[i] ?? [])}
 ${differences[i] ? differenceSection(differences[i]!, pair) : null}</section>`
+}
+
+/** Forests have columns of text, which must not shrink on a narrow screen: they scroll. */
+function forest(chart: SvgNode, caption: string): Markup {
+  return html`<figure class="forest"><div class="wide" tabindex="0" role="group" aria-label="Chart">${trusted(toMarkup(chart))}</div><figcaption>${caption}</figcaption></figure>`
 }
 
 function figure(chart: SvgNode, caption: string): Markup {
   return html`<figure><div class="wide">${trusted(toMarkup(chart))}</div><figcaption>${caption}</figcaption></figure>`
 }
 
-function headlineTable({ headline, test }: ComparePair, kind: IntervalKind): Markup {
-  return html`<div class="wide"><table><thead><tr><th>Measure</th><th class="n">First</th><th class="n">Second</th><th class="n">Change</th><th class="n">95 % interval</th><th>By</th><th class="n">n</th></tr></thead><tbody>
+function headlineTable(pair: ComparePair, kind: IntervalKind): Markup {
+  const { headline, test } = pair
+  return html`<div class="wide"><table><thead><tr><th>Measure</th><th class="n">${letter(pair.a)}</th><th class="n">${letter(pair.b)}</th><th class="n">Change</th><th class="n">95 % interval</th><th>By</th><th class="n">n</th></tr></thead><tbody>
 ${MEASURE_NAMES.map(({ key, name, factor, digits, unit }) => {
     const of = headline[key]
     if (!of) return html`<tr><th scope="row">${name}</th><td class="n" colspan="6">no such value</td></tr>`
@@ -91,8 +97,8 @@ ${MEASURE_NAMES.map(({ key, name, factor, digits, unit }) => {
 function matrixTable(comparison: Comparison, pair: ComparePair): Markup {
   const [a, b] = [letter(pair.a), letter(pair.b)]
   const { both, broken, fixed, neither } = pair.matrix
-  return html`<table class="matrix"><caption>${matrixCaption(comparison, pair)}</caption><thead><tr><td></td><th scope="col">${b} hits</th><th scope="col">${b} misses</th></tr></thead><tbody>
-<tr><th scope="row">${a} hits</th><td class="n">both ${grouped(both)}</td><td class="n">broken ${grouped(broken)}</td></tr><tr><th scope="row">${a} misses</th><td class="n">fixed ${grouped(fixed)}</td><td class="n">neither ${grouped(neither)}</td></tr></tbody></table>`
+  return html`<table class="matrix" aria-label="Hits and misses"><thead><tr><td></td><th scope="col">${b} hits</th><th scope="col">${b} misses</th></tr></thead><tbody>
+<tr><th scope="row">${a} hits</th><td class="n">both ${grouped(both)}</td><td class="n">broken ${grouped(broken)}</td></tr><tr><th scope="row">${a} misses</th><td class="n">fixed ${grouped(fixed)}</td><td class="n">neither ${grouped(neither)}</td></tr></tbody></table><p class="quiet">${matrixCaption(comparison, pair)}</p>`
 }
 
 function sliceTable({ slices }: ComparePair, kind: IntervalKind): Markup {

@@ -93,7 +93,7 @@ describe('charts', () => {
   })
 
   it('draw a row without an interval as one, and say so', () => {
-    const svg = toMarkup(forestChart('x', [{ group: 'G', name: 'few', regions: 3, change: 10, interval: null, p: 1 }, { group: 'G', name: 'many', regions: 300, change: 12, interval: { low: 5, high: 20 }, p: 0.001 }], { title: 't', description: 'd', axis: 'a', pHead: 'p' }, PAPER_INK))
+    const svg = toMarkup(forestChart('x', [{ group: 'G', name: 'few', regions: 3, change: 10, interval: null, p: 1 }, { group: 'G', name: 'many', regions: 300, change: 12, interval: { low: 5, high: 20 }, p: 0.001 }], { title: 't', description: 'd', axis: 'a', nameHead: 'h', pHead: 'p' }, PAPER_INK))
     expect(svg).toContain('[too few images]')
     expect(svg).toContain('[+5.0, +20.0]')
     expect(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"')).toBe(true)

@@ -7,9 +7,9 @@ export const STYLE = `
 body { margin: 0; background: var(--ground); color: var(--text); font: 14px/1.5 Inter, system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; font-variant-numeric: tabular-nums; }
 main { max-width: 920px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 12px; overflow-wrap: anywhere; } h2 { font-size: 18px; margin: 40px 0 12px; overflow-wrap: anywhere; } h3 { font-size: 15px; margin: 28px 0 8px; } h4 { font-size: 14px; margin: 16px 0 8px; }
-p { margin: 0 0 8px; } .quiet, figcaption, caption { color: var(--quiet); font-size: 12px; }
-table { border-collapse: collapse; font-size: 13px; margin: 8px 0 12px; } th, td { text-align: left; font-weight: 400; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: top; } thead th { color: var(--quiet); font-size: 12px; } .n { text-align: right; white-space: nowrap; } caption { caption-side: bottom; text-align: left; padding-top: 6px; }
-.wide { overflow-x: auto; } figure { margin: 12px 0 20px; } figure svg { display: block; max-width: 100%; height: auto; } figcaption { margin-top: 6px; }
+p { margin: 0 0 8px; } .quiet, figcaption { color: var(--quiet); font-size: 12px; }
+table { border-collapse: collapse; font-size: 13px; margin: 8px 0 12px; } th, td { text-align: left; font-weight: 400; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: top; } thead th { color: var(--quiet); font-size: 12px; } .n { text-align: right; white-space: nowrap; }
+.wide { overflow-x: auto; } figure { margin: 12px 0 20px; } figure svg { display: block; max-width: 100%; height: auto; } figcaption { margin-top: 6px; } .forest svg { min-width: 660px; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 24px; } .two figure { margin-bottom: 8px; }
 .matrix { border-spacing: 0; } .matrix td, .matrix tbody th { padding: 8px 16px; background: var(--plate); } .matrix thead td { background: none; border: 0; }
 .examples { list-style: none; padding: 0; margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 16px; } .examples p { margin: 4px 0 0; overflow-wrap: anywhere; }
