@@ -65,7 +65,7 @@ describe.skipIf(!findChromium())(`Compare in every state${findChromium() ? '' : 
     const thumb = (await card.locator('canvas').first().boundingBox())!
     const fit = Math.min(thumb.width / Number(stored!['width']), thumb.height / Number(stored!['height']))
     const at = ({ x, y }: { x: number; y: number }) => [(thumb.width - Number(stored!['width']) * fit) / 2 + x * fit, (thumb.height - Number(stored!['height']) * fit) / 2 + y * fit] as const
-    const find = await card.evaluate((element) => [...document.querySelectorAll('[data-testid="pair"]')].indexOf(element))
+    const find = await page.evaluate<number>(`[...document.querySelectorAll('[data-testid="pair"]')].findIndex((one) => one.id === ${JSON.stringify(`pair-${String(stored!['id'])}`)})`)
     await expect.poll(() => isDrawn(page, `pair:${find}`, 0, ...at(edge))).toBe(true)
     expect(await isDrawn(page, `pair:${find}`, 0, ...at({ x: x1, y: y1 }))).toBe(false)
   })

@@ -64,7 +64,7 @@ describeWithTensorFlow('amc trust', () => {
   }, TIMEOUT_MS)
 
   test('on a view and by another explainer: its words, its JSON and what is kept for Compare say the same numbers', async () => {
-    const kept = async (before?: (engine: Awaited<ReturnType<typeof openEngine>>, datasetId: string) => Promise<unknown>) => {
+    const kept = async (before?: (engine: Awaited<ReturnType<typeof openEngine>>, datasetId: string) => unknown) => {
       const engine = await openEngine({ projectDir: project })
       const [dataset] = await engine.handlers.datasets.list({})
       await before?.(engine, dataset!.id)
