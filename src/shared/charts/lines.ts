@@ -44,25 +44,25 @@ export function curveChart(id: string, curves: readonly Curve[], words: SpreadWo
   ])
 }
 
-const STAGE = { width: 688, label: 176, row: 24, head: 16, foot: 44 }
+const STAGE = { width: 688, label: 244, row: 24, head: 16, foot: 44 }
 
 /** A rank correlation after each stage of a cascade, from the first at the top down. The axis goes below zero where a value does. */
 export function stagesChart(id: string, lines: readonly Stages[], words: SpreadWords, ink: ChartInk): SvgNode {
   const stages = [...new Set(lines.flatMap((line) => Object.keys(line.values)))]
-  const low = Math.min(0, ...lines.flatMap((line) => Object.values(line.values))) < 0 ? -1 : 0
+  const low = Math.floor(Math.min(0, ...lines.flatMap((line) => Object.values(line.values))) * 4) / 4
   const top = 8 + lines.length * KEY_ROW + STAGE.head
   const size = { width: STAGE.width, height: top + stages.length * STAGE.row + STAGE.foot }
   const [left, right] = [STAGE.label, size.width - 16]
   const x = (value: number): number => left + ((value - low) / (1 - low)) * (right - left)
   const y = (stage: number): number => top + (stage + 0.5) * STAGE.row
   const bottom = top + stages.length * STAGE.row
-  const ticks = low < 0 ? [-1, -0.5, 0, 0.5, 1] : QUARTERS
+  const ticks = Array.from({ length: Math.round((1 - low) * 4) + 1 }, (_, i) => low + i / 4)
   return chart(id, size, words, ink, [
     ...ticks.flatMap((tick) => [
       node('line', { x1: x(tick), x2: x(tick), y1: top, y2: bottom, stroke: tick === 0 ? ink.quiet : ink.grid }),
       text(x(tick), bottom + 16, plain(tick, 2), { fill: ink.quiet, 'text-anchor': 'middle' }),
     ]),
-    ...stages.map((stage, i) => text(left - 12, y(i) + 4, stage, { fill: ink.text, 'text-anchor': 'end' })),
+    ...stages.map((stage, i) => text(left - 12, y(i) + 4, fitted(stage, left - 12), { fill: ink.text, 'text-anchor': 'end' })),
     ...lines.map((line) => lineOf(line, stages.flatMap((stage, i) => (line.values[stage] === undefined ? [] : [[x(line.values[stage]), y(i)] as const])), ink)),
     ...keys(lines, left, right, ink),
     text((left + right) / 2, size.height - 8, words.across, { fill: ink.quiet, 'text-anchor': 'middle' }),

@@ -39,7 +39,7 @@ export function text(x: number, y: number, content: string, attributes: SvgNode[
 }
 
 /** About as wide as a character of 11 px is on average; names are measured by it where nothing can measure them. */
-const CHARACTER_PX = 6
+const CHARACTER_PX = 6.5
 
 /** A name cut to a width, with its end kept: checkpoints of a run differ in theirs. The caption has it whole. */
 export function fitted(name: string, widthPx: number): string {
