@@ -10,6 +10,21 @@ const next = { id: 'queue.next', keys: ['j', 'PageDown'] }
 const commands = [accept, skip, next]
 const under = (preset: Preset, own: Record<string, string[]> = {}) => Object.fromEntries(commands.map((command) => [command.id, keysUnder({ preset, own }, command)]))
 
+// What stands in the documentation and sources of CVAT (August 2026), Label Studio 1.24 and labelme 7.1, where this program can do the same.
+const HANDS: readonly (readonly [Preset, string, readonly string[]])[] = [
+  ['cvat', 'queue.next', ['f']], ['cvat', 'queue.previous', ['d']], ['cvat', 'tool.draw', ['n']], ['cvat', 'tool.drawMany', ['Shift+n']], ['cvat', 'box.delete', ['Delete', 'Backspace']],
+  ['cvat', 'edit.undo', ['$mod+z']], ['cvat', 'edit.redo', ['$mod+Shift+z', '$mod+y']], ['cvat', 'box.copy', ['$mod+c']], ['cvat', 'box.paste', ['$mod+v']], ['cvat', 'box.duplicate', ['$mod+b']],
+  ['cvat', 'phrase.lock', ['l']], ['cvat', 'phrase.hide', ['h']], ['cvat', 'view.rotate', ['$mod+r']], ['cvat', 'view.rotateBack', ['$mod+Shift+r']], ['cvat', 'shortcuts.open', ['F1']], ['cvat', 'go.settings', ['F2']],
+  ['label-studio', 'queue.next', ['$mod+ArrowRight']], ['label-studio', 'queue.previous', ['$mod+ArrowLeft']], ['label-studio', 'region.accept', ['$mod+Enter', 'Alt+Enter']], ['label-studio', 'region.skip', ['$mod+Space']],
+  ['label-studio', 'tool.draw', ['r']], ['label-studio', 'tool.polygon', ['p']], ['label-studio', 'tool.select', ['v']], ['label-studio', 'tool.pan', ['h']], ['label-studio', 'box.delete', ['Backspace', 'Delete']],
+  ['label-studio', 'box.duplicate', ['$mod+d']], ['label-studio', 'box.next', ['Alt+.']], ['label-studio', 'phrase.lock', ['Alt+l']], ['label-studio', 'phrase.hide', ['Alt+h']], ['label-studio', 'canvas.escape', ['Escape', 'u']],
+  ['label-studio', 'view.rotate', ['Alt+ArrowRight']], ['label-studio', 'view.rotateBack', ['Alt+ArrowLeft']], ['label-studio', 'view.zoomIn', ['$mod++']], ['label-studio', 'view.zoomOut', ['$mod+-']],
+  ['label-studio', 'edit.undo', ['$mod+z']], ['label-studio', 'edit.redo', ['$mod+Shift+z']],
+  ['labelme', 'queue.next', ['d', '$mod+Shift+d']], ['labelme', 'queue.previous', ['a', '$mod+Shift+a']], ['labelme', 'tool.draw', ['$mod+r']], ['labelme', 'tool.polygon', ['$mod+n']], ['labelme', 'tool.select', ['$mod+j']],
+  ['labelme', 'phrase.edit', ['$mod+e']], ['labelme', 'box.delete', ['Delete']], ['labelme', 'box.copy', ['$mod+c']], ['labelme', 'box.paste', ['$mod+v']], ['labelme', 'box.duplicate', ['$mod+d']], ['labelme', 'view.others', ['t']],
+  ['labelme', 'view.fit', ['$mod+f']], ['labelme', 'view.actual', ['$mod+0']], ['labelme', 'view.zoomIn', ['$mod++', '$mod+=']], ['labelme', 'view.zoomOut', ['$mod+-']], ['labelme', 'edit.undo', ['$mod+z']],
+]
+
 describe('keys', () => {
   it('are the program’s own, those of a preset, or the person’s, in this order', () => {
     expect(under('standard')).toEqual({ 'region.accept': ['a'], 'region.skip': ['d'], 'queue.next': ['j', 'PageDown'] })
@@ -41,20 +56,7 @@ describe('keys', () => {
     for (const id of Object.values(PRESET_KEYS).flatMap((keys) => Object.keys(keys))) expect(source.includes(`id: '${id}'`) || screens.includes(id), id).toBe(true)
   })
 
-  // What stands in the documentation and sources of CVAT (August 2026), Label Studio 1.24 and labelme 7.1, where this program can do the same.
-  it.each<[Preset, string, readonly string[]]>([
-    ['cvat', 'queue.next', ['f']], ['cvat', 'queue.previous', ['d']], ['cvat', 'tool.draw', ['n']], ['cvat', 'tool.drawMany', ['Shift+n']], ['cvat', 'box.delete', ['Delete', 'Backspace']],
-    ['cvat', 'edit.undo', ['$mod+z']], ['cvat', 'edit.redo', ['$mod+Shift+z', '$mod+y']], ['cvat', 'box.copy', ['$mod+c']], ['cvat', 'box.paste', ['$mod+v']], ['cvat', 'box.duplicate', ['$mod+b']],
-    ['cvat', 'phrase.lock', ['l']], ['cvat', 'phrase.hide', ['h']], ['cvat', 'view.rotate', ['$mod+r']], ['cvat', 'view.rotateBack', ['$mod+Shift+r']], ['cvat', 'shortcuts.open', ['F1']], ['cvat', 'go.settings', ['F2']],
-    ['label-studio', 'queue.next', ['$mod+ArrowRight']], ['label-studio', 'queue.previous', ['$mod+ArrowLeft']], ['label-studio', 'region.accept', ['$mod+Enter', 'Alt+Enter']], ['label-studio', 'region.skip', ['$mod+Space']],
-    ['label-studio', 'tool.draw', ['r']], ['label-studio', 'tool.polygon', ['p']], ['label-studio', 'tool.select', ['v']], ['label-studio', 'tool.pan', ['h']], ['label-studio', 'box.delete', ['Backspace', 'Delete']],
-    ['label-studio', 'box.duplicate', ['$mod+d']], ['label-studio', 'box.next', ['Alt+.']], ['label-studio', 'phrase.lock', ['Alt+l']], ['label-studio', 'phrase.hide', ['Alt+h']], ['label-studio', 'canvas.escape', ['Escape', 'u']],
-    ['label-studio', 'view.rotate', ['Alt+ArrowRight']], ['label-studio', 'view.rotateBack', ['Alt+ArrowLeft']], ['label-studio', 'view.zoomIn', ['$mod++']], ['label-studio', 'view.zoomOut', ['$mod+-']],
-    ['label-studio', 'edit.undo', ['$mod+z']], ['label-studio', 'edit.redo', ['$mod+Shift+z']],
-    ['labelme', 'queue.next', ['d', '$mod+Shift+d']], ['labelme', 'queue.previous', ['a', '$mod+Shift+a']], ['labelme', 'tool.draw', ['$mod+r']], ['labelme', 'tool.polygon', ['$mod+n']], ['labelme', 'tool.select', ['$mod+j']],
-    ['labelme', 'phrase.edit', ['$mod+e']], ['labelme', 'box.delete', ['Delete']], ['labelme', 'box.copy', ['$mod+c']], ['labelme', 'box.paste', ['$mod+v']], ['labelme', 'box.duplicate', ['$mod+d']], ['labelme', 'view.others', ['t']],
-    ['labelme', 'view.fit', ['$mod+f']], ['labelme', 'view.actual', ['$mod+0']], ['labelme', 'view.zoomIn', ['$mod++', '$mod+=']], ['labelme', 'view.zoomOut', ['$mod+-']], ['labelme', 'edit.undo', ['$mod+z']],
-  ])('as the hands of %s have them: %s', (preset, id, keys) => {
+  it.each(HANDS)('as the hands of %s have them: %s', (preset, id, keys) => {
     expect(PRESET_KEYS[preset][id]).toEqual(expect.arrayContaining([...keys]))
   })
 
