@@ -1,4 +1,4 @@
-import { Eye, EyeOff, Lock, LockOpen, Plus, Trash2 } from 'lucide-react'
+import { Eye, EyeOff, Lock, LockOpen, Plus } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
@@ -6,11 +6,13 @@ import { type Box, boxFlags, boxHeight, boxWidth } from '../../../shared/geometr
 import { t } from '../../../shared/messages/messages.ts'
 import { MINUS } from '../../app/format.ts'
 import { cx } from '../../ui/cx.ts'
+import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Section } from '../../ui/Pane.tsx'
 import { useKeptDraft } from './edits.ts'
 import { MoreButton, useLongList } from './LongList.tsx'
-import { mark } from './marks.ts'
+import { BoxMenu } from './BoxMenu.tsx'
+import { boxMark, mark } from './marks.ts'
 import { boxKey } from './scene-boxes.ts'
 import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
@@ -43,14 +45,19 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
         {list.shown.map((box, index) => {
           const isSelected = selected === boxKey(region.id, index)
           const flags = image ? boxFlags(box, image) : []
+          const id = boxMark(region.id, box)
+          const [isHidden, isLocked] = [marks.hidden.has(id), marks.locked.has(id)]
+          const state = isHidden && isLocked ? t('Hidden and locked') : isHidden ? t('Hidden') : isLocked ? t('Locked') : null
           return (
             <li key={index} className={cx(styles.box, isSelected && styles.boxSelected)} aria-current={isSelected || undefined} data-testid={`box-${index}`} onFocus={() => scene.select(boxKey(region.id, index))}>
-              <button type="button" className={styles.swatch} aria-label={t('Select box {n}', { n: index + 1 })} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))} />
-              <Coordinate name="x" label={t('Left of box {n}', { n: index + 1 })} value={box[0]} disabled={locked} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
-              <Coordinate name="y" label={t('Top of box {n}', { n: index + 1 })} value={box[1]} disabled={locked} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
-              <Coordinate name="w" label={t('Width of box {n}', { n: index + 1 })} value={boxWidth(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
-              <Coordinate name="h" label={t('Height of box {n}', { n: index + 1 })} value={boxHeight(box)} least={Number.MIN_VALUE} disabled={locked} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
-              <IconButton size="s" icon={Trash2} label={t('Delete box {n}', { n: index + 1 })} hint={t('Delete box')} keys="Delete" disabled={locked} onClick={() => verbs.deleteBox(index)} />
+              <button type="button" className={cx(styles.swatch, state !== null && styles.marked)} aria-label={t('Select box {n}', { n: index + 1 })} title={state ?? undefined} data-marks={[isHidden ? 'hidden' : '', isLocked ? 'locked' : ''].join(' ').trim() || undefined} aria-pressed={isSelected} onClick={() => scene.select(boxKey(region.id, index))}>
+                {state === null ? null : <Icon of={isHidden ? EyeOff : Lock} size="xs" />}
+              </button>
+              <Coordinate name="x" label={t('Left of box {n}', { n: index + 1 })} value={box[0]} disabled={locked || isLocked} onChange={(x) => replace(index, [x, box[1], x + boxWidth(box), box[3]])} />
+              <Coordinate name="y" label={t('Top of box {n}', { n: index + 1 })} value={box[1]} disabled={locked || isLocked} onChange={(y) => replace(index, [box[0], y, box[2], y + boxHeight(box)])} />
+              <Coordinate name="w" label={t('Width of box {n}', { n: index + 1 })} value={boxWidth(box)} least={Number.MIN_VALUE} disabled={locked || isLocked} onChange={(w) => replace(index, [box[0], box[1], box[0] + w, box[3]])} />
+              <Coordinate name="h" label={t('Height of box {n}', { n: index + 1 })} value={boxHeight(box)} least={Number.MIN_VALUE} disabled={locked || isLocked} onChange={(h) => replace(index, [box[0], box[1], box[2], box[1] + h])} />
+              <BoxMenu index={index} count={region.boxes.length} hidden={isHidden} locked={isLocked} phraseLocked={locked} verbs={verbs} />
               {flags.length > 0 ? <span className={styles.flag}>{t('This box {faults}.', { faults: flags.map((flag) => FLAG_WORDS[flag]).join(t(', ')) })}</span> : null}
             </li>
           )

@@ -1,4 +1,4 @@
-import { Ellipsis, MousePointerClick, Plus, RotateCcw, Trash2 } from 'lucide-react'
+import { BringToFront, Ellipsis, MousePointerClick, Plus, RotateCcw, SendToBack, Trash2 } from 'lucide-react'
 import { t } from '../../../shared/messages/messages.ts'
 import { IconButton } from '../../ui/IconButton.tsx'
 import { Menu } from '../../ui/Menu.tsx'
@@ -33,6 +33,10 @@ export function Inspector({ work }: { work: Workbench }) {
           entries={[
             { label: t('New phrase'), icon: Plus, keys: 'n', disabled: !image, onSelect: addPhrase },
             ...(region && region.status !== 'unreviewed' ? [{ label: t('Back to review'), icon: RotateCcw, onSelect: () => verbs.edit(t('Back to review'), { status: 'unreviewed' as const }) }] : []),
+            ...(region && regions.length > 1 ? [
+              { label: t('Bring to the front'), icon: BringToFront, keys: '$mod+BracketRight', onSelect: () => verbs.arrangePhrase('front') },
+              { label: t('Send to the back'), icon: SendToBack, keys: '$mod+BracketLeft', onSelect: () => verbs.arrangePhrase('back') },
+            ] : []),
             ...(region ? [null, { label: t('Delete this phrase'), icon: Trash2, danger: true, onSelect: verbs.deleteRegion }] : []),
           ]}
         />

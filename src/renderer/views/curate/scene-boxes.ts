@@ -9,7 +9,8 @@ import { boxMark, type Marks, markedPhrases } from './marks.ts'
 export const boxKey = (regionId: string, index: number): string => `${regionId}/${index}`
 
 /**
- * In the order of drawing: large boxes first, so that small ones lie on top of them, and the phrase in hand over all. Colours go by
+ * In the order of drawing: by the phrases' places in the stack, and of one place large boxes first, so that small ones lie on top of
+ * them; the phrase in hand over all, its boxes in the order of their list. Colours go by
  * the order in the image.
  */
 export function sceneBoxes(regions: readonly Region[], currentId: string | null, { showOthers, hidden, locked }: { readonly showOthers: boolean } & Marks): readonly SceneBox[] {
@@ -31,7 +32,8 @@ export function sceneBoxes(regions: readonly Region[], currentId: string | null,
     const color = otherColour(order++)
     if (showOthers && !hidden.has(region.id)) add(region, color, false)
   }
-  boxes.sort((a, b) => area(b.box) - area(a.box))
+  const places = new Map(regions.map(({ id, z = 0 }) => [id, z]))
+  boxes.sort((a, b) => places.get(a.regionId)! - places.get(b.regionId)! || area(b.box) - area(a.box))
   const current = regions.find((region) => region.id === currentId)
   if (current) add(current, INK.truth, true)
   return boxes

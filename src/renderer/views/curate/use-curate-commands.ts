@@ -1,11 +1,11 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
-import { Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SkipForward, Sparkles, SquareDashedMousePointer, SquarePen, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
+import { BringToFront, Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SendToBack, SkipForward, Sparkles, SquareDashedMousePointer, SquarePen, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useEffect } from 'react'
 import { t } from '../../../shared/messages/messages.ts'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { trainOnChanged } from '../train/changed.ts'
 import { useUndoLabels } from './edits.ts'
-import { mark } from './marks.ts'
+import { mark, unmark } from './marks.ts'
 import { LAYOUTS, setPrefs } from './prefs.ts'
 import type { Workbench } from './workbench.ts'
 
@@ -73,7 +73,13 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'phrase.previous', title: t('Previous phrase of the image'), group: t('Region'), keys: 'BracketLeft', repeats: true, run: () => verbs.walkPhrases(-1) },
     { id: 'phrase.lock', title: locked ? t('Unlock the boxes of this phrase') : t('Lock the boxes of this phrase'), group: t('Edit'), keys: 'l', icon: locked ? LockOpen : Lock, enabled: has, run: () => region && mark('locked', [region.id], !locked) },
     { id: 'phrase.hide', title: hidden ? t('Show the boxes of this phrase') : t('Hide the boxes of this phrase'), group: t('Edit'), keys: 'Shift+h', icon: hidden ? Eye : EyeOff, enabled: has, run: () => region && mark('hidden', [region.id], !hidden) },
-    { id: 'phrase.showAll', title: t('Show and unlock all phrases of the image'), group: t('Edit'), run: () => (mark('hidden', work.regions.map((one) => one.id), false), mark('locked', work.regions.map((one) => one.id), false)) },
+    { id: 'box.lock', title: t('Lock or unlock the box in hand'), group: t('Edit'), keys: 'Shift+l', icon: Lock, enabled: has, run: () => verbs.toggleBox(selectedIndex(), 'locked') },
+    { id: 'box.hide', title: t('Hide or show the box in hand'), group: t('Edit'), keys: 'Shift+e', icon: EyeOff, enabled: has, run: () => verbs.toggleBox(selectedIndex(), 'hidden') },
+    { id: 'box.front', title: t('Bring the box to the front'), group: t('Edit'), keys: 'Shift+BracketRight', icon: BringToFront, enabled: has, run: () => verbs.arrangeBox(selectedIndex(), 'front') },
+    { id: 'box.back', title: t('Send the box to the back'), group: t('Edit'), keys: 'Shift+BracketLeft', icon: SendToBack, enabled: has, run: () => verbs.arrangeBox(selectedIndex(), 'back') },
+    { id: 'phrase.front', title: t('Bring the phrase to the front'), group: t('Edit'), keys: '$mod+BracketRight', icon: BringToFront, inFields: false, enabled: has, run: () => verbs.arrangePhrase('front') },
+    { id: 'phrase.back', title: t('Send the phrase to the back'), group: t('Edit'), keys: '$mod+BracketLeft', icon: SendToBack, inFields: false, enabled: has, run: () => verbs.arrangePhrase('back') },
+    { id: 'phrase.showAll', title: t('Show and unlock all phrases of the image'), group: t('Edit'), run: () => unmark(work.regions.map((one) => one.id)) },
     { id: 'tool.select', title: t('Select'), group: t('Tools'), keys: 'v', icon: MousePointer2, run: () => scene.setTool('select') },
     { id: 'tool.draw', title: t('Draw box'), group: t('Tools'), keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw') },
     { id: 'tool.drawMany', title: t('Draw several boxes'), group: t('Tools'), keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw', true) },

@@ -8,6 +8,7 @@ import { navigate, setParams } from '../../app/routes.ts'
 import type { Scene, SceneEffect } from '../../canvas/scene.ts'
 import { sentence } from '../../state/queries.ts'
 import { toast } from '../../ui/toast.tsx'
+import { arranging } from './arrange.ts'
 import { addAwaited, createRegion } from './awaited.ts'
 import type { Bulk } from './bulk.ts'
 import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
@@ -162,7 +163,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
   }, [free.state, proposals])
 
   return {
-    show, go, goTo, newRegion, commitPhrase,
+    show, go, goTo, newRegion, commitPhrase, announce, ...arranging({ live, edit, settleHands, selectBox, announce }),
     edit(label, after) {
       settleHands()
       edit(label, after)

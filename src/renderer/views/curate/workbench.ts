@@ -5,6 +5,7 @@ import type { Box } from '../../../shared/geometry.ts'
 import type { Shape } from '../../../shared/shape.ts'
 import type { Scene } from '../../canvas/scene.ts'
 import type { TileSource } from '../../canvas/tiles.ts'
+import type { Arranging } from './arrange.ts'
 import type { ShownImage } from './images.ts'
 import type { Marks } from './marks.ts'
 import type { Prefs } from './prefs.ts'
@@ -71,7 +72,9 @@ export interface Workbench {
   readonly verbs: Verbs
 }
 
-export interface Verbs {
+export interface Verbs extends Arranging {
+  /** Said to those who listen to the page. */
+  announce(text: string): void
   show(next: Current): void
   go(step: number): void
   goTo(index: number): void
