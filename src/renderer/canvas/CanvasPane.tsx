@@ -215,7 +215,7 @@ function createPainter(stage: Konva.Stage, element: HTMLElement, scene: Scene, p
           viewport,
           handles: props.handles || here,
           peak: props.peak ? { at: props.peak, hit: shape !== null && pointStrictlyInsideShape(props.peak.x, props.peak.y, shape) } : null,
-          crosshair: state.pointer && (state.guides || ((state.tool === 'draw' || state.tool === 'polygon') && !state.panHeld)) ? state.pointer.at : null,
+          crosshair: state.caret ?? (state.pointer && (state.guides || ((state.tool === 'draw' || state.tool === 'polygon') && !state.panHeld)) ? state.pointer.at : null),
         })
       },
     }),

@@ -7,7 +7,7 @@ import { gripPoint, visibleGrips } from './hit.ts'
 import { type BoxInk, LABEL_FROM_PX, type LabelText, PROPOSAL_INK, THIN_BELOW_PX, TRUTH_INK, drawBoxLine, drawHandle, drawLabel, drawOutlineLine, drawPeak, drawVertex, labelText } from './ink.ts'
 import { type Rect, labelInside, placeLabel } from './labels.ts'
 import { pointsOf, splitPoints } from './outline.ts'
-import { type SceneState, liveBox, liveOutline } from './scene-state.ts'
+import { type SceneState, liveBox, liveOutline, pointInHand } from './scene-state.ts'
 import { draftOf, isMovable } from './tools.ts'
 
 /** Boxes of the image as they stand on the screen. What is the same for all of thousands is worked out once. */
@@ -156,8 +156,10 @@ function screenOutline(outline: Outline, camera: Camera, viewport: Size): readon
   })
 }
 
-function paintVertices(context: CanvasRenderingContext2D, { camera, vertex, gesture }: SceneState, viewport: Size, outline: Outline): void {
-  const hot = gesture.kind === 'shaping' ? { index: gesture.vertex, between: false } : vertex
+function paintVertices(context: CanvasRenderingContext2D, state: SceneState, viewport: Size, outline: Outline): void {
+  const { camera, vertex, gesture } = state
+  const inHand = gesture.kind === 'shaping' ? gesture.vertex : pointInHand(state)
+  const hot = inHand === null ? vertex : { index: inHand, between: false }
   if (gesture.kind === 'idle') {
     for (const { index, at } of splitPoints(outline, camera.scale)) {
       const { x, y } = toScreen(camera, viewport, at)

@@ -1,7 +1,7 @@
 /** What a canvas tells the outside, and what it hears from pointer and wheel. */
 import type { Size } from '../../shared/geometry.ts'
 import { cameraOffset, wheelFactor } from './camera.ts'
-import type { SceneState } from './scene-state.ts'
+import { pointInHand, type SceneState } from './scene-state.ts'
 import type { Scene } from './scene.ts'
 
 /** Camera and image size as attributes, so that tests and tools can turn image px into screen px. */
@@ -9,7 +9,7 @@ export function describe(element: HTMLElement, state: SceneState, viewport: Size
   const offset = cameraOffset(state.camera, viewport)
   const data = {
     scale: state.camera.scale, offsetX: offset.x, offsetY: offset.y, imageWidth: state.image.width, imageHeight: state.image.height,
-    tool: state.tool, gesture: state.gesture.kind, turn: state.camera.turn ?? 0,
+    caret: state.caret ? `${state.caret.x},${state.caret.y}` : '', point: pointInHand(state) ?? '', tool: state.tool, gesture: state.gesture.kind, turn: state.camera.turn ?? 0,
   }
   for (const [name, value] of Object.entries(data)) {
     const text = String(value)

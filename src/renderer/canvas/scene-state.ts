@@ -42,12 +42,22 @@ export interface SceneState {
   readonly gesture: ToolState
   /** A run of arrow key presses: one gesture from the first press to the last release. */
   readonly nudge: { readonly key: string; readonly before: Box; readonly after: Box } | null
+  /** The cursor of the drawing tools that arrow keys move, in image px; null while the pointer draws. */
+  readonly caret: Point | null
+  /** The point of an outline that keys have in hand. */
+  readonly point: { readonly key: string; readonly index: number } | null
   /** Pointer in image px and the pane it is in; null when it is elsewhere. */
   readonly pointer: { readonly at: Point; readonly pane: string } | null
   readonly camera: Camera
   readonly cameraMode: CameraMode
   /** Size of each canvas by pane name, CSS px. */
   readonly viewports: Readonly<Record<string, Size>>
+}
+
+/** Place of the point in hand among those of the selected outline; null when none is. */
+export function pointInHand({ point, selected, byKey }: SceneState): number | null {
+  const outline = point === null || point.key !== selected ? undefined : byKey.get(point.key)?.outline
+  return outline && 2 * point!.index < outline.length ? point!.index : null
 }
 
 /** What a drag or arrow keys make of a box at this moment; null when none is being changed. */

@@ -10,13 +10,14 @@ import { type Camera, type CameraMode, type Turn, clampScale, fitCamera, keepVis
 import { type Grip, type HitIndex, createHitIndex } from './hit.ts'
 import { nudged } from './reshape.ts'
 import { withoutVertex } from './outline.ts'
+import { type SceneKeys, createSceneKeys } from './scene-keys.ts'
 import { type SceneBox, type SceneState, liveRegionBoxes } from './scene-state.ts'
 import type { PointerWord, ToolContext, ToolEffect, ToolName } from './tool-types.ts'
 import { IDLE, draftOf, hoverOf, isMovable, stepTool } from './tools.ts'
 
 export type SceneEffect = Exclude<ToolEffect, { type: 'camera' }> | { readonly type: 'commit'; readonly gesture: 'nudge'; readonly key: string; readonly before: Box; readonly after: Box }
 
-export interface Scene {
+export interface Scene extends SceneKeys {
   readonly store: StoreApi<SceneState>
   /** New boxes or a new image. The camera is fitted when the image's key changes; a gesture on old boxes is dropped then. */
   setContent(content: { imageKey: string; image: Size; boxes: readonly SceneBox[]; proposals: readonly Box[] }): void
@@ -30,10 +31,10 @@ export interface Scene {
   cancel(): boolean
   /** Closes the outline being drawn; true when there is one. */
   confirm(): boolean
-  /** Takes away the last point of an outline being drawn, or the point of the selected one under the pointer; true when there was one. */
+  /** Takes away the last point of an outline being drawn, the first corner of a box, or the point of the selected outline in hand or under the pointer; true when there was one. */
   deletePoint(): boolean
   wheel(pane: string, screen: Point, factor: number): void
-  /** Distances as the person sees them: on a turned view they are turned back. */
+  /** Moves what keys have in hand: the cursor of a drawing tool, a point, or the selected box. Distances as the person sees them: on a turned view they are turned back. */
   nudge(dx: number, dy: number, grow: boolean): boolean
   endNudge(): void
   fit(): void
@@ -60,7 +61,7 @@ export function commonViewport(viewports: Readonly<Record<string, Size>>): Size 
 export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
   const store = createStore<SceneState>(() => ({
     image: EMPTY, boxes: [], byKey: new Map(), mine: [], proposals: [], selected: null, hover: null, vertex: null, cursor: 'default', tool: 'select', toolStays: false, panHeld: false, snap: true, guides: false, names: false, gesture: IDLE,
-    nudge: null, pointer: null, camera: { centerX: 0, centerY: 0, scale: 1 }, cameraMode: 'fit', viewports: {},
+    nudge: null, caret: null, point: null, pointer: null, camera: { centerX: 0, centerY: 0, scale: 1 }, cameraMode: 'fit', viewports: {},
   }))
   let imageKey = ''
   let hits: HitIndex = createHitIndex([])
@@ -96,14 +97,22 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
 
   function endNudge() {
     const { nudge } = get()
-    if (!nudge) return
+    if (keys.endMove() || !nudge) return
     // The commit comes first: the owner puts the new value into the content before the draft goes away.
     if (!sameBox(nudge.before, nudge.after)) onEffect({ type: 'commit', gesture: 'nudge', key: nudge.key, before: nudge.before, after: nudge.after })
     store.setState({ nudge: null })
   }
 
+  function lookAt(point: Point) {
+    const state = get()
+    moveCamera(keepVisible({ ...state.camera, centerX: point.x, centerY: point.y }, commonViewport(state.viewports), state.image))
+  }
+  const { startCaret, putAtCaret, takePoint, insertPoint, ...keys } = createSceneKeys(store, run, () => commonViewport(get().viewports), lookAt)
+  /** Where the pointer was last: a canvas that moves under a pointer at rest is no sign of a hand. */
+  let rested: Point | null = null
+
   return {
-    store,
+    store, startCaret, putAtCaret, takePoint, insertPoint, lookAt,
     setContent(content) {
       const state = get()
       const sameImage = content.imageKey === imageKey
@@ -117,14 +126,14 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
         selected: stale(state.selected) ? null : state.selected, hover: stale(state.hover) ? null : state.hover,
         ...(sameImage && !stale(draft?.key ?? null) ? {} : { gesture: IDLE }),
         ...(state.nudge && (!sameImage || stale(state.nudge.key)) ? { nudge: null } : {}),
-        ...(sameImage ? {} : { cameraMode: 'fit' as const, camera: fitCamera(content.image, commonViewport(state.viewports)) }),
+        ...(sameImage ? {} : { caret: null, point: null, cameraMode: 'fit' as const, camera: fitCamera(content.image, commonViewport(state.viewports)) }),
       })
     },
     select(key) {
       if (get().selected !== key) store.setState({ selected: key })
     },
     setTool(tool, stays = false) {
-      store.setState({ tool, toolStays: stays, gesture: IDLE, vertex: null, cursor: tool === 'draw' || tool === 'polygon' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
+      store.setState({ tool, toolStays: stays, gesture: IDLE, vertex: null, caret: null, point: null, cursor: tool === 'draw' || tool === 'polygon' ? 'crosshair' : tool === 'pan' ? 'grab' : 'default' })
     },
     setViewport(pane, size) {
       const viewports = { ...get().viewports }
@@ -134,6 +143,9 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       refit()
     },
     pointer(pane, word) {
+      const isAtRest = word.type === 'move' && rested !== null && Math.hypot(rested.x - word.screen.x, rested.y - word.screen.y) < 1
+      rested = word.screen
+      if (isAtRest && (get().caret || get().point)) return
       endNudge()
       const state = get()
       const at = toImage(state.camera, state.viewports[pane] ?? EMPTY, word.screen)
@@ -141,7 +153,7 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       const hovering = step.state.kind === 'idle' ? hoverOf(context(pane), word.screen) : null
       const cursor = hovering?.cursor ?? (step.state.kind === 'panning' ? 'grabbing' : state.cursor)
       const commits = step.effects.some((effect) => effect.type === 'commit')
-      const next = { gesture: step.state, pointer: { at, pane }, hover: hovering ? hovering.key : state.hover, vertex: hovering?.vertex ?? null, cursor }
+      const next = { gesture: step.state, pointer: { at, pane }, hover: hovering ? hovering.key : state.hover, vertex: hovering?.vertex ?? null, cursor, caret: null, ...(word.type === 'down' ? { point: null } : {}) }
       // On release the commit goes out while the draft still stands, so that no frame shows the old box.
       if (commits) run(step.effects)
       store.setState(next)
@@ -156,7 +168,10 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
         store.setState({ nudge: null })
         return true
       }
-      if (state.gesture.kind === 'idle') return false
+      if (state.gesture.kind === 'idle') {
+        store.setState({ point: null })
+        return state.point !== null
+      }
       const step = stepTool(state.gesture, { type: 'cancel' }, context(''))
       store.setState({ gesture: step.state })
       run(step.effects)
@@ -170,7 +185,12 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       return true
     },
     deletePoint() {
+      if (keys.removePoint()) return true
       const { gesture, vertex, selected, byKey } = get()
+      if (gesture.kind === 'drawing') {
+        store.setState({ gesture: IDLE })
+        return true
+      }
       if (gesture.kind === 'outlining') {
         store.setState({ gesture: stepTool(gesture, { type: 'back' }, context('')).state })
         return true
@@ -189,6 +209,7 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
       moveCamera(keepVisible(zoomAt(state.camera, viewport, screen, factor), viewport, state.image))
     },
     nudge(dx, dy, grow) {
+      if (!grow && keys.move(dx, dy)) return true
       const state = get()
       if (state.gesture.kind !== 'idle') return false
       const box = state.selected === null ? undefined : state.byKey.get(state.selected)
@@ -227,10 +248,6 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     pan(dx, dy) {
       const state = get()
       moveCamera(keepVisible(panBy(state.camera, dx, dy), commonViewport(state.viewports), state.image))
-    },
-    lookAt(point) {
-      const state = get()
-      moveCamera(keepVisible({ ...state.camera, centerX: point.x, centerY: point.y }, commonViewport(state.viewports), state.image))
     },
     subscribe: (listener) => store.subscribe(listener),
   }

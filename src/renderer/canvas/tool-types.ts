@@ -48,8 +48,8 @@ export type ToolState =
   | { readonly kind: 'drawing'; readonly start: Point; readonly anchor: Point; readonly after: Box; readonly byClicks: boolean }
   /** A polygon being clicked: the points that are set, and the one that follows the pointer. */
   | { readonly kind: 'outlining'; readonly points: readonly Point[]; readonly at: Point }
-  /** One point of a selected outline being dragged. */
-  | { readonly kind: 'shaping'; readonly key: string; readonly vertex: number; readonly start: Point; readonly before: Outline; readonly from: Outline; readonly after: Outline }
+  /** One point of a selected outline being dragged, or moved by keys. */
+  | { readonly kind: 'shaping'; readonly key: string; readonly vertex: number; readonly start: Point; readonly before: Outline; readonly from: Outline; readonly after: Outline; readonly byKeys?: boolean }
   | { readonly kind: 'panning'; readonly start: Point; readonly camera: Camera }
 
 export type ToolEffect =

@@ -15,6 +15,7 @@ import styles from './canvases.module.css'
 export function BoxReadout({ work }: { work: Workbench }) {
   const { scene } = work
   const tool = useStore(scene.store, (state) => state.tool)
+  const byKeys = useStore(scene.store, (state) => state.caret !== null)
   const pointer = useRef<HTMLElement>(null)
   const size = useRef<HTMLElement>(null)
   const share = useRef<HTMLElement>(null)
@@ -24,7 +25,7 @@ export function BoxReadout({ work }: { work: Workbench }) {
     }
     const write = () => {
       const state = scene.store.getState()
-      const at = state.pointer?.at
+      const at = state.caret ?? state.pointer?.at
       put(pointer.current, at && state.image.width > 0 ? `${Math.floor(at.x)}, ${Math.floor(at.y)}`.replace(/-/g, MINUS) : '–')
       const draft = draftOf(state.gesture)
       const box = draft && draft.key === null ? draft.box : liveBox(state, state.selected)?.box
@@ -40,7 +41,7 @@ export function BoxReadout({ work }: { work: Workbench }) {
       <span>{t('Box')} <b ref={size} /></span>
       <span className={styles.wide}>{rich('<share></share> of image', { share: () => <b ref={share} /> })}</span>
       <span className="grow" />
-      {tool === 'polygon' ? <span className={styles.wide}>{rich('<enter></enter> closes <back></back> takes a point back', { enter: () => <Keys of="Enter" />, back: () => <Keys of="Backspace" /> })}</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> {t('1 px')}</span>}
+      {tool === 'polygon' && byKeys ? <span className={styles.wide}>{rich('<enter></enter> sets a point <close></close> closes', { enter: () => <Keys of="Enter" />, close: () => <Keys of="c" /> })}</span> : tool === 'polygon' ? <span className={styles.wide}>{rich('<enter></enter> closes <back></back> takes a point back', { enter: () => <Keys of="Enter" />, back: () => <Keys of="Backspace" /> })}</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> {t('1 px')}</span>}
     </>
   )
 }

@@ -1,11 +1,12 @@
 /** Everything a key does in Curate, in the one registry that the palette and the shortcut sheet read. */
 import { BringToFront, Check, ChevronLeft, ChevronRight, ClipboardCopy, ClipboardPaste, Copy, Eye, EyeOff, Flag, Hand, Lock, LockOpen, Magnet, MousePointer2, Pencil, Pentagon, Plus, Redo2, RotateCcw, RotateCw, Scan, Search, SendToBack, SkipForward, Sparkles, SquareDashedMousePointer, SquarePen, Trash2, Undo2, VectorSquare, X, ZoomIn, ZoomOut } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { t } from '../../../shared/messages/messages.ts'
 import { type Command, isField, useCommands } from '../../app/commands.ts'
 import { trainOnChanged } from '../train/changed.ts'
 import { useUndoLabels } from './edits.ts'
 import { mark, unmark } from './marks.ts'
+import { outlineKeys } from './outline-keys.ts'
 import { LAYOUTS, setPrefs } from './prefs.ts'
 import type { Workbench } from './workbench.ts'
 
@@ -22,6 +23,7 @@ export function useCurateCommands(work: Workbench): void {
   const { verbs, scene, region, prefs, proposals, isFree } = work
   const { undoLabel, redoLabel } = useUndoLabels()
   const has = region !== null
+  const outline = outlineKeys(scene, verbs.announce)
   const selectedIndex = () => {
     const { mine, selected } = scene.store.getState()
     return mine.find((box) => box.key === selected)?.index ?? -1
@@ -32,7 +34,7 @@ export function useCurateCommands(work: Workbench): void {
     const step = event ? STEPS[event.key as keyof typeof STEPS] : undefined
     if (!event || !step) return
     const length = event.shiftKey ? 10 : 1
-    if (scene.nudge(step[0] * length, step[1] * length, event.altKey)) return
+    if (scene.nudge(step[0] * length, step[1] * length, event.altKey)) return outline.say()
     // With no box in hand the arrows walk the queue.
     if (!event.shiftKey && !event.altKey && step[1] !== 0) verbs.go(step[1])
   }
@@ -41,6 +43,10 @@ export function useCurateCommands(work: Workbench): void {
     if (scene.store.getState().tool !== 'select') scene.setTool('select')
     else if (work.freePhrase) verbs.setFree('')
     else scene.select(null)
+  }
+  const takeTool = (tool: 'draw' | 'polygon', event: KeyboardEvent | undefined, stays = false) => {
+    scene.setTool(tool, stays)
+    if (event) outline.explain()
   }
   const layout = LAYOUTS[(LAYOUTS.indexOf(prefs.layout) + 1) % LAYOUTS.length]!
   const arrows = Object.keys(STEPS)
@@ -61,7 +67,7 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'queue.search', title: t('Search phrases'), group: t('Region'), keys: '/', icon: Search, run: () => focusOn('queue-search') },
     { id: 'edit.undo', title: undoLabel ? t('Undo: {edit}', { edit: undoLabel }) : t('Undo'), group: t('Edit'), keys: '$mod+z', icon: Undo2, inFields: false, enabled: undoLabel !== null, run: verbs.undo },
     { id: 'edit.redo', title: redoLabel ? t('Redo: {edit}', { edit: redoLabel }) : t('Redo'), group: t('Edit'), keys: ['$mod+Shift+z', '$mod+y'], icon: Redo2, inFields: false, enabled: redoLabel !== null, run: verbs.redo },
-    { id: 'box.delete', title: t('Delete box'), group: t('Edit'), keys: ['Delete', 'Backspace'], icon: Trash2, enabled: work.image !== null, run: () => void (scene.deletePoint() || verbs.deleteBox(selectedIndex())) },
+    { id: 'box.delete', title: t('Delete box'), group: t('Edit'), keys: ['Delete', 'Backspace'], icon: Trash2, enabled: work.image !== null, run: () => void (outline.remove() || verbs.deleteBox(selectedIndex())) },
     { id: 'box.duplicate', title: t('Duplicate box'), group: t('Edit'), keys: '$mod+d', icon: Copy, inFields: false, enabled: has, run: verbs.duplicateBox },
     { id: 'box.copy', title: t('Copy box'), group: t('Edit'), keys: '$mod+c', icon: ClipboardCopy, inFields: false, restsOnSelection: true, enabled: has, run: verbs.copyBox },
     { id: 'phrase.copy', title: t('Copy phrase with its boxes'), group: t('Edit'), icon: ClipboardCopy, enabled: has, run: verbs.copyPhrase },
@@ -81,10 +87,12 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'phrase.back', title: t('Send the phrase to the back'), group: t('Edit'), keys: '$mod+BracketLeft', icon: SendToBack, inFields: false, enabled: has, run: () => verbs.arrangePhrase('back') },
     { id: 'phrase.showAll', title: t('Show and unlock all phrases of the image'), group: t('Edit'), run: () => unmark(work.regions.map((one) => one.id)) },
     { id: 'tool.select', title: t('Select'), group: t('Tools'), keys: 'v', icon: MousePointer2, run: () => scene.setTool('select') },
-    { id: 'tool.draw', title: t('Draw box'), group: t('Tools'), keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw') },
-    { id: 'tool.drawMany', title: t('Draw several boxes'), group: t('Tools'), keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: () => scene.setTool('draw', true) },
-    { id: 'tool.polygon', title: t('Draw outline'), group: t('Tools'), keys: 'Shift+p', icon: Pentagon, enabled: work.image !== null, run: () => scene.setTool('polygon') },
-    { id: 'canvas.confirm', title: t('Close the outline'), group: t('Edit'), keys: 'Enter', hidden: true, run: () => void scene.confirm() },
+    { id: 'tool.draw', title: t('Draw box'), group: t('Tools'), keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event) },
+    { id: 'tool.drawMany', title: t('Draw several boxes'), group: t('Tools'), keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event, true) },
+    { id: 'tool.polygon', title: t('Draw outline'), group: t('Tools'), keys: 'Shift+p', icon: Pentagon, enabled: work.image !== null, run: (event) => takeTool('polygon', event) },
+    { id: 'canvas.confirm', title: t('Set a point at the cursor; take the points of an outline in hand'), group: t('Tools'), keys: 'Enter', hidden: true, run: outline.enter },
+    { id: 'outline.close', title: t('Close the outline'), group: t('Tools'), keys: 'c', run: outline.close },
+    { id: 'outline.insert', title: t('Add a point to the outline'), group: t('Tools'), keys: ['i', 'Insert'], run: outline.insert },
     { id: 'tool.pan', title: t('Pan'), group: t('Tools'), keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
     { id: 'tool.snap', title: t('Snap to image edge'), group: t('Tools'), keys: 's', icon: Magnet, run: () => setPrefs({ snap: !prefs.snap }) },
     { id: 'view.fit', title: t('Fit the image'), group: t('Canvas'), keys: '0', icon: SquareDashedMousePointer, run: scene.fit },
@@ -105,12 +113,21 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'canvas.escape', title: t('Give up the gesture, let go of the box'), group: t('Edit'), keys: 'Escape', hidden: true, run: escape },
   ]
   useCommands(commands)
+  const keys = useRef(outline)
+  keys.current = outline
 
   useEffect(() => {
     // A run of arrow presses is one gesture: it ends, and is saved, when the last arrow is let go.
     const held = new Set<string>()
     const down = (event: KeyboardEvent) => {
       if (event.key in STEPS) held.add(event.key)
+      // Only on the canvas, and only while a point of an outline is in hand: elsewhere, and after Escape, Tab goes where it always goes.
+      if (event.key === 'Tab' && event.target instanceof Element && event.target.closest('[data-canvas]') && keys.current.walk(event.shiftKey ? -1 : 1)) event.preventDefault()
+      if (event.code === 'Space' && scene.store.getState().caret && event.target instanceof Element && event.target.closest('[data-canvas]')) {
+        event.preventDefault()
+        if (!event.repeat) keys.current.enter()
+        return
+      }
       if (event.code === 'Space' && !isField(event.target) && !(event.target instanceof Element && event.target.closest('button, a, input, [role=button]'))) {
         event.preventDefault()
         if (!scene.store.getState().panHeld) scene.store.setState({ panHeld: true, cursor: 'grab' })
