@@ -5,6 +5,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
+import { prepareHeat, scoreRegion } from '../../src/shared/consistency.ts'
+import { boxesOnly } from '../../src/shared/shape.ts'
 import { findChromium, NO_BROWSER } from './browser.ts'
 import { callEngine } from './call.ts'
 import type { CanvasDriver } from './canvas-driver.ts'
@@ -157,7 +159,7 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
   it('says of a phrase that is being typed how well it matches and what its boxes hold, less of it with a higher threshold', async () => {
     await page.getByTestId('free-phrase').fill('the purple bus')
     const scores = page.getByTestId('free-scores')
-    await expect.poll(() => scores.innerText()).toMatch(/^match [01]\.\d\d · boxes hold \d+ % of the heat$/)
+    await expect.poll(() => scores.innerText()).toMatch(/^(offer 1 of \d, at 15 % · )?match [01]\.\d\d · boxes hold \d+ % of the heat$/)
     const held = async () => Number(/hold (\d+)/.exec(await scores.innerText())![1])
     const before = await held()
     await page.getByRole('slider', { name: 'Proposal threshold' }).fill('0.5')
@@ -166,6 +168,32 @@ describe.skipIf(!chromium)(`suspects in Curate${chromium ? '' : ` (${NO_BROWSER}
     await page.getByTestId('free-phrase').press('Escape')
     await scores.waitFor({ state: 'detached' })
     await page.getByRole('slider', { name: 'Proposal threshold' }).fill('0.15')
+  })
+
+  it('goes through the thresholds of what is being typed by a key, and adds what is shown by a key', async () => {
+    const field = page.getByTestId('free-phrase')
+    const scores = page.getByTestId('free-scores')
+    await field.fill('the purple bus')
+    await expect.poll(() => scores.innerText()).toMatch(/^offer 1 of \d, at 15 %/)
+    await field.press('ArrowDown')
+    await expect.poll(() => scores.innerText()).toMatch(/^offer 2 of \d, at (10|25|40|60) %/)
+    await takePicture(page, 'curate-free-offers-dark-1440')
+    await field.press('ArrowUp')
+    await expect.poll(() => scores.innerText()).toMatch(/^offer 1 of/)
+    // With the field left, by the keys that go through mends and use them.
+    await image.press('w')
+    await expect.poll(() => scores.innerText()).toMatch(/^offer 2 of/)
+    const shown = Number(/boxes hold (\d+) %/.exec(await scores.innerText())![1])
+    const before = stored.count('SELECT count(*) FROM regions')
+    await image.press('f')
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions')).toBe(before + 1)
+    await allSaved()
+    const made = stored.rows("SELECT id, image_id FROM regions WHERE phrase = 'the purple bus' ORDER BY position DESC LIMIT 1")[0]!
+    const heat = await callEngine(story.engine).heatmaps.get({ imageId: String(made['image_id']), checkpointId, phrase: 'the purple bus' })
+    const held = scoreRegion(prepareHeat(heat.grid, heat.peak, heat.maskSize), boxesOnly(stored.region(String(made['id'])).boxes), { width: 96, height: 96 }).insideEnergy
+    expect(Math.round(100 * held), 'the boxes that were shown are those that were stored').toBe(shown)
+    await image.press('Control+z')
+    await expect.poll(() => stored.count('SELECT count(*) FROM regions WHERE deleted = 0')).toBe(before - stored.count('SELECT count(*) FROM regions WHERE deleted = 1') + 1)
   })
 
   it('looks right in the light theme and on a small screen', async () => {

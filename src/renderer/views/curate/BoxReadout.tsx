@@ -41,7 +41,7 @@ export function BoxReadout({ work }: { work: Workbench }) {
       <span>{t('Box')} <b ref={size} /></span>
       <span className={styles.wide}>{rich('<share></share> of image', { share: () => <b ref={share} /> })}</span>
       <span className="grow" />
-      {tool === 'polygon' && byKeys ? <span className={styles.wide}>{rich('<enter></enter> sets a point <close></close> closes', { enter: () => <Keys of="Enter" />, close: () => <Keys of="c" /> })}</span> : tool === 'polygon' ? <span className={styles.wide}>{rich('<enter></enter> closes <back></back> takes a point back', { enter: () => <Keys of="Enter" />, back: () => <Keys of="Backspace" /> })}</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> {t('1 px')}</span>}
+      {tool === 'polygon' && byKeys ? <span className={styles.wide}>{rich('<enter></enter> point <close></close> close', { enter: () => <Keys of="Enter" />, close: () => <Keys of="c" /> })}</span> : tool === 'polygon' ? <span className={styles.wide}>{rich('<enter></enter> closes <back></back> takes a point back', { enter: () => <Keys of="Enter" />, back: () => <Keys of="Backspace" /> })}</span> : <span className={styles.wide}><Keys of="ArrowLeft ArrowRight" /> {t('1 px')}</span>}
     </>
   )
 }

@@ -17,6 +17,7 @@ import { BoxReadout } from './BoxReadout.tsx'
 import { Minimap } from './Minimap.tsx'
 import { bestGrid } from './pane-grid.ts'
 import type { HeatAnswer } from './use-heat.ts'
+import type { FreeOffers } from './use-free-offers.ts'
 import { sharedScale, useShownHeats } from './use-shown-heats.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './canvases.module.css'
@@ -102,7 +103,7 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
       {children}
       {work.isCutting && image ? <div className={styles.waiting}><Loading>{t('Preparing {n} megapixels; this is done once', { n: count(Math.round((image.width * image.height) / 1e6)) })}</Loading></div> : null}
       {work.prefs.minimap && image && handles ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
-      {work.freeScores && (pane === 'heat-1' || pane === 'overlay') ? <div className={styles.waiting}><span className="t12" data-testid="free-scores">{t('match {match} · boxes hold {share} of the heat', { match: fixed(work.freeScores.match), share: percent(work.freeScores.held) })}</span></div> : null}
+      {pane === 'heat-1' || pane === 'overlay' ? <FreeScores offers={work.freeOffers} /> : null}
       {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title={t('No heat for this phrase')} onRetry={answer.retry} /></div> : null}
       {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>{t('Computing the heat')}</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">{t('Write a phrase to see where it looks')}</span></div> : null}
@@ -141,6 +142,22 @@ function HeatFacts({ answer }: { answer: HeatAnswer | undefined }) {
   return <span className="trunc">{answer?.heat ? t('layer {layer} · {width} × {height} cells', { layer: String(answer.heat.layer), width: answer.heat.grid.width, height: answer.heat.grid.height }) : ''}</span>
 }
 
+/** What is proposed for the free phrase, and how good it is. */
+function FreeScores({ offers: { all, index, scores } }: { offers: FreeOffers }) {
+  if (!scores) return null
+  const values = { match: fixed(scores.match), share: percent(scores.held) }
+  return (
+    <div className={styles.waiting}>
+      <div className="row gap1 t12">
+        <span data-testid="free-scores" aria-live="polite">
+          {all.length > 1 ? t('offer {place} of {total}, at {threshold} · match {match} · boxes hold {share} of the heat', { place: index + 1, total: all.length, threshold: percent(all[index]!.threshold), ...values }) : t('match {match} · boxes hold {share} of the heat', values)}
+        </span>
+        {all.length > 1 ? <Keys of="ArrowUp ArrowDown" /> : null}
+      </div>
+    </div>
+  )
+}
+
 /** Type anything, see where the model looks, make it an annotation. */
 function FreePhrase({ work }: { work: Workbench }) {
   const { verbs, freePhrase, image } = work
@@ -154,7 +171,8 @@ function FreePhrase({ work }: { work: Workbench }) {
           if (event.key === 'Enter' && freePhrase.trim()) {
             verbs.annotateFree()
             event.currentTarget.blur()
-          } else if (event.key === 'Escape') {
+          } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && work.freeOffers.all.length > 1) work.freeOffers.step(event.key === 'ArrowDown' ? 1 : -1)
+          else if (event.key === 'Escape') {
             verbs.setFree('')
             event.currentTarget.blur()
           } else return

@@ -45,12 +45,7 @@ export interface MendInput {
 export function likelyMends({ region, regions, image, grid, prepared, threshold, reasons }: MendInput): readonly Mend[] {
   const now = scoreRegion(prepared, region, image).insideEnergy
   const reach = (shape: Shape): number => scoreRegion(prepared, shape, image).insideEnergy
-  const heat: Mend[] = []
-  for (const level of [threshold, ...THRESHOLDS]) {
-    const boxes = proposeBoxes(grid, image, level, Math.max(1, region.boxes.length))
-    if (boxes.length === 0 || heat.some((known) => sameBoxes(known.shape.boxes, boxes))) continue
-    heat.push({ kind: 'heat', shape: boxesOnly(boxes), reached: reach(boxesOnly(boxes)), threshold: level })
-  }
+  const heat = heatOffers(grid, image, threshold, Math.max(1, region.boxes.length)).map(({ threshold: level, boxes }): Mend => ({ kind: 'heat', shape: boxesOnly(boxes), reached: reach(boxesOnly(boxes)), threshold: level }))
   const others = regions
     .filter((other) => other.id !== region.id && other.boxes.length > 0 && !sameBoxes(other.boxes, region.boxes))
     .map((other): Mend => ({ kind: 'other', shape: { boxes: other.boxes, outlines: other.outlines }, reached: reach(other), other }))
@@ -60,6 +55,23 @@ export function likelyMends({ region, regions, image, grid, prepared, threshold,
   const swaps: Mend[] = partner && region.boxes.length > 0 ? [{ kind: 'swap', shape: { boxes: partner.boxes, outlines: partner.outlines }, reached: reach(partner), other: partner }] : []
   const rest = [...heat.slice(0, 1), ...swaps.filter(() => swap!.strength < PLAIN_SWAP), ...others, ...heat.slice(1)]
   return swap && swap.strength >= PLAIN_SWAP ? [...swaps, ...rest] : rest
+}
+
+/** Boxes round a heat. */
+export interface HeatOffer {
+  /** Share of the maximum. */
+  readonly threshold: number
+  readonly boxes: readonly Box[]
+}
+
+/** Boxes round the heat at the threshold that was chosen, then at others where they are not much the same. */
+export function heatOffers(grid: HeatGrid, image: Size, threshold: number, most: number): readonly HeatOffer[] {
+  const offers: HeatOffer[] = []
+  for (const level of [threshold, ...THRESHOLDS]) {
+    const boxes = proposeBoxes(grid, image, level, most)
+    if (boxes.length > 0 && !offers.some((known) => sameBoxes(known.boxes, boxes))) offers.push({ threshold: level, boxes })
+  }
+  return offers
 }
 
 function sameBoxes(a: readonly Box[], b: readonly Box[]): boolean {

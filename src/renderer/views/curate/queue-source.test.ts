@@ -116,6 +116,21 @@ describe('the queue', () => {
     expect(queue.store.getState().rows.get(0)?.id).toBe('r2')
   })
 
+  it('keeps the number of the order that is shown until another is: what is selected meanwhile is of that one', async () => {
+    const host = engine(350)
+    const queue = createQueueSource(host.fetch)
+    await queue.open(query())
+    const shown = queue.number()
+    const opening = queue.open({ ...query(), sort: 'phrase' })
+    expect([queue.number(), queue.store.getState().rows.size]).toEqual([shown, 100])
+    await opening
+    expect(queue.number()).toBe(shown + 1)
+    // One that could not be opened shows nothing, so nothing of it can be selected.
+    host.faults.push(new Error('away'))
+    await queue.open(query())
+    expect([queue.number(), queue.store.getState().total]).toEqual([shown + 2, 0])
+  })
+
   it('asks for pages wanted while it is opened anew only when it is there, and of the new order', async () => {
     const host = engine(350)
     const queue = createQueueSource(host.fetch)

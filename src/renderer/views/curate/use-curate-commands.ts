@@ -50,13 +50,15 @@ export function useCurateCommands(work: Workbench): void {
   }
   const layout = LAYOUTS[(LAYOUTS.indexOf(prefs.layout) + 1) % LAYOUTS.length]!
   const arrows = Object.keys(STEPS)
+  // Of what is proposed at the moment: mends of the region in hand, or boxes for the phrase that is typed.
+  const offers = isFree ? work.freeOffers : work.mends
   const commands: Command[] = [
     { id: 'region.accept', title: t('Accept and next'), group: t('Region'), keys: 'a', icon: Check, enabled: has, run: () => verbs.decide('accepted') },
     { id: 'region.reject', title: t('Reject and next'), group: t('Region'), keys: 'x', icon: X, enabled: has, run: () => verbs.decide('rejected') },
     { id: 'region.skip', title: t('Skip and next'), group: t('Region'), keys: 'd', icon: SkipForward, enabled: has, run: () => verbs.decide('skipped') },
-    { id: 'proposal.use', title: t('Use proposal and next'), group: t('Region'), keys: 'f', icon: Flag, enabled: has && proposals.length > 0 && !isFree, run: verbs.useProposal },
-    { id: 'mend.next', title: t('Next mend'), group: t('Region'), keys: 'w', icon: ChevronRight, enabled: work.mends.all.length > 1 && !isFree, run: () => work.mends.step(1) },
-    { id: 'mend.previous', title: t('Previous mend'), group: t('Region'), keys: 'Shift+w', icon: ChevronLeft, enabled: work.mends.all.length > 1 && !isFree, run: () => work.mends.step(-1) },
+    { id: 'proposal.use', title: t('Use proposal and next'), group: t('Region'), keys: 'f', icon: Flag, enabled: isFree ? work.freeState === 'ready' : has && proposals.length > 0, run: isFree ? verbs.annotateFree : verbs.useProposal },
+    { id: 'mend.next', title: t('Next mend'), group: t('Region'), keys: 'w', icon: ChevronRight, enabled: offers.all.length > 1, run: () => offers.step(1) },
+    { id: 'mend.previous', title: t('Previous mend'), group: t('Region'), keys: 'Shift+w', icon: ChevronLeft, enabled: offers.all.length > 1, run: () => offers.step(-1) },
     { id: 'proposal.toggle', title: t('Propose boxes'), group: t('Region'), keys: 'p', icon: Sparkles, enabled: has, run: verbs.toggleProposals },
     { id: 'queue.next', title: t('Next sample'), group: t('Region'), keys: ['j', 'PageDown', '$mod+ArrowDown'], repeats: true, run: () => verbs.go(1) },
     { id: 'queue.previous', title: t('Previous sample'), group: t('Region'), keys: ['k', 'PageUp', '$mod+ArrowUp'], repeats: true, run: () => verbs.go(-1) },

@@ -4,11 +4,10 @@
  */
 import { useQuery } from '@tanstack/react-query'
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
-import { prepareHeat, scoreRegion } from '../../../shared/consistency.ts'
+import { prepareHeat } from '../../../shared/consistency.ts'
 import type { Dataset, Scores } from '../../../shared/domain.ts'
 import type { Box } from '../../../shared/geometry.ts'
 import { t } from '../../../shared/messages/messages.ts'
-import { boxesOnly } from '../../../shared/shape.ts'
 import { useRoute } from '../../app/routes.ts'
 import { type SceneEffect, createScene } from '../../canvas/scene.ts'
 import { useEngineEvents } from '../../state/events.ts'
@@ -17,9 +16,9 @@ import { editLog, useKeptDraft, useRegions } from './edits.ts'
 import { useDecodedImage } from './images.ts'
 import { getMarks, useMarks } from './marks.ts'
 import { getPrefs, usePrefs } from './prefs.ts'
-import { proposeBoxes } from './propose.ts'
 import { boxKey, sceneBoxes } from './scene-boxes.ts'
 import { isTiled, useTiles } from './tile-source.ts'
+import { useFreeOffers } from './use-free-offers.ts'
 import { HEAT_DELAY_MS, squeezed, useFreePhrase } from './use-free-phrase.ts'
 import { useHeat, useSettled } from './use-heat.ts'
 import { useMends, useSuspicion } from './use-mends.ts'
@@ -34,8 +33,6 @@ import { imageQuery, useChosen, usePrefetch } from './workbench-parts.ts'
 
 const NO_SCORES: Readonly<Record<string, Scores>> = {}
 const NO_BOXES: readonly Box[] = []
-/** A phrase typed freely may name several things. */
-const MOST_FREE = 3
 
 export function useWorkbench(dataset: Dataset): Workbench {
   const { params } = useRoute()
@@ -121,9 +118,8 @@ export function useWorkbench(dataset: Dataset): Workbench {
   const suspicion = useSuspicion(region?.id ?? null, checkpointId, proposing && control.view.sort === 'suspect')
   const mends = useMends({ region, regions, image, heat: proposing && !isFree ? source : null, prepared, threshold: prefs.threshold, suspicion })
   const mended = mends.shown?.shape.boxes ?? NO_BOXES
-  const freeBoxes = useMemo(() => (isFree && source && image ? proposeBoxes(source.grid, image, prefs.threshold, MOST_FREE) : NO_BOXES), [isFree, source, image, prefs.threshold])
-  const proposals = isFree ? freeBoxes : mended
-  const freeScores = useMemo(() => (isFree && source && image && freeBoxes.length > 0 ? { match: source.matchProbability, held: scoreRegion(prepareHeat(source.grid, source.peak, source.maskSize), boxesOnly(freeBoxes), image).insideEnergy } : null), [isFree, source, image, freeBoxes])
+  const freeOffers = useFreeOffers(isFree ? source : null, image, prefs.threshold)
+  const proposals = isFree ? freeOffers.boxes : mended
 
   // The scene is fed outside React too: an edit must be in it before the draft of the gesture goes away.
   const shown = useRef({ image, proposals })
@@ -180,6 +176,6 @@ export function useWorkbench(dataset: Dataset): Workbench {
 
   return {
     dataset, scene, queue, bulk, control, prefs, marks, checkpoints, chosen, newer, current, image, picture, tiles: shownTiles.tiles, isCutting: shownTiles.waiting, imageError: image ? null : data.error, regions, region, scores,
-    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, freeScores, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
+    heat, prepared, draftPhrase, freePhrase: free.text, freeState: free.state, freeOffers, shownPhrase, isTyping, isFree, proposals, proposing, mends, suspicion, announcement: walk.announcement, verbs,
   }
 }

@@ -10,6 +10,7 @@ import type { ShownImage } from './images.ts'
 import type { Marks } from './marks.ts'
 import type { Prefs } from './prefs.ts'
 import type { QueueSource } from './queue-source.ts'
+import type { FreeOffers } from './use-free-offers.ts'
 import type { FreePhrase } from './use-free-phrase.ts'
 import type { Bulk } from './bulk.ts'
 import type { HeatAnswer } from './use-heat.ts'
@@ -55,8 +56,8 @@ export interface Workbench {
   readonly draftPhrase: string | null
   readonly freePhrase: string
   readonly freeState: FreePhrase['state']
-  /** Of the free phrase: how well it matches the image, and the share of its heat in the boxes proposed; null until both are there. */
-  readonly freeScores: { readonly match: number; readonly held: number } | null
+  /** Boxes round the heat of the free phrase; the one shown is what is proposed. */
+  readonly freeOffers: FreeOffers
   /** The phrase whose heat the panes show or wait for. */
   readonly shownPhrase: string
   /** True while what is typed has not been asked for yet: the heat on screen is of an earlier phrase. */
