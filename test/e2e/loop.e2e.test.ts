@@ -1,4 +1,5 @@
 /** Once round: correct a box, train on what was corrected, see which corrections the run was the first to see and what they did, compare. */
+import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Page } from 'playwright-core'
 import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
@@ -64,6 +65,17 @@ describe.skipIf(!chromium)(`the loop${chromium ? '' : ` (${NO_BROWSER})`}`, () =
     await page.setViewportSize({ width: 1440, height: 900 })
   }
 
+  async function accessible(): Promise<void> {
+    for (const theme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      await page.waitForTimeout(250)
+      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+      const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
+      expect(serious.map((one) => `${theme} ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)).toEqual([])
+    }
+    await page.emulateMedia({ colorScheme: 'dark' })
+  }
+
   it('does not train on nothing new unless it is wanted all the same', async () => {
     await showScreen(page, 'train')
     await page.getByRole('button', { name: 'Train on what I changed' }).click()
@@ -74,6 +86,7 @@ describe.skipIf(!chromium)(`the loop${chromium ? '' : ` (${NO_BROWSER})`}`, () =
     await page.waitForTimeout(800) // longer than the form waits before it asks what a run needs
     expect(await add().isDisabled()).toBe(true)
     await pictures('nothing-new')
+    await accessible()
     await page.getByRole('button', { name: 'Train all the same' }).click()
     await expect.poll(() => add().isDisabled(), WAIT).toBe(false)
   })
@@ -128,6 +141,7 @@ describe.skipIf(!chromium)(`the loop${chromium ? '' : ` (${NO_BROWSER})`}`, () =
     expect(text).toContain(`${consistency!.a.toFixed(3)} → ${consistency!.b.toFixed(3)}`)
     expect(text).toContain(`${(pointingGame.a * 100).toFixed(1)} % → ${(pointingGame.b * 100).toFixed(1)} %`)
     await pictures('scored')
+    await accessible()
     await page.getByRole('button', { name: 'Show the corrections' }).click()
     const dialog = page.getByRole('dialog')
     await expect.poll(() => dialog.getByRole('row').count()).toBe(2)
@@ -153,6 +167,20 @@ describe.skipIf(!chromium)(`the loop${chromium ? '' : ` (${NO_BROWSER})`}`, () =
     const run = (await api.runs.list({})).find(({ number }) => number === 2)!
     const best = (await api.checkpoints.list({})).find((checkpoint) => checkpoint.runId === run.id && checkpoint.best)!
     expect([params.get('a'), params.get('b'), params.get('split')]).toEqual([startId, best.id, 'val'])
+  })
+
+  it('says the same in Chinese', async () => {
+    await page.evaluate("localStorage.setItem('amc.language', 'zh-CN')")
+    await page.reload()
+    await showScreen(page, 'train')
+    await page.getByTestId('outcome').getByText('与起点相比').waitFor()
+    await page.getByRole('button', { name: '用我的更改训练' }).click()
+    await since().getByText(/训练 2 的数据以来没有任何修正/).waitFor()
+    await pictures('chinese')
+    await page.getByRole('button', { name: '高级' }).click()
+    await page.getByText('随机种子').first().waitFor()
+    await page.getByText('保存间隔').first().waitFor()
+    await takePicture(page, 'loop-chinese-advanced')
   })
 
   it('wrote no error to the console all along', () => {

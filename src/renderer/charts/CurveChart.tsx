@@ -58,10 +58,11 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
       return envelope(along.slice(from, to), values.slice(from, to), smooth(values, weight).subarray(from, to), buckets, band ? bandRadius(to - from, buckets) : 0)
     }
     const own = series ? curve(positions, series.values, true) : envelope([], [], [], 1)
-    return align([{ steps: own.steps, values: [own.line, own.low, own.high] }, ...references.map((reference) => {
+    // The own curve comes last, so that it lies over those it is held against.
+    return align([...references.map((reference) => {
       const { steps, line } = curve(reference.at, reference.values, false)
       return { steps, values: [line] }
-    })])
+    }), { steps: own.steps, values: [own.line, own.low, own.high] }])
     // The series object is the same while it grows; its version tells.
   }, [series, positions, props.version, references, smoothing, dots, width, zoom])
   const newest = useRef(data)
@@ -130,7 +131,8 @@ function chartOptions({ element, end, tickText, showEnvelope, logarithmic, dots,
   const own = cssColour('--series-1')
   const font = `10px ${cssColour('--font-ui')}`
   const axis = { stroke: cssColour('--text-3'), font, ticks: { show: false }, grid: { stroke: cssColour('--grid-line'), width: 1 } }
-  const points = dots ? { show: true, size: 5, width: 0 } : { show: false }
+  // A single point makes no line: it is shown as one.
+  const points: uPlot.Series.Points = dots ? { show: true, size: 5, width: 0 } : { show: (chart, index) => Array.from<number | null | undefined>(chart.data[index]!).filter((value) => value != null).length === 1, size: 5, width: 0 }
   return {
     width: Math.max(50, element.clientWidth), height: Math.max(40, element.clientHeight), padding: [8, 10, 0, 6], legend: { show: false },
     cursor: { sync: { key: 'run', setSeries: false }, y: false, points: { size: 5 }, drag: { x: true, y: false, setScale: false } },
@@ -145,15 +147,15 @@ function chartOptions({ element, end, tickText, showEnvelope, logarithmic, dots,
     ],
     series: [
       {},
-      { stroke: own, width: 1.75, points: dots ? { ...points, fill: own } : points, spanGaps: false },
-      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
-      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
       ...colours.map((name): uPlot.Series => {
         const stroke = cssColour(name)
-        return { stroke, width: 1.25, points: dots ? { ...points, fill: stroke } : points, spanGaps: false }
+        return { stroke, width: 1.25, points: { ...points, fill: stroke }, spanGaps: false }
       }),
+      { stroke: own, width: 1.75, points: { ...points, fill: own }, spanGaps: false },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
+      { show: showEnvelope, stroke: 'transparent', width: 0, points: { show: false }, spanGaps: false },
     ],
-    bands: showEnvelope ? [{ series: [3, 2], fill: faded(own, 0.16) }] : [],
+    bands: showEnvelope ? [{ series: [colours.length + 3, colours.length + 2], fill: faded(own, 0.16) }] : [],
     hooks: {
       setSelect: [(chart) => {
         if (chart.select.width < 4) return
