@@ -64,6 +64,11 @@ describe.skipIf(!chromium)(`explainers on the screens${chromium ? '' : ` (${NO_B
     await page.getByTestId('explainer').click()
     await page.getByRole('option', { name: 'Attention rollout', exact: true }).click()
     await expect.poll(() => page.getByTestId('explainer-says').textContent()).toMatch(/may have come from.*stay those of Grad-CAM \(AMC\)/)
+    // What was tested is of the explainer that is chosen.
+    await expect.poll(() => page.getByTestId('trust').innerText()).toContain('Not yet tested here')
+    await page.getByTestId('explainer').click()
+    await page.getByRole('option', { name: 'Grad-CAM (AMC)', exact: true }).click()
+    await page.getByTestId('trust').getByText('Small shifts').waitFor()
     await page.getByTestId('trust').scrollIntoViewIfNeeded()
     await page.waitForTimeout(500)
     await takePicture(page, 'compare-trust')

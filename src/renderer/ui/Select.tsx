@@ -11,6 +11,8 @@ export interface Option<T extends string = string> {
   readonly label: string
   /** Small text at the right end: a count, a score. */
   readonly detail?: string
+  /** So many characters at the end of the label stay where there is no room for all: names that differ there alone. */
+  readonly tail?: number
   /** Options of the same group stand under one heading, in order of appearance. */
   readonly group?: string
   readonly disabled?: boolean
@@ -48,7 +50,7 @@ export function Select<T extends string>({ options, value, onChange, label, id, 
     <Base.Root value={value} onValueChange={(next) => next !== null && onChange(next as T)} items={options as Option<T>[]} disabled={disabled} modal={false} open={open} onOpenChange={setOpen}>
       <Base.Trigger id={id} aria-label={label} data-testid={testId} onKeyDown={onKeyDown} className={cx(styles.trigger, styles[look], size === 's' && styles.s, className)}>
         {prefix}
-        <span className={cx('trunc', !chosen && styles.placeholder)}>{chosen ? chosen.label : placeholder}</span>
+        {chosen?.tail ? <span className={styles.parted} title={chosen.label}><span>{chosen.label.slice(0, -chosen.tail)}</span><span>{chosen.label.slice(-chosen.tail)}</span></span> : <span className={cx('trunc', !chosen && styles.placeholder)}>{chosen ? chosen.label : placeholder}</span>}
         {look === 'field' && chosen?.detail ? <span className={styles.detail}>{chosen.detail}</span> : null}
         <Base.Icon className={styles.icon}><Icon of={ChevronDown} size="xs" /></Base.Icon>
       </Base.Trigger>

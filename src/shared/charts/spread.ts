@@ -47,13 +47,16 @@ function shaded(points: readonly Point2[], x: (value: number) => number, y: (val
 /** An odd number, so that what did not change stands in the middle and not on the side of a gain. */
 export const CHANGE_BINS = 41
 
+/** Its half is a whole number too, so that it can stand at a tick. */
+export const evenAtLeast = (count: number): number => Math.max(2, 2 * Math.ceil(count / 2))
+
 /** Counts of changes in equal bins over [-1, 1]. */
 export function changeChart(id: string, changes: readonly number[], words: SpreadWords, ink: ChartInk): SvgNode {
   const size = { width: 420, height: 260 }
   const bins = CHANGE_BINS
   const counts = new Array<number>(bins).fill(0)
   for (const change of changes) counts[Math.min(bins - 1, Math.max(0, Math.floor(((change + 1) / 2) * bins)))]!++
-  const most = Math.max(1, ...counts)
+  const most = evenAtLeast(Math.max(...counts))
   const [w, h] = [size.width - PAD.left - PAD.right, size.height - PAD.top - PAD.bottom]
   const x = (value: number): number => PAD.left + ((value + 1) / 2) * w
   const y = (n: number): number => PAD.top + (1 - n / most) * h

@@ -16,6 +16,8 @@ import type { ChangeState } from './use-compare.ts'
 import styles from './compare.module.css'
 
 const SIDE_NAMES = [t('Checkpoint A, the reference'), t('Checkpoint B, the one in question'), t('Checkpoint C'), t('Checkpoint D')]
+/** Checkpoints of a run differ in their steps. */
+const TAIL = 8
 const EVALUATION = 'evaluation:'
 
 export interface BarProps {
@@ -31,7 +33,7 @@ export interface BarProps {
 /** What is compared with what, on what. */
 export function Bar({ choice, checkpoints, datasets, views, files, comparison, change }: BarProps) {
   const { sides } = choice
-  const candidates = choice.kind === 'project' ? checkpoints.map(({ id, name }) => ({ value: id, label: name })) : files.filter((file) => file.group === choice.group).map((file) => ({ value: file.name, label: file.checkpoint, detail: file.name }))
+  const candidates = choice.kind === 'project' ? checkpoints.map(({ id, name }) => ({ value: id, label: name, tail: TAIL })) : files.filter((file) => file.group === choice.group).map((file) => ({ value: file.name, label: file.checkpoint, tail: TAIL, detail: file.name }))
   const ids = sides.map((side) => side.id)
   const compared = (next: readonly string[]) => change({ ...(choice.kind === 'project' ? { checkpoints: next } : { results: next }), pair: [0, 1], region: null, camera: null })
   /** One that is elsewhere in the row changes places. */
@@ -49,7 +51,7 @@ export function Bar({ choice, checkpoints, datasets, views, files, comparison, c
           {i > 1 ? <IconButton icon={X} label={t('Take {letter} out', { letter: letter(i) })} size="s" onClick={() => compared(ids.filter((_, k) => k !== i))} /> : null}
         </span>
       ))}
-      {sides.length < MOST_COMPARED && free ? <Button size="s" kind="ghost" icon={Plus} onClick={() => compared([...ids, free.value])}>{t('Add')}</Button> : null}
+      {sides.length < MOST_COMPARED && free ? <Button size="s" kind="ghost" icon={Plus} className={styles.kept} aria-label={t('Add')} onClick={() => compared([...ids, free.value])}>{sides.length > 2 ? <span className={styles.wide}>{t('Add')}</span> : t('Add')}</Button> : null}
       <span className={styles.line} />
       <span className={cx('c2 t12', sides.length > 2 && styles.wide)}>{t('on', undefined, 'compared on')}</span>
       <Where choice={choice} datasets={datasets} views={views} files={files} comparison={comparison} change={change} />
@@ -82,7 +84,7 @@ function Where({ choice, datasets, views, files, comparison, change }: Omit<BarP
         <Select look="soft" label={t('View')} value={choice.view?.id ?? ALL} options={[{ value: ALL, label: t('All regions') }, ...views.map((view) => ({ value: view.id, label: view.name, detail: count(view.count) }))]}
           onChange={(value) => change({ view: value === ALL ? null : value, split: value === ALL ? null : ALL, region: null, slice: null })} />
       ) : null}
-      <Select look="soft" label={t('Split')} value={choice.split ?? ALL} options={[{ value: ALL, label: t('All splits') }, ...named.map(([name, size]) => ({ value: name, label: name, ...(size === null ? {} : { detail: count(size) }) }))]} onChange={(value) => change({ split: value, region: null, slice: null })} />
+      <Select look="soft" className={styles.kept!} label={t('Split')} value={choice.split ?? ALL} options={[{ value: ALL, label: t('All splits') }, ...named.map(([name, size]) => ({ value: name, label: name, ...(size === null ? {} : { detail: count(size) }) }))]} onChange={(value) => change({ split: value, region: null, slice: null })} />
     </>
   )
 }

@@ -1,3 +1,4 @@
+import { evenAtLeast } from '../../../shared/charts/spread.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { useMemo, useRef } from 'react'
 import { count, signed } from '../../app/format.ts'
@@ -15,7 +16,7 @@ export function Histogram({ rows, brush, onBrush, letters, colour }: { rows: rea
   const bins = useMemo(() => histogram(rows, brush), [rows, brush])
   const plotWidth = Math.max(1, width - PAD.left - PAD.right)
   const plotHeight = Math.max(1, height - PAD.top - PAD.bottom)
-  const most = Math.max(1, ...bins.map((bin) => bin.count))
+  const most = evenAtLeast(Math.max(...bins.map((bin) => bin.count)))
   const x = (change: number) => PAD.left + ((change + 1) / 2) * plotWidth
   const y = (n: number) => PAD.top + (1 - n / most) * plotHeight
   const value = (px: number) => Math.min(1, Math.max(-1, ((px - PAD.left) / plotWidth) * 2 - 1))

@@ -113,7 +113,7 @@ export function Results({ comparison, choice, pair, state, change }: ResultsProp
             <AllPairs comparison={comparison} pair={pair} kind={kind} onPick={(next) => change({ pair: next, region: null, camera: null })} />
             <Matrix matrix={seen.matrix} test={seen.test} pair={pair} method={comparison.method} cell={cell} onPick={pick} />
             <Slices pair={seen} kind={kind} tests={comparison.method.sliceTests} picked={slice} colour={colour} onPick={(name) => change({ slice: name, region: null, camera: null })} onOpen={() => change({ panel: 'slices' })} />
-            {project ? <Trust choice={project} pair={pair} explainer={state.explainer} onOpen={() => change({ panel: 'trust' })} /> : null}
+            {project ? <Trust comparison={comparison} choice={project} pair={pair} explainer={state.explainer} onOpen={() => change({ panel: 'trust' })} /> : null}
           </div>
         </Pane>
         <Pane label={t('Pairs')}>

@@ -1,4 +1,5 @@
 import { ChartSpline } from 'lucide-react'
+import type { Comparison } from '../../../shared/contract/compare.ts'
 import { TRUST_FIGURES } from '../../../shared/contract/trust.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { fixed } from '../../app/format.ts'
@@ -11,10 +12,11 @@ import type { ProjectChoice } from './choice.ts'
 import { Letter } from './Letter.tsx'
 import { TrustProgress } from './TrustProgress.tsx'
 import { useTrust } from './use-trust.ts'
+import { testOf } from './words.ts'
 import styles from './compare.module.css'
 
 /** How far the explanations of the pair can be trusted, beside what they hit. The curves behind it open in a panel. */
-export function Trust({ choice, pair, explainer, onOpen }: { choice: ProjectChoice; pair: readonly [number, number]; explainer: string; onOpen: () => void }) {
+export function Trust({ comparison, choice, pair, explainer, onOpen }: { comparison: Comparison; choice: ProjectChoice; pair: readonly [number, number]; explainer: string; onOpen: () => void }) {
   const trust = useTrust(choice, explainer)
   const ids = pair.map((place) => choice.sides[place]!.id)
   const found = ids.map(trust.of)
@@ -37,7 +39,7 @@ export function Trust({ choice, pair, explainer, onOpen }: { choice: ProjectChoi
           </table>
         ) : trust.pending ? null : <p className="t12 c2">{t('Does the match rest on what is hot, does the heat show what was learned, and does it move with the image? Not yet tested here.')}</p>}
         <TrustProgress trust={trust} />
-        {trust.running.length === 0 && !trust.pending ? <Button size="s" busy={trust.starting} onClick={() => trust.start(lacking.length > 0 ? lacking : ids)}>{lacking.length > 0 ? t('Test on 32 regions') : t('Test again')}</Button> : null}
+        {trust.running.length === 0 && !trust.pending ? <Button size="s" busy={trust.starting} onClick={() => trust.start(lacking.length > 0 ? lacking : ids)}>{lacking.length > 0 ? testOf(comparison) : t('Test again')}</Button> : null}
       </div>
     </Section>
   )

@@ -15,7 +15,7 @@ import { Figure } from './Figure.tsx'
 import { Letter } from './Letter.tsx'
 import { TrustProgress } from './TrustProgress.tsx'
 import { useTrust } from './use-trust.ts'
-import { titleOf } from './words.ts'
+import { testOf, titleOf } from './words.ts'
 import styles from './compare.module.css'
 
 /** Every test of the explanation for all that are compared: the figures beside the pointing game, and the curves behind them. */
@@ -29,14 +29,14 @@ export function TrustPanel({ comparison, choice, explainer, onExplainer, onClose
   const names = tested.map(({ name }) => name).join(' ')
   const start = trust.running.length > 0 || trust.pending ? null : (
     <Button kind={tested.length === 0 ? 'primary' : 'plain'} busy={trust.starting} onClick={() => trust.start(lacking.length > 0 ? lacking : choice.sides.map((side) => side.id))}>
-      {lacking.length === 0 ? t('Test again') : tested.length === 0 ? t('Test on 32 regions') : t('Test {n, plural, one {the other one} other {the other #}}', { n: lacking.length })}
+      {lacking.length === 0 ? t('Test again') : tested.length === 0 ? testOf(comparison) : t('Test {n, plural, one {the other one} other {the other #}}', { n: lacking.length })}
     </Button>
   )
   return (
     <Dialog open onClose={onClose} title={t('Trust in the explanation')} width="wide" closable description={t('On {title}. None of these looks at the boxes; the pointing game looks at nothing else.', { title: titleOf(choice, comparison) })}>
       <div className={styles.trustChoice}><ExplainerChoice value={explainer} onChange={onExplainer} aside="" /></div>
       {trust.error ? <ErrorNote error={trust.error} onRetry={trust.refetch} /> : trust.pending ? <Loading>{t('Reading what was tested')}</Loading> : tested.length === 0 ? (
-        <EmptyState icon={Microscope} title={t('Not yet tested with this explainer')} actions={start ?? undefined}>{t('Some regions are drawn, the same ones for every checkpoint; the model is asked about each some dozens of times.')}</EmptyState>
+        <EmptyState icon={Microscope} title={t('Not yet tested with this explainer')} actions={start ?? undefined}>{t('The same regions are drawn for every checkpoint, and the model is asked about each several dozen times.')}</EmptyState>
       ) : <Figures comparison={comparison} choice={choice} found={found} explainer={explainer} />}
       <TrustProgress trust={trust} />
       {tested.length > 0 && !trust.error ? (

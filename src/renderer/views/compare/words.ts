@@ -34,3 +34,9 @@ export function titleOf(choice: Choice, comparison: Comparison): string {
   if (view) return split === null ? t('{dataset}, view {view}, all splits', { dataset, view: view.name }) : t('{dataset}, view {view}, {split}', { dataset, view: view.name, split })
   return split === null ? t('{dataset}, all splits', { dataset }) : `${dataset}, ${split}`
 }
+
+/** So many are drawn where nothing else is asked for. */
+const TESTED = 32
+
+/** What a test of the explanation would be on. */
+export const testOf = ({ total, withoutAnswer }: Comparison): string => t('Test on {n, plural, one {# region} other {# regions}}', { n: Math.min(TESTED, total - withoutAnswer) })
