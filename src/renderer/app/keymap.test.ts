@@ -14,10 +14,10 @@ const under = (preset: Preset, own: Record<string, string[]> = {}) => Object.fro
 const HANDS: readonly (readonly [Preset, string, readonly string[]])[] = [
   ['cvat', 'queue.next', ['f']], ['cvat', 'queue.previous', ['d']], ['cvat', 'tool.draw', ['n']], ['cvat', 'tool.drawMany', ['Shift+n']], ['cvat', 'box.delete', ['Delete', 'Backspace']],
   ['cvat', 'edit.undo', ['$mod+z']], ['cvat', 'edit.redo', ['$mod+Shift+z', '$mod+y']], ['cvat', 'box.copy', ['$mod+c']], ['cvat', 'box.paste', ['$mod+v']], ['cvat', 'box.duplicate', ['$mod+b']],
-  ['cvat', 'phrase.lock', ['l']], ['cvat', 'phrase.hide', ['h']], ['cvat', 'view.rotate', ['$mod+r']], ['cvat', 'view.rotateBack', ['$mod+Shift+r']], ['cvat', 'shortcuts.open', ['F1']], ['cvat', 'go.settings', ['F2']],
+  ['cvat', 'box.lock', ['l']], ['cvat', 'box.hide', ['h']], ['cvat', 'box.front', ['+', '=']], ['cvat', 'box.back', ['-', 'Shift+_']], ['cvat', 'view.rotate', ['$mod+r']], ['cvat', 'view.rotateBack', ['$mod+Shift+r']], ['cvat', 'shortcuts.open', ['F1']], ['cvat', 'go.settings', ['F2']],
   ['label-studio', 'queue.next', ['$mod+ArrowRight']], ['label-studio', 'queue.previous', ['$mod+ArrowLeft']], ['label-studio', 'region.accept', ['$mod+Enter', 'Alt+Enter']], ['label-studio', 'region.skip', ['$mod+Space']],
   ['label-studio', 'tool.draw', ['r']], ['label-studio', 'tool.polygon', ['p']], ['label-studio', 'tool.select', ['v']], ['label-studio', 'tool.pan', ['h']], ['label-studio', 'box.delete', ['Backspace', 'Delete']],
-  ['label-studio', 'box.duplicate', ['$mod+d']], ['label-studio', 'box.next', ['Alt+.']], ['label-studio', 'phrase.lock', ['Alt+l']], ['label-studio', 'phrase.hide', ['Alt+h']], ['label-studio', 'canvas.escape', ['Escape', 'u']],
+  ['label-studio', 'box.duplicate', ['$mod+d']], ['label-studio', 'box.next', ['Alt+.']], ['label-studio', 'box.lock', ['Alt+l']], ['label-studio', 'box.hide', ['Alt+h']], ['label-studio', 'canvas.escape', ['Escape', 'u']],
   ['label-studio', 'view.rotate', ['Alt+ArrowRight']], ['label-studio', 'view.rotateBack', ['Alt+ArrowLeft']], ['label-studio', 'view.zoomIn', ['$mod++']], ['label-studio', 'view.zoomOut', ['$mod+-']],
   ['label-studio', 'edit.undo', ['$mod+z']], ['label-studio', 'edit.redo', ['$mod+Shift+z']],
   ['labelme', 'queue.next', ['d', '$mod+Shift+d']], ['labelme', 'queue.previous', ['a', '$mod+Shift+a']], ['labelme', 'tool.draw', ['$mod+r']], ['labelme', 'tool.polygon', ['$mod+n']], ['labelme', 'tool.select', ['$mod+j']],
