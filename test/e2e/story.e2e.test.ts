@@ -252,8 +252,9 @@ describe.skipIf(!chromium)(`the main job in a browser${chromium ? '' : ` (${NO_B
   /** Ids of the checkpoints that Compare shows as A and B. */
   async function sides(): Promise<readonly [string, string]> {
     const id = async (label: RegExp): Promise<string> => {
-      const text = (await page.getByRole('combobox', { name: label }).innerText()).split('\n').map((line) => line.trim()).filter((line) => line.length > 1)
-      return String(stored.rows('SELECT id FROM checkpoints WHERE name = ?', text.join(' '))[0]!['id'])
+      // The name is shown in two parts, so that its end stays where there is no room for all.
+      const name = (await page.getByRole('combobox', { name: label }).locator('[title]').getAttribute('title')) ?? ''
+      return String(stored.rows('SELECT id FROM checkpoints WHERE name = ?', name)[0]!['id'])
     }
     return [await id(/^Checkpoint A/), await id(/^Checkpoint B/)]
   }
