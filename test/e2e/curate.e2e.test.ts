@@ -100,7 +100,7 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     const id = (await page.getByRole('region', { name: 'Inspector' }).locator('[title][data-selectable]').getAttribute('title'))!
     expect(stored.region(id).phrase).toBe('the blue fish')
     const { boxes } = stored.region(id)
-    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('button', { name: 'More', exact: true }).click()
     await page.getByRole('menuitem', { name: 'Delete this phrase' }).click()
     await expect.poll(() => stored.count('SELECT deleted FROM regions WHERE id = ?', id)).toBe(1)
     const before = stored.count('SELECT count(*) FROM regions')
