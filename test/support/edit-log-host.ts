@@ -3,7 +3,8 @@ import type { RegionEdit } from '../../src/shared/contract/contract.ts'
 import type { Region, RegionFields } from '../../src/shared/domain.ts'
 import { AppError, toErrorData } from '../../src/shared/errors.ts'
 import { applyRegionDiff, type RegionDiff, reverseRegionDiff } from '../../src/shared/region-diff.ts'
-import { createEditLog, type EditLog, type EditResult } from '../../src/renderer/views/curate/edit-log.ts'
+import { createEditLog } from '../../src/renderer/views/curate/edit-log.ts'
+import type { EditLog, EditResult } from '../../src/renderer/views/curate/edit-log-types.ts'
 
 export class Disconnected extends Error {}
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../shared/errors.ts'
 import { Disconnected, engine, log, region, settle } from '../../../../test/support/edit-log-host.ts'
-import type { EditLog } from './edit-log.ts'
+import type { EditLog } from './edit-log-types.ts'
 import { stepLabels } from './edit-steps.ts'
 
 describe('undo has its place in the order', () => {

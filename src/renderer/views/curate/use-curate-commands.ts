@@ -92,7 +92,7 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'tool.draw', title: t('Draw box'), group: t('Tools'), keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event) },
     { id: 'tool.drawMany', title: t('Draw several boxes'), group: t('Tools'), keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event, true) },
     { id: 'tool.polygon', title: t('Draw outline'), group: t('Tools'), keys: 'Shift+p', icon: Pentagon, enabled: work.image !== null, run: (event) => takeTool('polygon', event) },
-    { id: 'canvas.confirm', title: t('Set a point at the cursor; take the points of an outline in hand'), group: t('Tools'), keys: 'Enter', hidden: true, run: outline.enter },
+    { id: 'canvas.confirm', title: t('Set a point, or walk an outline’s points'), group: t('Tools'), keys: 'Enter', hidden: true, run: outline.enter },
     { id: 'outline.close', title: t('Close the outline'), group: t('Tools'), keys: 'c', run: outline.close },
     { id: 'outline.insert', title: t('Add a point to the outline'), group: t('Tools'), keys: ['i', 'Insert'], run: outline.insert },
     { id: 'tool.pan', title: t('Pan'), group: t('Tools'), keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
