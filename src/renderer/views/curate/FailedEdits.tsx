@@ -13,10 +13,11 @@ export function FailedEdits() {
   if (!failed?.error) return null
   const conflict = failed.error.code === 'conflict'
   const waiting = pending.length - 1
+  const kept = waiting > 0 ? t('The edit is kept here, with {n, plural, one {# later edit} other {# later edits}}.', { n: waiting }) : t('The edit is kept here.')
   return (
     <div className={styles.failed} data-testid="failed-edit">
       <ErrorNote
-        compact error={fromErrorData({ ...failed.error, cure: `${failed.error.cure} ${waiting > 0 ? t('The edit is kept here, with {n, plural, one {# later edit} other {# later edits}}.', { n: waiting }) : t('The edit is kept here.')}`.trim() })}
+        compact error={fromErrorData({ ...failed.error, cure: t('{first} {second}', { first: failed.error.cure, second: kept }).trim() })}
         title={conflict ? t('“{edit}” meets a newer change', { edit: failed.label }) : t('Could not save {n, plural, one {# edit} other {# edits}}', { n: pending.length })}
       >
         <Button size="s" icon={RotateCcw} onClick={() => void retryEdits()}>{conflict ? t('Save mine') : t('Retry')}</Button>

@@ -11,5 +11,5 @@ export function reason(now: number, proposed: number | null, boxes: number, prop
     : boxes === 0 ? t('{n, plural, one {The proposed box} other {The # proposed boxes}} would hold {share} of the heat.', { n, share: percent(proposed) })
     : proposed > now + 0.005 ? t('{n, plural, one {The proposed box} other {The # proposed boxes}} would raise consistency from {now} to {proposed}.', { n, now: fixed(now), proposed: fixed(proposed) })
     : t('{n, plural, one {The proposed box} other {The # proposed boxes}} would not raise consistency: {now} against {proposed}.', { n, now: fixed(now), proposed: fixed(proposed) })
-  return { text: t('{where} {offer}', { where, offer }), where, consistency: boxes === 0 ? 0 : now }
+  return { text: t('{first} {second}', { first: where, second: offer }), where, consistency: boxes === 0 ? 0 : now }
 }
