@@ -107,7 +107,7 @@ describe.skipIf(!findChromium())(`what Compare saves${findChromium() ? '' : ` ($
         expect(await page.evaluate('[...document.images].every((image) => image.complete && image.naturalWidth > 20)')).toBe(true)
         expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
         expect(await page.evaluate('[...document.querySelectorAll("[id]")].length === new Set([...document.querySelectorAll("[id]")].map((one) => one.id)).size')).toBe(true)
-        expect(await page.locator('svg').count()).toBe(1 + 6 * 3)
+        expect(await page.locator('svg').count()).toBe(1 + 3 + 6 * 3)
         expect(await page.locator('section.pair').count()).toBe(6)
         await picture(page, `report-${theme}-${width}`)
         if (width === 1100 && theme === 'light') {

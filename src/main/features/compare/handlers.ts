@@ -50,7 +50,7 @@ export function compareHandlers(context: EngineContext): Handlers<'compare'> {
     resultFiles: () => listResults(join(project.dir, RESULTS)),
     runs: ({ a, b }) => runDifference(db, project, a, b),
     report: async ({ of, interval: kind, pictures }) => ({
-      html: 'names' in of ? resultsReport(await inResults(of), kind, version) : await projectReport(context, await inProject(of), { kind, pictures }),
+      html: 'names' in of ? resultsReport(await inResults(of), kind, version) : await projectReport(context, of.population, await inProject(of), { kind, pictures }),
     }),
     csv: async ({ of }) => ({ csv: comparisonCsv('names' in of ? await inResults(of) : await inProject(of)) }),
   }

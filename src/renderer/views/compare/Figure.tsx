@@ -1,12 +1,17 @@
 import { Copy, ImageDown, Shapes } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { type ChartInk, PAGE_INK, PAPER_INK, type SvgNode } from '../../../shared/charts/svg.ts'
-import { t } from '../../../shared/messages/messages.ts'
+import { currentLanguage, t } from '../../../shared/messages/messages.ts'
 import { savePng, saveSvg } from '../../charts/save.ts'
 import { SvgTree } from '../../charts/SvgTree.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { toast } from '../../ui/toast.tsx'
 import styles from './compare.module.css'
+
+/** Above figures on a page of another language: what is saved goes into papers, and is English. */
+export function InEnglish() {
+  return currentLanguage() === 'en' ? null : <p className="t12 c2">{t('Files, figures and their captions are written in English.')}</p>
+}
 
 /** A chart with its caption, to be saved as it is; what it shows stands in a table behind it. */
 export function Figure({ name, draw, caption, children }: { name: string; draw: (ink: ChartInk) => SvgNode; caption: string; children?: ReactNode }) {

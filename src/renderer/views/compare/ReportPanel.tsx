@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { basis, changeWords, howIntervals, type IntervalKind, reportTitle, scatterWords } from '../../../shared/charts/captions.ts'
 import { changeChart, scatterChart } from '../../../shared/charts/spread.ts'
 import type { Comparison, ComparePair } from '../../../shared/contract/compare.ts'
-import { currentLanguage, t } from '../../../shared/messages/messages.ts'
+import { t } from '../../../shared/messages/messages.ts'
 import { saveFile } from '../../charts/save.ts'
 import { api } from '../../state/engine.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -12,7 +12,7 @@ import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorNote } from '../../ui/Notes.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import type { Choice } from './choice.ts'
-import { Figure } from './Figure.tsx'
+import { Figure, InEnglish } from './Figure.tsx'
 import type { Row } from './pick.ts'
 import styles from './compare.module.css'
 
@@ -31,7 +31,8 @@ export function ReportPanel({ comparison, choice, pair, rows, kind, onClose }: {
   const words = { scatter: scatterWords(comparison, pair, points.length), change: changeWords(comparison, pair, points.length, kind) }
   const [a, b] = [comparison.checkpoints[pair.a]!.name, comparison.checkpoints[pair.b]!.name]
   return (
-    <Dialog open onClose={onClose} title={t('Report')} width="wide" closable description={<>{currentLanguage() === 'en' ? null : <>{t('Files, figures and their captions are written in English.')}<br /></>}{basis(comparison)} {howIntervals(comparison, kind)}</>}>
+    <Dialog open onClose={onClose} title={t('Report')} width="wide" closable description={`${basis(comparison)} ${howIntervals(comparison, kind)}`}>
+      <InEnglish />
       <div className={styles.reportBar}>
         {choice.kind === 'project' ? <><span className="t12 c2">{t('Pictures of what was fixed and broken')}</span><Segmented small label={t('Pictures')} value={pictures} onChange={setPictures} options={PICTURES} /></> : null}
         <span className="grow" />

@@ -7,7 +7,7 @@ import { cx } from '../../ui/cx.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import table from '../../ui/table.module.css'
-import { Figure } from './Figure.tsx'
+import { Figure, InEnglish } from './Figure.tsx'
 import { BENJAMINI_HOCHBERG, BH, HOLM, methodName, sliceName } from './words.ts'
 import styles from './compare.module.css'
 
@@ -18,6 +18,7 @@ export function SlicePanel({ comparison, pair, kind, onKind, onClose }: { compar
   const [a, b] = [comparison.checkpoints[pair.a]!.name, comparison.checkpoints[pair.b]!.name]
   return (
     <Dialog open onClose={onClose} title={t('Where {b} differs from {a}', { a, b })} width="wide" closable>
+      <InEnglish />
       <div className="row"><span className="t12 c2">{t('Interval')}</span><Segmented small label={t('Interval')} value={kind} onChange={onKind} options={KINDS} /></div>
       {comparison.pairs.length > 1 ? (
         <Figure name={`pairs ${comparison.title}`} caption={pairsWords(comparison, kind).description}

@@ -11,7 +11,7 @@ import { DEFAULT_VIEW, ExplainerChoice } from '../../ui/ExplainerChoice.tsx'
 import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
 import table from '../../ui/table.module.css'
 import type { ProjectChoice } from './choice.ts'
-import { Figure } from './Figure.tsx'
+import { Figure, InEnglish } from './Figure.tsx'
 import { Letter } from './Letter.tsx'
 import { TrustProgress } from './TrustProgress.tsx'
 import { useTrust } from './use-trust.ts'
@@ -42,6 +42,7 @@ export function TrustPanel({ comparison, choice, explainer, onExplainer, onClose
       {tested.length > 0 && !trust.error ? (
         <>
           {start ? <div>{start}</div> : null}
+          <InEnglish />
           <div className={styles.curves}>
             <Figure name={`deletion ${names}`} caption={deletionWords(comparison.title, tested).description} draw={(ink) => deletionChart(comparison.title, tested, ink)} />
             <Figure name={`insertion ${names}`} caption={insertionWords(comparison.title, tested).description} draw={(ink) => insertionChart(comparison.title, tested, ink)} />

@@ -6,10 +6,12 @@ import { forestChart } from '../../../../shared/charts/forest.ts'
 import { grouped, plain, pText, withSign } from '../../../../shared/charts/numbers.ts'
 import { changeChart, type Point2, scatterChart } from '../../../../shared/charts/spread.ts'
 import { type ChartInk, type SvgNode, toMarkup } from '../../../../shared/charts/svg.ts'
+import type { Tested } from '../../../../shared/charts/trust.ts'
 import type { Comparison, CompareInterval, ComparePair, Measure, RunDifference } from '../../../../shared/contract/compare.ts'
 import { html, type Markup, trusted } from './markup.ts'
 import type { Example } from './pictures.ts'
 import { STYLE } from './style.ts'
+import { trustSection } from './trust.ts'
 
 export interface ReportInput {
   readonly comparison: Comparison
@@ -20,10 +22,12 @@ export interface ReportInput {
   /** Of each pair, in their order. */
   readonly examples: readonly (readonly Example[])[]
   readonly differences: readonly (RunDifference | null)[]
+  /** Tests of the explanation that are stored. */
+  readonly tested: readonly Tested[]
 }
 
 /** The report's own variables, so that charts follow its theme. */
-const INK: ChartInk = { text: 'var(--text)', quiet: 'var(--quiet)', grid: 'var(--grid)', clear: 'var(--clear)', unclear: 'var(--unclear)', series: ['var(--unclear)', 'var(--clear)', 'var(--text)', 'var(--quiet)'], font: 'inherit' }
+const INK: ChartInk = { text: 'var(--text)', quiet: 'var(--quiet)', grid: 'var(--grid)', clear: 'var(--clear)', unclear: 'var(--unclear)', series: ['var(--series-a)', 'var(--series-b)', 'var(--series-c)', 'var(--series-d)'], font: 'inherit' }
 
 const MEASURE_NAMES: readonly { readonly key: Measure; readonly name: string; readonly factor: number; readonly digits: number; readonly unit: string }[] = [
   { key: 'pointingGame', name: 'Pointing game', factor: 100, digits: 2, unit: '%' }, { key: 'consistency', name: 'Consistency, mean', factor: 1, digits: 3, unit: '' },
@@ -41,6 +45,7 @@ export function reportDocument(input: ReportInput): string {
 ${comparison.notes.length > 0 ? html`<section><h2>To know before reading</h2><ul>${comparison.notes.map((note) => html`<li>${note}</li>`)}</ul></section>` : null}
 ${meansSection(comparison, kind)}
 ${comparison.pairs.length > 1 ? forest(forestChart('all-pairs', pairRows(comparison, kind), pairsWords(comparison, kind), INK, 760), pairsWords(comparison, kind).description) : null}
+${trustSection(comparison, input.tested, INK, figure, forest)}
 ${comparison.pairs.map((pair, i) => pairSection(input, pair, i))}
 <footer class="quiet">AMC Workstation ${version}, ${madeAt}. ${grouped(comparison.total)} regions asked for = ${grouped(comparison.regions)} compared + ${grouped(comparison.missing)} without the score of every checkpoint + ${grouped(comparison.withoutAnswer)} without a phrase or box.</footer>
 </main></body></html>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { forestChart, niceTicks } from '../../../../shared/charts/forest.ts'
 import { escapeMarkup, PAPER_INK, toMarkup } from '../../../../shared/charts/svg.ts'
 import type { Comparison, CompareRow } from '../../../../shared/contract/compare.ts'
+import type { Tested } from '../../../../shared/charts/trust.ts'
 import { compareScores } from '../statistics.ts'
 import { parseCsv } from '../../../../../test/support/csv.ts'
 import { comparisonCsv } from './csv.ts'
@@ -26,8 +27,16 @@ const make = async (text: string) => {
   const example = { row: compared.rows[0]!, cell: 'fixed' as const, a: 'data:image/jpeg;base64,AAAA', b: null, why: text }
   const run = { runId: 'x', name: text, step: 3, regions: 4, startCheckpoint: text }
   const difference = { a: run, b: run, config: [{ key: text, label: text, a: text, b: null }], data: { same: 1, revised: 0, onlyA: 0, onlyB: 0, regions: [], listed: 0 } }
-  return { compared, html: reportDocument({ comparison: compared, kind: 'BCa', version: text, madeAt: '2024-01-01T00:00:00Z', examples: compared.pairs.map(() => [example]), differences: compared.pairs.map(() => difference) }) }
+  return { compared, html: reportDocument({ comparison: compared, kind: 'BCa', version: text, madeAt: '2024-01-01T00:00:00Z', examples: compared.pairs.map(() => [example]), differences: compared.pairs.map(() => difference), tested: [testedAs(text)] }) }
 }
+
+const testedAs = (text: string): Tested => ({
+  place: 1, name: text,
+  result: {
+    checkpointId: 'c1', datasetId: 'd', viewId: null, split: null, explainer: { name: 'gradcam', target: 'itm', layer: 1 }, protocol: 'AMC strict', measuredAt: '', samples: 8, of: 60, seed: 3, skipped: [],
+    deletion: { area: 0.31, curve: [0.9, 0.2] }, insertion: { area: 0.72, curve: [0.1, 0.8] }, randomisation: [{ stage: text, correlation: 0.5 }, { stage: 'all', correlation: 0.04 }], shifts: { pixels: 4, correlation: 0.93 },
+  },
+})
 
 describe('the report', () => {
   it('lets nothing from data become markup', async () => {
@@ -57,8 +66,10 @@ describe('the report', () => {
     for (const pair of compared.pairs) expect(html).toContain(`fixed ${pair.matrix.fixed}</td>`)
     const { change } = compared.pairs[0]!.headline.pointingGame
     expect(html).toContain(`<strong>${change > 0 ? '+' : change < 0 ? '−' : ''}${Math.abs(change * 100).toFixed(2)}</strong>`)
-    expect(html.match(/<svg/g)!.length).toBe(1 + 3 * 3)
-    expect(html.match(/<figcaption>/g)!.length).toBe(1 + 3 * 3)
+    expect(html.match(/<svg/g)!.length).toBe(4 + 3 * 3)
+    expect(html.match(/<figcaption>/g)!.length).toBe(4 + 3 * 3)
+    // Tests of the explanation, of those that have them.
+    for (const part of ['8 of 60 regions drawn with seed 3', '<td class="n">–</td><td class="n">0.310</td><td class="n">–</td>', '0.930</td>', 'B 0.040; near 0']) expect(html).toContain(part)
   })
 })
 

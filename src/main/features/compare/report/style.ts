@@ -1,8 +1,8 @@
 /** The report's look: light and dark by the reader's own setting, and plain on paper. */
 export const STYLE = `
-:root { --text: #1b1b1b; --quiet: #595959; --ground: #ffffff; --plate: #f4f4f4; --grid: #dcdcdc; --clear: #b06000; --unclear: #757575; }
-@media (prefers-color-scheme: dark) { :root { --text: #ececec; --quiet: #a8a8a8; --ground: #161616; --plate: #222222; --grid: #383838; --clear: #f5a524; --unclear: #9a9a9a; } }
-@media print { :root { --text: #000000; --quiet: #444444; --ground: #ffffff; --plate: #ffffff; --grid: #cccccc; --clear: #b06000; --unclear: #757575; } section.pair { break-before: page; } }
+:root { --text: #1b1b1b; --quiet: #595959; --ground: #ffffff; --plate: #f4f4f4; --grid: #dcdcdc; --clear: #b06000; --unclear: #757575; --series-a: #757575; --series-b: #b06000; --series-c: #005c46; --series-d: #7a1160; }
+@media (prefers-color-scheme: dark) { :root { --text: #ececec; --quiet: #a8a8a8; --ground: #161616; --plate: #222222; --grid: #383838; --clear: #f5a524; --unclear: #9a9a9a; --series-a: #a6a6a6; --series-b: #f5a524; --series-c: #4fe8a4; --series-d: #ea3a66; } }
+@media print { :root { --text: #000000; --quiet: #444444; --ground: #ffffff; --plate: #ffffff; --grid: #cccccc; --clear: #b06000; --unclear: #757575; --series-a: #666666; --series-b: #b06000; --series-c: #005c46; --series-d: #7a1160; } section.pair { break-before: page; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--text); font: 14px/1.5 Inter, system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; font-variant-numeric: tabular-nums; }
 main { max-width: 920px; margin: 0 auto; padding: 32px 24px 64px; }
