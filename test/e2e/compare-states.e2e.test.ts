@@ -136,7 +136,7 @@ describe.skipIf(!findChromium())(`Compare in every state${findChromium() ? '' : 
     await expect.poll(() => page.getByTestId('trust').innerText()).toContain('Not yet tested here')
   })
 
-  it('a project with nothing, and one with a dataset alone, say what to do', async () => {
+  it('a project with nothing says what to do', async () => {
     const empty = await serve(join(folder.path, 'empty'))
     const page = await openPage(empty)
     try {
