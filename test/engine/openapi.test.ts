@@ -64,5 +64,5 @@ describe('the OpenAPI side', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ run: { state: 'finished', step: 2 }, comparison: { split: 'val', regions: 4, headline: { pointingGame: { change: 0, regions: 4 } } } })
     await expect(run('--dataset', 'nothing')).rejects.toThrow(/no one dataset called nothing; there are: things/)
     await expect(run('--dataset', 'things', '--set', 'steps=none')).rejects.toThrow(/steps/)
-  })
+  }, 180_000)
 })
