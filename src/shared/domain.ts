@@ -80,6 +80,8 @@ export const datasetSchema = z.object({
   skipped: z.number().int(),
   /** Its source is looked at now and then. */
   watched: z.boolean().optional(),
+  /** Regions that were changed both here and in the source, as of the last time it was read; they wait for a decision. */
+  conflicts: z.number().int().optional(),
 })
 export type Dataset = z.infer<typeof datasetSchema>
 
@@ -143,7 +145,7 @@ export type Heatmap = z.infer<typeof heatmapSchema>
 
 export const jobSchema = z.object({
   id: z.string(),
-  kind: z.enum(['import', 'score', 'trust', 'train', 'trial', 'demo', 'export']),
+  kind: z.enum(['import', 'score', 'trust', 'train', 'trial', 'demo', 'export', 'archive']),
   title: z.string(),
   state: z.enum(['waiting', 'running', 'done', 'failed', 'cancelled']),
   done: z.number(),

@@ -32,7 +32,7 @@ describe('the engine’s names for its work', () => {
     useMessages('zh-CN', ZH_CN)
     const left = titles.flatMap(({ kind, template }) => outcomes(template).map((title) => jobTitle({ kind, title }))).map((text) => text.replaceAll('any name', ''))
     expect(left.filter((text) => /[A-Za-z]{2}/.test(text))).toEqual([])
-    expect(jobTitle({ kind: 'score', title: 'Score birds with held-out with A' })).toBe('用 A 为 birds with held-out 评分')
+    expect(jobTitle({ kind: 'score', title: 'Score birds with Demo, with AMC' })).toBe('用 Demo, with AMC 为 birds 评分')
     expect(jobTitle({ kind: 'train', title: 'My run' })).toBe('My run')
   })
 })

@@ -13,11 +13,15 @@ const TITLES: Partial<Readonly<Record<Job['kind'], readonly Words[]>>> = {
   ],
   export: [[/^Export (.+)$/s, (name) => t('Export {name}', { name })]],
   score: [
-    [/^Score (.+) with (.+)$/s, (dataset, checkpoint) => t('Score {dataset} with {checkpoint}', { dataset, checkpoint })],
+    [/^Score (.+?) with (.+)$/s, (dataset, checkpoint) => t('Score {dataset} with {checkpoint}', { dataset, checkpoint })],
     [/^Rank the suspects of (.+)$/s, (name) => t('Rank the suspects of {name}', { name })],
   ],
-  trust: [[/^Test the explanation of (.+) on (.+)$/s, (checkpoint, dataset) => t('Test the explanation of {checkpoint} on {dataset}', { checkpoint, dataset })]],
+  trust: [[/^Test the explanation of (.+?) on (.+)$/s, (checkpoint, dataset) => t('Test the explanation of {checkpoint} on {dataset}', { checkpoint, dataset })]],
   trial: [[/^Measuring three steps$/, () => t('Measuring three steps')]],
+  archive: [
+    [/^Archive this project$/, () => t('Archive this project')],
+    [/^Restore an archive$/, () => t('Restore an archive')],
+  ],
   demo: [[/^Make the demo dataset$/, () => t('Make the demo dataset')]],
 }
 

@@ -30,12 +30,16 @@ export interface PageOptions {
   readonly theme?: 'light' | 'dark'
   /** As somebody who comes for the first time, to whom the tour is offered. */
   readonly newcomer?: boolean
+  /** The browser's language; the page follows it until another one is chosen. */
+  readonly locale?: string
+  /** Before the address is opened. */
+  readonly prepare?: (page: Page) => Promise<void>
 }
 
 /** Opens the workstation as the shell would: by the address with the token, which the engine turns into a cookie. */
-export async function openPage(address: { url: string; token: string }, { width = 1440, height = 900, theme = 'dark', newcomer = false }: PageOptions = {}): Promise<OpenPage> {
+export async function openPage(address: { url: string; token: string }, { width = 1440, height = 900, theme = 'dark', newcomer = false, locale, prepare }: PageOptions = {}): Promise<OpenPage> {
   const browser = await chromium.launch({ executablePath: findChromium()!, args: FLAGS, headless: true })
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'no-preference' })
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'no-preference', ...(locale ? { locale } : {}) })
   if (!newcomer) await context.addCookies([{ name: 'amc-tour', value: 'seen', url: address.url }])
   const page = await context.newPage()
   const faults: string[] = []
@@ -45,6 +49,7 @@ export async function openPage(address: { url: string; token: string }, { width 
     if (message.type() === 'error' && !/Failed to load resource|WebSocket connection to/.test(message.text())) faults.push(message.text())
   })
   page.setDefaultTimeout(20_000)
+  await prepare?.(page)
   await page.goto(`${address.url}/?token=${address.token}`)
   return { page, context, browser, faults, close: () => browser.close() }
 }

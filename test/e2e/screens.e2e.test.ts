@@ -5,10 +5,7 @@ import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
 import { canvasDriver } from './canvas-driver.ts'
 import { callEngine } from './call.ts'
 import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
-import { SCREENS, type Screen, showScreen, takePicture } from './screens.ts'
-
-/** Experimental in axe, and asked all the same: what is read out must hold what is seen. */
-const ASKED_TOO = { 'label-content-name-mismatch': { enabled: true } }
+import { ASKED_TOO, findingsOf, outside, SCREENS, type Screen, showScreen, takePicture } from './screens.ts'
 
 const chromium = findChromium()
 if (!chromium) console.warn(NO_BROWSER)
@@ -53,10 +50,8 @@ describe.skipIf(!chromium)(`every screen${chromium ? '' : ` (${NO_BROWSER})`}`, 
             await page.waitForTimeout(200)
           }
           await takePicture(page, `${screen}-${theme}-${width}`)
-          expect(await outside(open), 'parts that stick out of the window').toEqual([])
-          const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).options({ rules: ASKED_TOO }).analyze()
-          const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
-          expect(serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(' | ')}`)).toEqual([])
+          expect(await outside(page), 'parts that stick out of the window').toEqual([])
+          expect(await findingsOf(page)).toEqual([])
           expect(open.faults).toEqual([])
         })
       })
@@ -90,7 +85,7 @@ describe.skipIf(!chromium)(`every screen${chromium ? '' : ` (${NO_BROWSER})`}`, 
       await takePicture(page, `tour-${titles.length}-${theme}-${width}`)
       const { violations } = await new AxeBuilder({ page }).include('[data-testid="tour"]').options({ rules: ASKED_TOO }).analyze()
       expect(violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => one.id)).toEqual([])
-      expect(await outside(open)).toEqual([])
+      expect(await outside(page)).toEqual([])
       const next = card.getByRole('button', { name: 'Next' })
       if ((await next.count()) === 0) break
       await next.click()
@@ -110,24 +105,3 @@ describe.skipIf(!chromium)(`every screen${chromium ? '' : ` (${NO_BROWSER})`}`, 
     await open.close()
   })
 })
-
-/** Names of visible controls that lie partly outside the window without a scrolling box around them that could bring them in. */
-function outside({ page }: OpenPage): Promise<string[]> {
-  return page.evaluate(`(() => {
-    const found = []
-    for (const element of document.querySelectorAll('button, a, input, select, textarea, h1, h2, [role=button], [role=slider]')) {
-      const box = element.getBoundingClientRect()
-      const style = getComputedStyle(element)
-      if (box.width < 2 || box.height < 2 || style.visibility === 'hidden' || element.closest('[hidden], [inert], .visually-hidden')) continue
-      if (box.left >= -1 && box.top >= -1 && box.right <= innerWidth + 1 && box.bottom <= innerHeight + 1) continue
-      let scrolls = false
-      for (let parent = element.parentElement; parent; parent = parent.parentElement) {
-        const overflow = getComputedStyle(parent)
-        if (/(auto|scroll|hidden|clip)/.test(overflow.overflowX + overflow.overflowY) && parent !== document.body) { scrolls = /(auto|scroll)/.test(overflow.overflowX + overflow.overflowY) || parent.classList.contains('visually-hidden'); if (scrolls) break }
-      }
-      if (!scrolls) found.push((element.getAttribute('aria-label') || element.textContent || element.tagName).trim().slice(0, 40))
-    }
-    if (document.documentElement.scrollWidth > innerWidth) found.push('the page scrolls sideways')
-    return found
-  })()`)
-}

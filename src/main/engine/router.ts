@@ -2,6 +2,7 @@
 import { implement, ORPCError } from '@orpc/server'
 import { APP_STATUS, contract, type Contract } from '../../shared/contract/contract.ts'
 import { toErrorData } from '../../shared/errors.ts'
+import { archiveHandlers } from '../features/archive/handlers.ts'
 import { checkpointsHandlers } from '../features/checkpoints/handlers.ts'
 import { compareHandlers } from '../features/compare/handlers.ts'
 import { datasetsHandlers } from '../features/datasets/handlers.ts'
@@ -24,7 +25,7 @@ export function createHandlers(context: EngineContext): EngineHandlers {
     system: systemHandlers(context), datasets: datasetsHandlers(context), regions: regionsHandlers(context), views: viewsHandlers(context),
     heatmaps: heatmapsHandlers(context), checkpoints: checkpointsHandlers(context), runs: runsHandlers(context), scores: scoresHandlers(context),
     compare: compareHandlers(context), jobs: jobsHandlers(context), machine: machineHandlers(context),
-    suspects: suspectsHandlers(context), trust: trustHandlers(context),
+    suspects: suspectsHandlers(context), trust: trustHandlers(context), archive: archiveHandlers(context),
   }
 }
 

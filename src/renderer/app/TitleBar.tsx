@@ -1,4 +1,4 @@
-import { ChevronDown, Database, FolderOpen, Search, Settings } from 'lucide-react'
+import { Archive, ArchiveRestore, ChevronDown, Database, FolderOpen, Search, Settings } from 'lucide-react'
 import { t } from '../../shared/messages/messages.ts'
 import { useDatasets, useInfo } from '../state/queries.ts'
 import { Button } from '../ui/Button.tsx'
@@ -35,6 +35,8 @@ export function TitleBar({ screen }: { screen: Screen }) {
           ...(datasets.data ?? []).map((dataset) => ({ label: dataset.name, icon: Database, detail: t('{n, plural, one {# region} other {# regions}}', { n: dataset.regions }), onSelect: () => navigate('curate', { dataset: dataset.id }) })),
           ...(datasets.data?.length ? [null] : []),
           { label: t('Import a dataset'), icon: FolderOpen, onSelect: () => navigate('library', { import: 'open' }) },
+          { label: t('Archive this project'), icon: Archive, onSelect: () => navigate('library', { project: 'archive' }) },
+          { label: t('Restore an archive'), icon: ArchiveRestore, onSelect: () => navigate('library', { project: 'restore' }) },
           { label: t('Settings'), icon: Settings, onSelect: () => navigate('settings') },
         ]}
       />

@@ -150,6 +150,12 @@ export const contract = {
       path: z.string(), parent: z.string().nullable(), entries: z.array(z.object({ name: z.string(), path: z.string(), folder: z.boolean() })),
     })),
   },
+  archive: {
+    /** Packs the whole project into one zip file that is not there yet. The result of the job: {path, files, bytes, missing: [image files that are not in it]}. */
+    create: call(z.object({ out: z.string().min(1), images: z.boolean() }), jobSchema),
+    /** Unpacks an archive into an empty or new folder, as a project of its own beside this one. The result of the job: {path, project, files, bytes}. */
+    restore: call(z.object({ file: z.string().min(1), target: z.string().min(1) }), jobSchema),
+  },
   regions: {
     /** With a snapshot the order is the one of its first page, however much is edited and scored meanwhile; 'not-found' when it is not kept any more. */
     query: call(z.object({

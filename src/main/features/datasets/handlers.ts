@@ -8,7 +8,7 @@ import { FORMATS } from '../../formats/registry.ts'
 import { browse } from './browse.ts'
 import { exportDataset, planExport } from './export-job.ts'
 import { importDataset } from './import-job.ts'
-import { listDatasets, listSkipped, requireDataset } from './queries.ts'
+import { keepConflicts, listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
 import { startUpdate } from './start-update.ts'
 import { stampOf } from './watch.ts'
@@ -75,6 +75,7 @@ export function datasetsHandlers({ project, db, jobs, events, turns, makeDemo, a
     skipped: ({ id }) => listSkipped(db, id, MAX_SKIPPED_SHOWN),
     remove: ({ id }) => {
       requireDataset(db, id)
+      keepConflicts(db, id, 0)
       const removed = removeDataset(db, id)
       events.emit({ type: 'datasets.changed' })
       removed.catch((error: unknown) => console.error(`A dataset could not be removed completely; the next start goes on: ${toErrorData(error).message}`))

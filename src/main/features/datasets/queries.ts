@@ -30,6 +30,21 @@ export function requireDataset(db: Db, id: string): Row {
   return row
 }
 
+const conflictsKey = (datasetId: string): string => `conflicts:${datasetId}`
+
+/** How many regions waited for a decision when the source was last read. */
+function conflictsOf(db: Db, datasetId: string): number {
+  return Number(db.get<{ value: string }>('SELECT value FROM project WHERE key = ?', conflictsKey(datasetId))?.value ?? 0)
+}
+
+/** @returns whether it is another number than before */
+export function keepConflicts(db: Db, datasetId: string, conflicts: number): boolean {
+  const before = conflictsOf(db, datasetId)
+  if (conflicts === 0) db.run('DELETE FROM project WHERE key = ?', conflictsKey(datasetId))
+  else db.run('INSERT OR REPLACE INTO project (key, value) VALUES (?, ?)', conflictsKey(datasetId), String(conflicts))
+  return before !== conflicts
+}
+
 function describe(db: Db, row: Row): Dataset {
   const byImage = db.all<{ split: string; n: number }>('SELECT split, count(*) AS n FROM images WHERE dataset_id = ? GROUP BY split', row.id)
   const byStatus = db.all<{ status: string; n: number }>('SELECT status, count(*) AS n FROM regions WHERE dataset_id = ? AND deleted = 0 GROUP BY status', row.id)
@@ -41,6 +56,7 @@ function describe(db: Db, row: Row): Dataset {
     splits: Object.fromEntries(bySplit.map((one) => [one.split, one.n])),
     meanConsistency: meanConsistency(db, row.id),
     previewImageIds: db.all<{ id: string }>('SELECT id FROM images WHERE dataset_id = ? ORDER BY position LIMIT ?', row.id, PREVIEWS).map((image) => image.id),
+    conflicts: conflictsOf(db, row.id),
     skipped: db.get<{ n: number }>('SELECT count(*) AS n FROM skipped WHERE dataset_id = ?', row.id)!.n,
   }
 }

@@ -1,7 +1,7 @@
 /** Reading a source again as a job: asked for by a person, or by the watching of its folder. */
 import type { EngineContext } from '../../engine/context.ts'
 import type { Job } from '../../../shared/domain.ts'
-import { requireDataset } from './queries.ts'
+import { keepConflicts, requireDataset } from './queries.ts'
 import { type Side, updateDataset } from './update-job.ts'
 
 export interface UpdateInput {
@@ -17,8 +17,9 @@ export function startUpdate({ project, db, jobs, events, turns, author }: Pick<E
     kind: 'import', title: `${dryRun ? 'Compare' : 'Update'} ${name}`, lane: 'files', unit: 'images', about: { datasetId: id },
     work: async ({ signal, progress }) => {
       const report = await updateDataset({ project, turns }, { datasetId: id, dryRun: dryRun ?? false, decisions, otherwise, author: author(), signal, onProgress: (images) => progress({ done: images }) })
+      const isNews = keepConflicts(db, id, report.conflicts.length)
+      if (!dryRun || isNews) events.emit({ type: 'datasets.changed' })
       if (!dryRun) {
-        events.emit({ type: 'datasets.changed' })
         progress({ message: `${report.added} new, ${report.changed} changed, ${report.removed} gone${report.conflicts.length > 0 ? `, ${report.conflicts.length} conflicts` : ''}` })
       }
       return report

@@ -20,7 +20,7 @@ import { Pane, PaneHead, Section } from '../../ui/Pane.tsx'
 import table from '../../ui/table.module.css'
 import { Tag } from '../../ui/Tag.tsx'
 import { CheckpointImport } from './CheckpointImport.tsx'
-import { metricColumns, metricText, protocolOf } from './metrics.ts'
+import { metricColumns, metricText, metricWord, protocolOf } from './metrics.ts'
 import styles from './checkpoints.module.css'
 
 const ORIGIN: Readonly<Record<Checkpoint['origin'], string>> = { run: t('run'), imported: t('imported'), shipped: t('shipped') }
@@ -74,7 +74,7 @@ function CheckpointTable({ checkpoints, chosenId, runNumber }: { checkpoints: re
         <thead>
           <tr>
             <th>{t('Checkpoint')}</th><th>{t('Origin')}</th><th className={table.num}>{t('Step')}</th><th className={cx(table.num, styles.wide)}>{t('Parameters')}</th><th className={cx(table.num, styles.wide)}>{t('Size')}</th>
-            {columns.map((name) => <th key={name} className={cx(table.num, styles.metric)} title={name}><span>{protocolOf(name).metric}</span><span className={styles.protocol}>{protocolOf(name).protocol}</span></th>)}
+            {columns.map((name) => <th key={name} className={cx(table.num, styles.metric)} title={name}><span>{metricWord(protocolOf(name).metric)}</span><span className={styles.protocol}>{protocolOf(name).protocol}</span></th>)}
           </tr>
         </thead>
         <tbody>

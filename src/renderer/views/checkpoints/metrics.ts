@@ -1,10 +1,22 @@
 /** Figures known of a checkpoint: their names hold the protocol after the first comma, "pointing game, AMC strict, demo val". */
+import { t } from '../../../shared/messages/messages.ts'
 import { fixed, percent } from '../../app/format.ts'
 import type { Checkpoint } from '../../../shared/domain.ts'
 
 export function protocolOf(name: string): { readonly metric: string; readonly protocol: string } {
   const comma = name.indexOf(',')
   return comma < 0 ? { metric: name, protocol: '' } : { metric: name.slice(0, comma), protocol: name.slice(comma + 1).trim() }
+}
+
+/** A metric that is known, in the language of the page; the name itself is a key and stays. */
+export function metricWord(metric: string): string {
+  switch (metric) {
+    case 'pointing game': return t('pointing game')
+    case 'consistency': return t('consistency')
+    case 'match probability': return t('match probability')
+    case 'match AUC': return t('match AUC')
+    default: return metric
+  }
 }
 
 /** The pointing game is a share of phrases and reads best as percent; everything else as a plain number. */

@@ -1,4 +1,4 @@
-import { Activity as Pulse, CircleAlert, CircleSlash, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
+import { Activity as Pulse, CircleAlert, CircleSlash, Archive, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Job, Run } from '../../../shared/domain.ts'
 import { jobTitle } from '../../../shared/job-words.ts'
@@ -19,7 +19,7 @@ interface Happening {
 }
 
 const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled'])
-const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, trial: Pulse, demo: Images, export: Import }
+const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, trial: Pulse, demo: Images, export: Import, archive: Archive }
 
 function happeningOfJob(job: Job): Happening {
   const title = jobTitle(job)

@@ -57,6 +57,7 @@ export function DatasetTable({ datasets, selectedId, onSkipped, onExport, onUpda
                     <span className={cx('med trunc t13')}>{dataset.name}</span>
                     <span className="t11 c2 trunc">
                       {formatName(dataset.format)}{dataset.watched ? ` · ${t('watched')}` : ''}
+                      {dataset.conflicts ? <> · <button type="button" className={cx(styles.link, styles.waiting)} onClick={(event) => { event.stopPropagation(); onUpdate(dataset) }}>{t('{n, plural, one {# conflict} other {# conflicts}}', { n: dataset.conflicts })}</button></> : null}
                       {dataset.skipped > 0 ? <> · <button type="button" className={styles.link} onClick={(event) => { event.stopPropagation(); onSkipped(dataset) }}>{t('{n} skipped', { n: count(dataset.skipped) })}</button></> : null}
                     </span>
                   </span>

@@ -115,7 +115,7 @@ function PreviewParts({ preview, path, name, onName }: { preview: Preview; path:
       </Section>
       {preview.fields.length > 0 ? (
         <Section title={t('How fields are read')} className={styles.fields}>
-          <div className={styles.map}>
+          <div className={styles.map} data-fields="">
             {preview.fields.map((field) => <div key={field.from} className={styles.mapLine}><span className="mono c2 trunc" title={field.from}>{field.from}</span><span className="c3"><Icon of={ArrowRight} size="s" /></span><span className="trunc" title={field.to}>{field.to}</span></div>)}
           </div>
         </Section>

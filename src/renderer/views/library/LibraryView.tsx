@@ -1,4 +1,4 @@
-import { Download, Import, Images, Upload } from 'lucide-react'
+import { Archive, ArchiveRestore, Download, Import, Images, Upload } from 'lucide-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { t } from '../../../shared/messages/messages.ts'
@@ -15,6 +15,7 @@ import { cx } from '../../ui/cx.ts'
 import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
 import { Pane } from '../../ui/Pane.tsx'
 import { Activity } from './Activity.tsx'
+import { ArchiveDialogs } from './ArchiveDialogs.tsx'
 import { DatasetTable } from './DatasetTable.tsx'
 import { DemoProgress, runningDemo } from './DemoProgress.tsx'
 import { ExportDialog } from './ExportDialog.tsx'
@@ -55,6 +56,8 @@ export function LibraryView() {
   useCommands([
     { id: 'dataset.import', title: t('Import a dataset'), group: t('Library'), keys: 'i', icon: Import, run: () => openImport() },
     { id: 'dataset.export', title: t('Export the selected dataset'), group: t('Library'), keys: 'e', icon: Download, enabled: selected !== null, run: () => setExported(selected) },
+    { id: 'project.archive', title: t('Archive this project'), group: t('Library'), icon: Archive, run: () => setParams({ project: 'archive' }) },
+    { id: 'project.restore', title: t('Restore an archive'), group: t('Library'), icon: ArchiveRestore, run: () => setParams({ project: 'restore' }) },
   ])
   return (
     <div className={cx(styles.screen, importing && styles.withImport)}>
@@ -87,6 +90,7 @@ export function LibraryView() {
       {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onClose={() => setParams({ import: null, path: null, dropped: null })} /> : null}
       <ExportDialog dataset={exported} onClose={() => setExported(null)} />
       <UpdateDialog dataset={updated} onClose={() => setUpdated(null)} />
+      <ArchiveDialogs which={params.project} onClose={() => setParams({ project: null })} />
       <SkippedDialog dataset={skippedOf} onClose={() => setSkippedOf(null)} />
     </div>
   )

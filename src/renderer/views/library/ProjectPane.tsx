@@ -1,11 +1,12 @@
-import { Bookmark, Database, Flag } from 'lucide-react'
+import { Archive, ArchiveRestore, Bookmark, Database, Flag } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Dataset } from '../../../shared/domain.ts'
 import { bytes, count } from '../../app/format.ts'
-import { formatHash } from '../../app/routes.ts'
+import { formatHash, setParams } from '../../app/routes.ts'
 import { api } from '../../state/engine.ts'
 import { keys, useDatasets, useViews } from '../../state/queries.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Pane, PaneHead } from '../../ui/Pane.tsx'
 import { Bar } from '../../ui/Progress.tsx'
@@ -50,6 +51,7 @@ export function ProjectPane({ dataset }: { dataset: Dataset | null }) {
           <div className="row t12"><span className="c2">{t('Storage')}</span><span className="push">{rich('{used} <quiet>used, {free} free</quiet>', { used: bytes(used), free: bytes(storage.data.freeBytes), quiet: (inside) => <span className="c3">{inside}</span> })}</span></div>
           <Bar share={used / Math.max(1, used + storage.data.freeBytes)} />
           <p className="hint">{t('Runs {runs} · cache {cache}', { runs: bytes(storage.data.runsBytes), cache: bytes(storage.data.cacheBytes) })}</p>
+          <div className={styles.keep}><Button size="s" icon={Archive} onClick={() => setParams({ project: 'archive' })}>{t('Archive')}</Button><Button size="s" icon={ArchiveRestore} onClick={() => setParams({ project: 'restore' })}>{t('Restore')}</Button></div>
         </div>
       ) : null}
     </Pane>

@@ -1,0 +1,91 @@
+/** Every screen at 200 %: a window of 1440 x 900 has 720 x 450 CSS px then. What has no room scrolls; nothing is out of reach. */
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
+import { callEngine } from './call.ts'
+import { canvasDriver } from './canvas-driver.ts'
+import { makeSmallDemo, type ServedEngine, serve, temporaryFolder } from './engine.ts'
+import { findingsOf, outside, SCREENS, type Screen, showScreen, takePicture } from './screens.ts'
+
+const chromium = findChromium()
+if (!chromium) console.warn(NO_BROWSER)
+
+describe.skipIf(!chromium)(`every screen at 200 %${chromium ? '' : ` (${NO_BROWSER})`}`, () => {
+  let folder: { path: string; remove: () => Promise<void> }
+  let engine: ServedEngine
+  let open: OpenPage
+  let compareQuery = ''
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('zoom')
+    engine = await serve(`${folder.path}/project`)
+    const api = callEngine(engine)
+    await api.ended((await api.datasets.import({ path: await makeSmallDemo(`${folder.path}/small-demo`), name: 'small demo' })).id)
+    const [dataset] = await api.datasets.list({})
+    const checkpoints = await api.checkpoints.list({})
+    for (const { id } of checkpoints.slice(0, 2)) await api.ended((await api.scores.compute({ datasetId: dataset!.id, checkpointId: id, splits: ['val'] })).id)
+    compareQuery = `dataset=${dataset!.id}&a=${checkpoints[1]?.id ?? ''}&b=${checkpoints[0]?.id ?? ''}&split=val`
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { steps: 12 }, datasetId: dataset!.id, name: 'a short run' })
+    await api.runEnded(run.id)
+    api.close()
+    open = await openPage(engine, { width: 720, height: 450, theme: 'light' })
+  })
+  afterAll(async () => {
+    await open?.close()
+    await engine?.close()
+    await folder?.remove()
+  })
+
+  it.each(SCREENS)('%s', async (screen: Screen) => {
+    const { page } = open
+    await showScreen(page, screen, screen === 'compare' ? compareQuery : '')
+    if (screen === 'curate') await canvasDriver(page, 'image').ready()
+    await takePicture(page, `zoom-${screen}`)
+    expect(await outside(page), 'parts that stick out of the window').toEqual([])
+    expect(await cutOff(page), 'parts that no scrolling brings in').toEqual([])
+    expect(await findingsOf(page)).toEqual([])
+    expect(open.faults).toEqual([])
+  })
+
+  it('dialogs and the palette', async () => {
+    const { page } = open
+    await showScreen(page, 'library')
+    for (const [key, name] of [['?', 'shortcuts'], ['Control+k', 'palette'], ['e', 'export']] as const) {
+      await page.locator('body').press(key)
+      await page.getByRole('dialog').waitFor()
+      await page.waitForTimeout(200)
+      await takePicture(page, `zoom-${name}`)
+      expect(await outside(page), name).toEqual([])
+      expect(await cutOff(page), name).toEqual([])
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+  })
+})
+
+/** Controls of which less than half shows through a box around them that cuts off and does not scroll. */
+function cutOff(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => {
+    const found = []
+    for (const element of document.querySelectorAll('button, a, input, select, textarea, [role=button], [role=slider], [data-canvas]')) {
+      const box = element.getBoundingClientRect()
+      if (box.width < 2 || box.height < 2 || !element.checkVisibility({ visibilityProperty: true }) || element.closest('[hidden], [inert], .visually-hidden')) continue
+      // What scrolls may bring it in further out; from there on the scrolling box itself is looked at.
+      let part = box
+      for (let parent = element.parentElement; parent && parent !== document.body; parent = parent.parentElement) {
+        const { overflowX, overflowY } = getComputedStyle(parent)
+        const frame = parent.getBoundingClientRect()
+        if (/(auto|scroll)/.test(overflowX + overflowY)) part = frame
+        else if (/(hidden|clip)/.test(overflowX + overflowY)) {
+          const width = Math.min(part.right, frame.right) - Math.max(part.left, frame.left)
+          const height = Math.min(part.bottom, frame.bottom) - Math.max(part.top, frame.top)
+          if (width < part.width / 2 && width < 24 || height < part.height / 2 && height < 24) {
+            found.push((element.getAttribute('aria-label') || element.textContent || element.tagName).trim().slice(0, 40))
+            break
+          }
+        }
+      }
+    }
+    return found
+  })()`)
+}
