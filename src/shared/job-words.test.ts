@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Job } from './domain.ts'
+import { useEngineTexts } from './messages/engine-text.ts'
 import { useMessages } from './messages/messages.ts'
-import { ZH_CN } from './messages/zh-CN.ts'
+import { ZH_CN, ZH_CN_ENGINE } from './messages/zh-CN.ts'
 import { jobTitle } from './job-words.ts'
 
 const main = join(import.meta.dirname, '..', 'main')
@@ -21,7 +22,10 @@ function outcomes(template: string): string[] {
 }
 
 describe('the engine’s names for its work', () => {
-  afterEach(() => useMessages('en', null))
+  afterEach(() => {
+    useMessages('en', null)
+    useEngineTexts({})
+  })
 
   it('stay what they are in English', () => {
     expect(titles.length).toBeGreaterThan(6)
@@ -30,9 +34,10 @@ describe('the engine’s names for its work', () => {
 
   it('are all known, so that none is left in English', () => {
     useMessages('zh-CN', ZH_CN)
+    useEngineTexts(ZH_CN_ENGINE)
     const left = titles.flatMap(({ kind, template }) => outcomes(template).map((title) => jobTitle({ kind, title }))).map((text) => text.replaceAll('any name', ''))
     expect(left.filter((text) => /[A-Za-z]{2}/.test(text))).toEqual([])
-    expect(jobTitle({ kind: 'score', title: 'Score birds with Demo, with AMC' })).toBe('用 Demo, with AMC 为 birds 评分')
+    expect(jobTitle({ kind: 'import', title: 'Import birds' })).toBe('导入 birds')
     expect(jobTitle({ kind: 'train', title: 'My run' })).toBe('My run')
   })
 })

@@ -1,9 +1,10 @@
-/** The engine names its work in English; here are its titles in the language of the page. A title that is not known is shown as it came. */
+/** The engine names its work in English; here are the titles in the language of the page that are too short to be known by their shape alone. */
 import type { Job } from './domain.ts'
+import { engineText } from './messages/engine-text.ts'
 import { t } from './messages/messages.ts'
 
 type Titled = Pick<Job, 'kind' | 'title'>
-type Words = readonly [pattern: RegExp, say: (first: string, second: string) => string]
+type Words = readonly [pattern: RegExp, say: (name: string) => string]
 
 const TITLES: Partial<Readonly<Record<Job['kind'], readonly Words[]>>> = {
   import: [
@@ -12,23 +13,17 @@ const TITLES: Partial<Readonly<Record<Job['kind'], readonly Words[]>>> = {
     [/^Compare (.+)$/s, (name) => t('Compare {name}', { name })],
   ],
   export: [[/^Export (.+)$/s, (name) => t('Export {name}', { name })]],
-  score: [
-    [/^Score (.+?) with (.+)$/s, (dataset, checkpoint) => t('Score {dataset} with {checkpoint}', { dataset, checkpoint })],
-    [/^Rank the suspects of (.+)$/s, (name) => t('Rank the suspects of {name}', { name })],
-  ],
-  trust: [[/^Test the explanation of (.+?) on (.+)$/s, (checkpoint, dataset) => t('Test the explanation of {checkpoint} on {dataset}', { checkpoint, dataset })]],
-  trial: [[/^Measuring three steps$/, () => t('Measuring three steps')]],
   archive: [
     [/^Archive this project$/, () => t('Archive this project')],
     [/^Restore an archive$/, () => t('Restore an archive')],
   ],
-  demo: [[/^Make the demo dataset$/, () => t('Make the demo dataset')]],
 }
 
 export function jobTitle({ kind, title }: Titled): string {
   for (const [pattern, say] of TITLES[kind] ?? []) {
     const found = pattern.exec(title)
-    if (found) return say(found[1] ?? '', found[2] ?? '')
+    if (found) return say(found[1] ?? '')
   }
-  return title
+  // A run has the name that a person gave it.
+  return kind === 'train' ? title : engineText(title)
 }
