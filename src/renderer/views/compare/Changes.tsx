@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { letter } from '../../../shared/charts/captions.ts'
+import { settingWords } from '../../../shared/config/run-config.ts'
 import type { RunDifference } from '../../../shared/contract/compare.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
@@ -60,7 +61,7 @@ function Config({ difference: { config }, pair }: { difference: RunDifference; p
       {config.length === 0 ? null : (
         <table className={cx(table.table, table.dense, table.flush)}>
           <thead><tr><th>{t('Setting')}</th><th className={table.num}><Letter of={pair[0]} /></th><th className={table.num}><Letter of={pair[1]} /></th></tr></thead>
-          <tbody>{config.map((line) => <tr key={line.key}><td><span>{line.label}</span> <span className="c3 mono t11">{line.key}</span></td><td className={table.num}>{line.a ?? '–'}</td><td className={table.num}>{line.b ?? '–'}</td></tr>)}</tbody>
+          <tbody>{config.map((line) => <tr key={line.key}><td><span>{settingWords(line.key)?.label ?? line.label}</span> <span className="c3 mono t11">{line.key}</span></td><td className={table.num}>{line.a ?? '–'}</td><td className={table.num}>{line.b ?? '–'}</td></tr>)}</tbody>
         </table>
       )}
     </section>
