@@ -108,11 +108,11 @@ function SearchField({ work }: { work: Workbench }) {
 
 function Rows({ work }: { work: Workbench }) {
   const { queue, verbs, current, bulk } = work
-  const { total, rows, loaded, error, overtaken, answered } = useStore(queue.store)
+  const { total, rows, loaded, error, overtaken } = useStore(queue.store)
   const ranges = useStore(bulk.store, (state) => state.ranges)
   const list = useLongScroll(total, ROW_PX)
   const { first, last, scroller } = list
-  useEffect(() => queue.want(first, last), [queue, first, last, loaded, total, overtaken, answered])
+  useEffect(() => queue.look(first, last), [queue, first, last, loaded, total, overtaken])
   useEffect(() => {
     if (current.index >= 0 && current.index < total) list.show(current.index)
   }, [current.index, total])

@@ -131,6 +131,18 @@ describe('the queue', () => {
     expect([queue.number(), queue.store.getState().total]).toEqual([shown + 2, 0])
   })
 
+  it('brings the rows in view along when it is opened anew, though nobody scrolls', async () => {
+    const host = engine(350)
+    const queue = createQueueSource(host.fetch)
+    await queue.open(query())
+    queue.look(210, 225)
+    await settle()
+    queue.reload()
+    await settle()
+    expect([210, 225].map((index) => queue.store.getState().rows.get(index)?.id)).toEqual(['r210', 'r225'])
+    expect(host.asked.map(([offset]) => offset)).toEqual([0, 200, 0, 200])
+  })
+
   it('asks for pages wanted while it is opened anew only when it is there, and of the new order', async () => {
     const host = engine(350)
     const queue = createQueueSource(host.fetch)

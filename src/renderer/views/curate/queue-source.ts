@@ -51,6 +51,8 @@ export interface QueueSource {
   open(query: QueueQuery): Promise<void>
   /** Sees to it that these rows come; rows already there cost nothing. */
   want(from: number, to: number): void
+  /** As want, for the rows in view: when the queue is opened anew those places come with it, without a scroll. */
+  look(from: number, to: number): void
   rowAt(index: number): Promise<QueueRow | null>
   indexOf(regionId: string): number
   /** An edit's outcome, shown in place. */
@@ -84,6 +86,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
   /** The first page of a queue that is being opened; no other page is asked for until it is there. */
   let opening: Promise<void> | null = null
   let places = new Map<string, number>()
+  let inView: readonly [number, number] | null = null
 
   function page(at: number): Promise<void> {
     const known = pages.get(at)
@@ -139,6 +142,7 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
         places = new Map()
         const place = find !== null && result.foundAt !== null ? { regionId: find, index: result.foundAt } : null
         store.setState({ rows: put(new Map(), result.rows, 0), answered: query, total: result.total, reviewed: result.reviewed, loaded: true, error: null, place })
+        if (inView) want(...inView)
       },
       (error: unknown) => {
         if (mine !== number) return
@@ -159,14 +163,20 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
     if (query) void open({ ...query })
   }
 
+  function want(from: number, to: number): void {
+    for (let at = Math.floor(Math.max(0, from) / PAGE_ROWS); at <= Math.floor(Math.max(0, to) / PAGE_ROWS); at++) {
+      // A page that failed waits until somebody asks for it by hand.
+      if (at * PAGE_ROWS < get().total && !failed.has(at)) void page(at)
+    }
+  }
+
   return {
     store,
     open,
-    want(from, to) {
-      for (let at = Math.floor(Math.max(0, from) / PAGE_ROWS); at <= Math.floor(Math.max(0, to) / PAGE_ROWS); at++) {
-        // A page that failed waits until somebody asks for it by hand.
-        if (at * PAGE_ROWS < get().total && !failed.has(at)) void page(at)
-      }
+    want,
+    look(from, to) {
+      inView = [from, to]
+      want(from, to)
     },
     async rowAt(index) {
       const { total, rows } = get()
