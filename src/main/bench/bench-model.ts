@@ -3,9 +3,9 @@
  * highest memory of each, beside what was predicted. Nothing is read but the settings; what is written is removed.
  */
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { peakBytes, resetPeak } from './high-water.ts'
 import { gridSide, type ModelConfig } from '../../shared/config/model-config.ts'
 import { flattenConfig, type RunConfig } from '../../shared/config/run-config.ts'
 import { accumulatedGradients } from '../model/accumulate.ts'
@@ -140,21 +140,3 @@ async function folderBytes(folder: string): Promise<number> {
   const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))
   return sizes.reduce((sum, size) => sum + size, 0)
 }
-
-/** Linux keeps the highest resident size since it was last asked to forget it. */
-function resetPeak(): void {
-  try {
-    writeFileSync('/proc/self/clear_refs', '5')
-  } catch {
-    // Another system, or not allowed: the peak is then that of the whole life.
-  }
-}
-
-function peakBytes(): number {
-  try {
-    return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
-  } catch {
-    return process.resourceUsage().maxRSS * 1024
-  }
-}
-

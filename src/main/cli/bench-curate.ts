@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FrameCase, FrameRow } from '../bench/bench-frames.ts'
 import { AppError } from '../../shared/errors.ts'
+import { benchFormatsPart, benchLargePart } from './bench-files.ts'
 import { benchQueuePart } from './bench-queue.ts'
 import { benchScrollPart } from './bench-scroll.ts'
 import type { Command, CommandIo } from './command.ts'
@@ -15,17 +16,18 @@ const IMAGE = { width: 1600, height: 1200 }
 const IN_HAND = [700, 500, 900, 700] as const
 const WINDOW = { width: 1600, height: 1000 }
 
-const PARTS = ['frames', 'queue', 'scroll'] as const
+const PARTS = ['frames', 'queue', 'scroll', 'formats', 'large'] as const
 
 export const benchCurateCommand: Command = {
   name: 'bench curate',
   summary: 'Frames of the Curate canvas while dragging, hovering and panning among 1 to 10,000 boxes, and what the page computes in each.',
   positionals: [],
   options: {
-    part: { type: 'string', value: PARTS.join('|'), help: 'frames of the canvas (unless given); queue: what the engine takes to open, sort, filter and search; scroll: the queue in the browser.' },
+    part: { type: 'string', value: PARTS.join('|'), help: 'frames of the canvas (unless given); queue: what the engine takes to open, sort, filter and search; scroll: the queue in the browser; formats: import and export; large: an image of 300 megapixels.' },
     boxes: { type: 'string', value: 'N', help: `Boxes on the image (${BOX_COUNTS.join(', ')}).`, multiple: true },
     frames: { type: 'string', value: 'N', help: 'Frames of each gesture (120).' },
-    regions: { type: 'string', value: 'N', help: 'Of queue and scroll: regions of the synthetic dataset (1000000).' },
+    regions: { type: 'string', value: 'N', help: 'Of queue and scroll: regions of the synthetic dataset (1000000); of formats (50000).' },
+    format: { type: 'string', value: 'NAME', help: 'Of formats: only this one.', multiple: true },
     times: { type: 'string', value: 'N', help: 'Of the queue: how often each question is asked; the median is told (7).' },
     seed: { type: 'string', value: 'N', help: 'Of the queue: of the figures the dataset is made of (1).' },
   },
@@ -33,12 +35,16 @@ export const benchCurateCommand: Command = {
 The rate depends on what else the machine does; scriptMsPerFrame, by Chromium's profiler, hardly does.
 Result: {cpus, rows: [{boxes, gesture, frames, moves, framesPerSecond, p95FrameMs, scriptMsPerFrame, garbageMsPerFrame, hot: [{name, ms}]}]}.
 Of the queue: {regions, madeSeconds, databaseBytes, figures: [{what, medianMs, slowestMs, rows}], memoryBefore, memoryAfter}.
-Of scroll: {cpus, regions, openedMs, gestures: [{gesture, frames, framesPerSecond, p95FrameMs, emptyRowFrames}]}.`,
+Of scroll: {cpus, regions, openedMs, gestures: [{gesture, frames, framesPerSecond, p95FrameMs, emptyRowFrames}]}.
+Of formats: {cpus, regions, figures: [{format, direction, images, regions, bytes, seconds, regionsPerSecond, megabytesPerSecond, peakBytes}], peakBytes}.
+Of large: {cpus, width, height, figures: [{what, seconds, bytes, engineBytes, computeBytes}]}.`,
   run: async (input, io) => {
     const part = input.text('part') ?? 'frames'
     if (!PARTS.some((known) => known === part)) throw new AppError('usage', `amc bench curate has no part ${part}.`, `Parts are ${PARTS.join(', ')}.`, '--part')
     if (part === 'queue') return benchQueuePart(input, io)
     if (part === 'scroll') return benchScrollPart(input, io)
+    if (part === 'formats') return benchFormatsPart(input, io)
+    if (part === 'large') return benchLargePart(io)
     const wanted = input.all('boxes').map(Number).filter((count) => Number.isInteger(count) && count > 0)
     const frames = input.integer('frames', { min: 10, max: 2_000 }) ?? 120
     const folder = await mkdtemp(join(tmpdir(), 'amc-bench-curate-'))

@@ -2,7 +2,7 @@
 import sharp from 'sharp'
 import { AppError } from '../../shared/errors.ts'
 import type { Size } from '../../shared/geometry.ts'
-import { decodeRgb, readImageHeader, type RgbImage } from '../images/decode.ts'
+import { decodeRgb, MAX_PIXELS, readImageHeader, type RgbImage } from '../images/decode.ts'
 import { EVALUATION_LEVELS, TRAINING_LEVELS, writePlanes } from '../train/pixels.ts'
 import { resizeBicubic, resizeLinear } from '../train/resize.ts'
 
@@ -36,7 +36,7 @@ async function decodeAsStored(path: string): Promise<RgbImage> {
   const { orientation } = await readImageHeader(path)
   if (orientation === 1) return decodeRgb(path)
   try {
-    const { data, info } = await sharp(path, { failOn: 'truncated', ignoreIcc: true }).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
+    const { data, info } = await sharp(path, { failOn: 'truncated', limitInputPixels: MAX_PIXELS, ignoreIcc: true }).toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
     if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`)
     return { data, width: info.width, height: info.height }
   } catch (error) {

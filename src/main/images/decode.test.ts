@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AppError } from '../../shared/errors.ts'
@@ -151,5 +152,24 @@ describe('broken files', () => {
   it('says that a missing file is missing, and a folder no file', async () => {
     expect((await failure(readImageHeader(join(dir, 'nowhere.png')))).message).toBe('The image is missing.')
     expect((await failure(decodeRgb(dir))).message).toBe('This is not a file.')
+  })
+})
+
+describe('an image of 300 megapixels', () => {
+  /** A PNG whose head promises more than follows. */
+  async function promised(width: number, height: number): Promise<string> {
+    const whole = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } }).png().toBuffer()
+    const head = Buffer.from(whole.subarray(0, 33))
+    head.writeUInt32BE(width, 16)
+    head.writeUInt32BE(height, 20)
+    head.writeUInt32BE(crc32(head.subarray(12, 29)), 29)
+    const path = join(dir, `promised-${width}.png`)
+    await writeFile(path, Buffer.concat([head, whole.subarray(33, whole.length - 20)]))
+    return path
+  }
+
+  it('is decoded, up to where its file ends; one beyond the limit is not begun', async () => {
+    await expect(decodeRgb(await promised(20_000, 15_000))).rejects.toMatchObject({ code: 'bad-input', message: 'The image file ends early or is damaged.' })
+    await expect(decodeRgb(await promised(20_001, 20_000))).rejects.toMatchObject({ code: 'bad-input', message: 'The image has more pixels than can be read.' })
   })
 })

@@ -60,7 +60,7 @@ export async function readImageHeader(path: string): Promise<ImageHeader> {
 export async function decodeRgb(path: string): Promise<RgbImage> {
   await fileSize(path)
   try {
-    const cmyk = (await sharp(path).metadata()).space === 'cmyk'
+    const cmyk = (await sharp(path, { limitInputPixels: MAX_PIXELS }).metadata()).space === 'cmyk'
     const { data, info } = await sharp(path, { failOn: 'truncated', limitInputPixels: MAX_PIXELS, ignoreIcc: !cmyk })
       .autoOrient()
       .toColourspace('srgb')
