@@ -46,14 +46,28 @@ export async function planExport(project: Project, request: ExportRequest): Prom
 export async function exportDataset(
   project: Project, request: ExportRequest & { out: string; images?: 'copy' | 'refer' | undefined; replace?: boolean | undefined; onProgress?: (written: { images: number; regions: number }) => void },
 ): Promise<Written> {
-  const { format, head, samples } = openExport(project, request)
-  return writeDataset(format, samples(), head, {
+  const { format, head, samples, withRaw } = openExport(project, request)
+  return writeDataset(format, withRaw ? samples() : withoutRecords(samples()), head, {
     out: request.out, images: request.images ?? (requireWriter(format).needsImages ? 'copy' : 'refer'), replace: request.replace ?? false,
     ...(request.signal ? { signal: request.signal } : {}), ...(request.onProgress ? { onProgress: request.onProgress } : {}),
   })
 }
 
-function openExport(project: Project, request: ExportRequest): { format: Format; foreign: { format: string; known: readonly string[] } | null; head: ExportHead; samples: () => AsyncGenerator<ExportSample> } {
+/** A writer understands the records of its own format alone; those of another one would be taken for a row to write as it came. */
+async function* withoutRecords(samples: AsyncIterable<ExportSample>): AsyncGenerator<ExportSample> {
+  for await (const { image: { raw: _image, ...image }, regions } of samples) yield { image, regions: regions.map(({ raw: _region, ...region }) => region) }
+}
+
+interface OpenExport {
+  readonly format: Format
+  readonly foreign: { readonly format: string; readonly known: readonly string[] } | null
+  readonly head: ExportHead
+  readonly samples: () => AsyncGenerator<ExportSample>
+  /** Whether the format can make anything of the records that the data was read from. */
+  readonly withRaw: boolean
+}
+
+function openExport(project: Project, request: ExportRequest): OpenExport {
   const { db } = project
   const dataset = db.get<{ name: string; format: string; raw: string | null }>("SELECT name, format, raw FROM datasets WHERE id = ? AND state = 'ready'", request.datasetId)
   if (!dataset) throw new AppError('not-found', 'This dataset is not in the project any more.', 'Reload the Library.', request.datasetId)
@@ -68,7 +82,7 @@ function openExport(project: Project, request: ExportRequest): { format: Format;
   const withRaw = goesToOwn || format.name === recordsOf
   const known = FORMATS.find((one) => one.name === recordsOf)?.write?.holds.known ?? []
   return {
-    format,
+    format, withRaw,
     foreign: withRaw || TRANSPARENT.includes(recordsOf) ? null : { format: recordsOf, known },
     head: { name: dataset.name, at: new Date().toISOString(), raw: goesToOwn ? (TRANSPARENT.includes(recordsOf) ? null : { recordsOf, head }) : withRaw ? head : null },
     samples: async function* () {
