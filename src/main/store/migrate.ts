@@ -12,8 +12,8 @@ import * as search from './migrations/0007-search.ts'
 import * as review from './migrations/0008-review.ts'
 import * as runQueue from './migrations/0009-run-queue.ts'
 import * as suspicion from './migrations/0010-suspicion.ts'
-import * as stack from './migrations/0012-stack.ts'
-import * as prints from './migrations/0013-prints.ts'
+import * as stack from './migrations/0011-stack.ts'
+import * as prints from './migrations/0012-prints.ts'
 
 export interface Migration {
   readonly version: number
