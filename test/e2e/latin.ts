@@ -11,7 +11,7 @@ const WORDS = /\p{Script=Latin}{2,}(?:['’-]\p{Script=Latin}+)*(?:[\s ]+\p{Scri
 
 /**
  * Texts that are seen or read out and hold two or more Latin words in a row.
- * @param data what people, files and the engine have written: it stays as it is
+ * @param data what people and files hold: it stays as it is
  */
 export async function latinOn(page: Page, data: readonly string[]): Promise<string[]> {
   const texts = await page.evaluate<string[]>(`(() => {
@@ -30,7 +30,8 @@ export async function latinOn(page: Page, data: readonly string[]): Promise<stri
   })()`)
   const known = [...NAMES, ...data].filter((one) => one.length > 1).sort((a, b) => b.length - a.length)
   return texts.filter((text) => {
-    if (!text.match(WORDS)) return false
+    // A name that is cut off in its middle comes in parts.
+    if (!text.match(WORDS) || data.some((one) => one.includes(text))) return false
     let rest = text.replace(KEYS, ' · ')
     for (const one of known) rest = rest.replaceAll(one, ' · ')
     return rest.match(WORDS) !== null
