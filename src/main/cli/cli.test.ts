@@ -175,6 +175,14 @@ describe('the real commands', () => {
     expect((JSON.parse(out) as { skipped: unknown[] }).skipped).toHaveLength(10_050)
     expect((await amc(['import', annotations, '--project', join(dir, 'many')])).out).toMatch(/10050 skipped:[\s\S]*and 10030 more/)
   })
+  it.each([
+    ['resume'], ['export', '--format', 'coco', '--out', 'x'], ['score', '--checkpoint', 'x'], ['compare', '--a', 'x', '--b', 'y'], ['train', '--config', 'demo-amc'], ['trust', '--checkpoint', 'x'],
+    ['archive', '--out', 'x.zip'], ['evaluate', '--protocol', 'view', '--checkpoint', 'x'], ['import', '.', '--update'],
+  ])('%s makes no project where there is none', async (...args) => {
+    const absent = join(dir, 'absent')
+    expect(await amc([...args, '--project', absent])).toEqual({ code: 3, out: '', err: `There is no project at ${absent}.\n  Check the path. \`amc import PATH --project DIR\` makes a project.\n` })
+    expect(existsSync(absent)).toBe(false)
+  })
   it('--model is a name of a model or the path of a file', () => {
     expect(modelNamed('albef-base')).toBe('albef-base')
     expect(modelNamed('mine.yaml')).toBe(resolve('mine.yaml'))

@@ -16,7 +16,7 @@ export const compareCommand: Command = {
   summary: 'Compare two to four checkpoints: what one fixed and what it broke, and whether that is luck.',
   positionals: [],
   options: {
-    project: { ...PROJECT_OPTION, required: false, help: 'Project folder.' },
+    project: { ...PROJECT_OPTION, required: false },
     dataset: { type: 'string', value: 'NAME', help: 'Dataset, by name or id; may be left out when there is only one.' },
     a: { type: 'string', value: 'CHECKPOINT', help: 'The reference: name, id, or a file to import.' },
     b: { type: 'string', value: 'CHECKPOINT', help: 'The one in question.' },

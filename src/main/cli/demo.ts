@@ -4,7 +4,7 @@ import type { DemoOutcome } from '../demo/demo-command.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { Command, CommandIo } from './command.ts'
 import { loopLines, runLoop } from './demo-loop.ts'
-import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
+import { makeProject, NEW_PROJECT_OPTION, waitForJob } from './project.ts'
 
 const STAGES = { data: 'Making the dataset', 'without-amc': 'Training without AMC', 'with-amc': 'Training with AMC', measuring: 'Measuring' } as const
 
@@ -13,7 +13,7 @@ export const demoCommand: Command = {
   summary: 'Make the demo dataset, train with and without AMC, correct the suspects, train on, and measure it all.',
   positionals: [],
   options: {
-    project: PROJECT_OPTION,
+    project: NEW_PROJECT_OPTION,
     seed: { type: 'string', value: 'N', help: 'Of the dataset and both runs; 0 when left out.' },
     steps: { type: 'string', value: 'N', help: 'Training steps of each run, instead of those of the presets.' },
     'more-steps': { type: 'string', value: 'N', help: 'Steps of the two runs after the corrections, instead of those of their preset.' },
@@ -32,7 +32,7 @@ correctionsAlone: {change, interval, p}}}, curation only where it was done; shar
     const steps = input.integer('steps', { min: 1 })
     const moreSteps = input.integer('more-steps', { min: 1 })
     // The project stays open, and so locked, from the first picture to the last figure.
-    return withProject(input, io, async (engine) => {
+    return makeProject(input, io, async (engine) => {
       const { dir, cacheDir } = engine.context.project
       const outcome = await runDemo({
         dir, seed: input.integer('seed') ?? 0, ...(steps === undefined ? {} : { steps }), signal: io.signal,

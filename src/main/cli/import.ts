@@ -3,7 +3,7 @@ import { AppError } from '../../shared/errors.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { UpdateReport } from '../features/datasets/update-job.ts'
 import type { Command, CommandInput, CommandIo, CommandResult } from './command.ts'
-import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
+import { makeProject, NEW_PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 const SHOWN = 20
 
@@ -12,7 +12,7 @@ export const importCommand: Command = {
   summary: 'Bring a dataset of phrases and boxes into a project.',
   positionals: ['PATH'],
   options: {
-    project: PROJECT_OPTION,
+    project: NEW_PROJECT_OPTION,
     format: { type: 'string', value: 'NAME', help: 'auto (usual), amc-json, coco, yolo, visual-genome, ...; a wrong name lists them all.' },
     images: { type: 'string', value: 'DIR', help: 'Folder of the images, when not beside the annotations.' },
     name: { type: 'string', value: 'NAME', help: 'Name of the dataset; usually that of the folder.' },
@@ -26,10 +26,10 @@ export const importCommand: Command = {
 What cannot be used is listed and skipped; a malformed file brings in nothing.
 Result: {dataset, name, format, images, regions, skipped: [{file, line, reason}]}.
 With --update: {datasetId, addedImages, added, changed, removed, same, resolved, conflicts: [{regionId, image, mine, theirs}], skipped}.`,
-  run: (input, io) =>
-    withProject(input, io, async (engine) => {
+  run: (input, io) => {
+    if (input.has('update')) return withProject(input, io, (engine) => updateFrom(engine, resolve(input.positionals[0]!), input, io))
+    return makeProject(input, io, async (engine) => {
       const { datasets } = engine.handlers
-      if (input.has('update')) return updateFrom(engine, resolve(input.positionals[0]!), input, io)
       const images = input.text('images')
       const format = input.text('format')
       const name = input.text('name')
@@ -49,7 +49,8 @@ With --update: {datasetId, addedImages, added, changed, removed, same, resolved,
           ...(skipped.length > 0 ? [`${skipped.length} skipped:`, ...left, ...(skipped.length > SHOWN ? [`  … and ${skipped.length - SHOWN} more (--json lists all)`] : [])] : []),
         ],
       }
-    }),
+    })
+  },
 }
 
 async function updateFrom({ handlers, context }: EngineCore, path: string, input: CommandInput, io: CommandIo): Promise<CommandResult> {

@@ -1,14 +1,30 @@
 /** Opens a project for one command, without a server: the same engine, the same functions that the page calls. */
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Job } from '../../shared/domain.ts'
 import { AppError, fromErrorData } from '../../shared/errors.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { CommandInput, CommandIo, OptionSpec } from './command.ts'
 
-export const PROJECT_OPTION: OptionSpec = { type: 'string', value: 'DIR', help: 'Project folder; made when it is new.', required: true }
+export const PROJECT_OPTION: OptionSpec = { type: 'string', value: 'DIR', help: 'Project folder.', required: true }
 
-/** Runs the work on the opened project and closes it whatever happens. */
-export async function withProject<T>(input: CommandInput, io: CommandIo, work: (engine: EngineCore) => Promise<T>): Promise<T> {
+/** For the commands that begin a project: they open it with makeProject. */
+export const NEW_PROJECT_OPTION: OptionSpec = { ...PROJECT_OPTION, help: 'Project folder; made when it is new.' }
+
+type Work<T> = (engine: EngineCore) => Promise<T>
+
+/**
+ * Runs the work on the opened project and closes it whatever happens.
+ * @throws AppError 'not-found' when there is none: a mistyped path must not leave an empty project behind
+ */
+export async function withProject<T>(input: CommandInput, io: CommandIo, work: Work<T>): Promise<T> {
+  const dir = resolve(input.need('project'))
+  if (!existsSync(join(dir, 'project.sqlite'))) throw new AppError('not-found', `There is no project at ${dir}.`, 'Check the path. `amc import PATH --project DIR` makes a project.', dir)
+  return makeProject(input, io, work)
+}
+
+/** As withProject; the project is made when there is none. */
+export async function makeProject<T>(input: CommandInput, io: CommandIo, work: Work<T>): Promise<T> {
   // Loaded when needed: `amc --help` stays quick.
   const [{ openEngine }, { closeOnFault }] = await Promise.all([import('../engine/engine.ts'), import('../engine/last-resort.ts')])
   const engine = await openEngine({ projectDir: resolve(input.need('project')) })

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import type { Command, CommandIo } from './command.ts'
-import { PROJECT_OPTION } from './project.ts'
+import { NEW_PROJECT_OPTION } from './project.ts'
 
 export const serveCommand: Command = {
   name: 'serve',
   summary: 'Serve the workstation of a project to a browser.',
   positionals: [],
   options: {
-    project: PROJECT_OPTION,
+    project: NEW_PROJECT_OPTION,
     port: { type: 'string', value: 'N', help: 'Port; any free one when left out.' },
     host: { type: 'string', value: 'ADDRESS', help: 'Also listen on this address; only this machine when left out.' },
     demo: { type: 'boolean', help: 'Make the demo dataset when the project never had it.' },
