@@ -1,5 +1,5 @@
 /** A checkpoint file that does not tell its model's sizes, through the commands that take one. */
-import { copyFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { COMMANDS } from '../../src/main/cli/commands.ts'
@@ -26,9 +26,12 @@ test.skipIf(!hasTensorFlow)(`score, compare and explain take it with --model and
   await engine.close()
   let state = 7
   const noise = (): number => (state = (state * 75 + 74) % 65_537) / 65_537 / 5 - 0.1
-  const tensors = parameterSpecs(TINY).map(({ name, shape }) => [name, { shape: [...shape], data: Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, noise) }] as const)
+  const writeNoise = (path: string): void => {
+    const tensors = parameterSpecs(TINY).map(({ name, shape }) => [name, { shape: [...shape], data: Float32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, noise) }] as const)
+    writeSafetensors(path, new Map(tensors), {})
+  }
   const bare = join(folder, 'bare.safetensors')
-  writeSafetensors(bare, new Map(tensors), {})
+  writeNoise(bare)
   const sizes = join(folder, 'sizes.yaml')
   await writeFile(sizes, JSON.stringify(TINY))
 
@@ -41,7 +44,9 @@ test.skipIf(!hasTensorFlow)(`score, compare and explain take it with --model and
   const explain = await amc('explain', '--checkpoint', bare, '--image', join(folder, 'data', '0.png'), '--phrase', 'a thing', '--model', 'albef-tiny')
   expect([explain.code, explain.err]).toEqual([3, expect.not.stringMatching(/cannot be read/)])
   expect((await amc('explain', '--checkpoint', bare, '--image', join(folder, 'data', '0.png'), '--phrase', 'a thing', '--model', sizes)).code).toBe(0)
+  // The file again is the checkpoint that is there.
+  expect(await amc('score', '--project', projectDir, '--checkpoint', bare, '--model', sizes)).toMatchObject({ code: 0, json: { scored: 0, checkpoint: { name: 'bare' } }, err: expect.stringMatching(/in the project already, as bare/) })
   const other = join(folder, 'other.safetensors')
-  await copyFile(bare, other)
+  writeNoise(other)
   expect(await amc('compare', '--project', projectDir, '--a', 'bare', '--b', other, '--model', sizes)).toMatchObject({ code: 0, json: { regions: 4, matrix: { fixed: 0, broken: 0 } } })
 }, 300_000)

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { readInstalledRuntime } from '../../src/main/compute/backend.ts'
 import { type EngineCore, openEngine } from '../../src/main/engine/engine.ts'
 import { generateDemo } from '../../src/main/demo/generate.ts'
+import { exportCheckpoint } from '../../src/main/train/export-checkpoint.ts'
 import { importInto, temporaryFolder } from '../support/engine.ts'
 
 const hasTensorFlow = readInstalledRuntime() !== null
@@ -85,9 +86,13 @@ describe.skipIf(!hasTensorFlow)(`a run${hasTensorFlow ? '' : ' (skipped: TensorF
     expect([alone.stored, alone.peak]).toEqual([false, heat.peak])
     alone.grid.values.forEach((value, i) => expect(value).toBeCloseTo(heat.grid.values[i]!, 4))
 
-    // Imported as a file it gives the same answer.
+    // Its own file is known; what was written of it for the published code is another, and gives the same answer.
     const file = join(engine.context.project.runsDir, run.id, 'checkpoints', `step-${newest!.step}.safetensors`)
-    const { checkpoint, keys } = await engine.handlers.checkpoints.import({ path: file, name: 'Brought in' })
+    expect((await engine.handlers.checkpoints.import({ path: file })).checkpoint.id).toBe(newest!.id)
+    const published = join(engine.context.project.dir, 'published.pth')
+    await exportCheckpoint({ source: file, target: published })
+    const { checkpoint, keys } = await engine.handlers.checkpoints.import({ path: published, name: 'Brought in' })
+    expect(checkpoint.id).not.toBe(newest!.id)
     expect([checkpoint.parameters, keys.missing, keys.unexpected]).toEqual([newest!.parameters, [], []])
     expect((await engine.handlers.checkpoints.keys({ id: checkpoint.id })).keys).toEqual(keys) // kept with it
     const brought = await engine.handlers.heatmaps.get({ imageId, checkpointId: checkpoint.id, phrase })

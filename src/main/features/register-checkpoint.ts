@@ -81,7 +81,7 @@ function isHelper(name: string): boolean {
   return /(^|[._])(image_queue|text_queue|idx_queue|queue_ptr\w*|position_ids)$/.test(name) || /^[\w]+_m\./.test(name)
 }
 
-async function hashOf(path: string): Promise<string> {
+export async function hashOf(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')

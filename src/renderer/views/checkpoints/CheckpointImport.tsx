@@ -1,6 +1,7 @@
 import { useMutation } from '@tanstack/react-query'
 import { CircleCheck, X } from 'lucide-react'
 import { useState } from 'react'
+import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { count, parameters } from '../../app/format.ts'
 import { setParams } from '../../app/routes.ts'
@@ -47,6 +48,7 @@ export function CheckpointImport({ onClose }: { onClose: () => void }) {
         {done ? (
           <Section title={t('Key report')} action={<Tag tone={done.keys.missing.length ? 'warning' : 'positive'} icon={CircleCheck}>{done.keys.missing.length ? t('loaded with gaps') : t('loaded')}</Tag>}>
             <p className="t12 c2">{t('{name}, {n} parameters, {model}', { name: done.checkpoint.name, n: parameters(done.checkpoint.parameters), model: done.checkpoint.modelName })}</p>
+            {done.notes.map((note) => <Note key={note}>{engineText(note)}</Note>)}
             <dl className={styles.facts} style={{ marginTop: 8 }}>
               <dt>{t('Loaded')}</dt><dd>{count(done.keys.loaded)}</dd>
               <dt>{t('Missing')}</dt><dd className={done.keys.missing.length ? 'neg' : ''}>{count(done.keys.missing.length)}</dd>
