@@ -164,6 +164,8 @@ describe('the real commands', () => {
     const explain = (...more: string[]) => amc(['explain', '--phrase', 'x', ...more])
     expect(await explain('--checkpoint', image, '--image', image, '--box', '1,2,3')).toMatchObject({ code: 2 })
     expect(await explain('--checkpoint', image, '--image', image, '--out', 'heat.pdf')).toMatchObject({ code: 2 })
+    expect(await explain('--checkpoint', image, '--image', image, '--out', join(dir, 'nodir', 'heat.png'))).toMatchObject({ code: 3, err: expect.stringMatching(/The folder .*nodir does not exist/) as string })
+    expect(await amc(['explain', '--checkpoint', image, '--image', image, '--phrase', ' '])).toMatchObject({ code: 2, err: expect.stringMatching(/--phrase is empty/) as string })
     expect(await explain('--checkpoint', join(dir, 'none.safetensors'), '--image', image)).toMatchObject({ code: 3 })
     expect(await explain('--checkpoint', image, '--image', join(dir, 'none.png'))).toMatchObject({ code: 3, err: expect.stringMatching(/image is missing/) })
   })
@@ -173,7 +175,7 @@ describe('the real commands', () => {
     await writeFile(annotations, JSON.stringify([{ image: 'image.png', caption: 'a square', bbox: [[1, 1, 20, 20]] }, ...gone]))
     const { out } = await amc(['import', annotations, '--project', join(dir, 'many'), '--json'])
     expect((JSON.parse(out) as { skipped: unknown[] }).skipped).toHaveLength(10_050)
-    expect((await amc(['import', annotations, '--project', join(dir, 'many')])).out).toMatch(/10050 skipped:[\s\S]*and 10030 more/)
+    expect((await amc(['import', annotations, '--project', join(dir, 'many'), '--again'])).out).toMatch(/10050 skipped:[\s\S]*and 10030 more/)
   })
   it.each([
     ['resume'], ['export', '--format', 'coco', '--out', 'x'], ['score', '--checkpoint', 'x'], ['compare', '--a', 'x', '--b', 'y'], ['train', '--config', 'demo-amc'], ['trust', '--checkpoint', 'x'],
@@ -182,6 +184,22 @@ describe('the real commands', () => {
     const absent = join(dir, 'absent')
     expect(await amc([...args, '--project', absent])).toEqual({ code: 3, out: '', err: `There is no project at ${absent}.\n  Check the path. \`amc import PATH --project DIR\` makes a project.\n` })
     expect(existsSync(absent)).toBe(false)
+  })
+  it('import says how many boxes there are and which are odd, what is next, and makes no second dataset of the same source unasked', async () => {
+    const project = join(dir, 'twice')
+    const annotations = join(dir, 'edges.json')
+    const entry = (bbox: number[][], caption: string) => ({ image: 'image.png', caption, bbox })
+    await writeFile(annotations, JSON.stringify([entry([[1, 1, 20, 20], [30, 30, 40, 40]], 'two'), entry([[500, 500, 520, 520]], 'far'), entry([[50, 30, 80, 40]], 'over')]))
+    const first = await amc(['import', annotations, '--project', project])
+    expect(first.out.split('\n')).toEqual([
+      'edges: 1 image, 4 boxes in 3 regions (amc-json)', '1 region with a box outside the image; kept as it is and flagged', '1 region with a box over the edge of the image; kept as it is and flagged',
+      `Next: look at it with \`amc serve --project ${project}\`, or train on it with \`amc train\`.`, '',
+    ])
+    expect(await amc(['import', annotations, '--project', project])).toEqual({
+      code: 3, out: '', err: `${annotations} is in the project already, as the dataset edges.\n  Bring that up to date with --update, or make a second one with --again.\n`,
+    })
+    const again = JSON.parse((await amc(['import', annotations, '--project', project, '--again', '--json'])).out) as object
+    expect(again).toMatchObject({ name: 'edges 2', boxes: 4, flagged: { 'outside-image': 1, 'crosses-edge': 1 } })
   })
   it('--model is a name of a model or the path of a file', () => {
     expect(modelNamed('albef-base')).toBe('albef-base')
@@ -196,7 +214,7 @@ describe('the real commands', () => {
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ name: 'squares', format: 'amc-json', images: 1, regions: 1, skipped: [{ file: 'annotations.json', line: 2, reason: expect.stringMatching(/missing/) }] })
     await writeFile(annotations, '[{"image": "image.png", "caption": "a square" "bbox": []}]')
-    const broken = await amc(['import', annotations, '--project', project])
+    const broken = await amc(['import', annotations, '--project', project, '--again'])
     expect(broken).toMatchObject({ code: 3, err: expect.stringMatching(/line 1, column 47/) })
     expect((await amc(['score', '--project', project, '--dataset', 'squars', '--checkpoint', 'none'])).err).toMatch(/Did you mean squares\?/)
     expect(existsSync(join(project, 'project.sqlite'))).toBe(true)

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { extname, resolve } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import { prepareHeat, scoreRegion } from '../../shared/consistency.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Box } from '../../shared/geometry.ts'
@@ -36,6 +36,10 @@ ${EXPLAINER_LINES}`,
     if (out && !['.png', '.jpg', '.jpeg', '.webp'].includes(extname(out).toLowerCase())) {
       throw new AppError('usage', `--out must end in .png, .jpg or .webp; it is ${out}.`, 'Choose another ending.')
     }
+    const folder = out && dirname(resolve(out))
+    if (folder && !(await stat(folder).catch(() => null))?.isDirectory()) throw new AppError('bad-input', `The folder ${folder} does not exist, so the picture cannot be written.`, 'Make it first, or choose another place with --out.')
+    const phrase = input.need('phrase').trim()
+    if (phrase === '') throw new AppError('usage', '--phrase is empty.', 'Say what to look for: --phrase "a red bird".', 'phrase')
     const explainer = explainerChoice(input)
     const boxes = input.all('box').map(parseBox)
     if (!(await stat(checkpointPath).catch(() => null))?.isFile()) throw new AppError('bad-input', `There is no checkpoint file ${checkpointPath}.`, 'Check the path.')

@@ -217,6 +217,12 @@ async function annotationFiles(path: string): Promise<string[]> {
   return files
 }
 
+/** Whether it is certainly ours: a list whose first entries speak of captions. */
+export async function hasCaptions(path: string): Promise<boolean> {
+  const [file] = await annotationFiles(path)
+  return file !== undefined && looksLikeList(file, true)
+}
+
 /** Whether the file begins as a list; with `strictly`, whether its first entries speak of captions. */
 async function looksLikeList(path: string, strictly = false): Promise<boolean> {
   const file = await open(path, 'r').catch(() => null)

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, open, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -33,4 +33,11 @@ test.skipIf(process.platform !== 'linux')('what was written, copied images inclu
   }
   expect(synced.map((name) => (name.startsWith('.out.part-') ? 'out' : name)).sort()).toEqual(['a.png', 'annotations.json', 'b.png', 'images', 'out', basename(folder), 'train'].sort())
   expect(await readFile(join(folder, 'out', 'images', 'train', 'b.png'), 'utf8')).toBe('b.png')
+})
+
+test.skipIf(process.platform === 'win32')('a folder that is made has the permissions of any new folder', async () => {
+  await mkdir(join(folder, 'usual'))
+  const out = await stage(join(folder, 'out'), { onlyFile: null, replace: false })
+  await out.commit()
+  expect((await stat(join(folder, 'out'))).mode).toBe((await stat(join(folder, 'usual'))).mode)
 })

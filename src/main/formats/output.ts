@@ -2,8 +2,9 @@
  * Writes a file or a folder so that it is there whole or not at all: under a temporary name beside its place, synced, renamed.
  * Everything goes out in pieces; memory does not grow with the dataset.
  */
+import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, type FileHandle, mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 
@@ -52,7 +53,9 @@ export async function stage(target: string, options: { onlyFile: string | null; 
   }
   return told(place, async () => {
     await mkdir(dirname(place), { recursive: true })
-    const folder = await mkdtemp(join(dirname(place), `.${basename(place)}.part-`))
+    // Not mkdtemp: it shuts out all others, and the folder keeps its permissions when it gets its name.
+    const folder = join(dirname(place), `.${basename(place)}.part-${randomUUID().slice(0, 8)}`)
+    await mkdir(folder)
     const open = new Set<FileHandle>()
     let parts = 0
     const create = async (path: string): Promise<TextFile> => {

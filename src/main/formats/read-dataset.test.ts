@@ -192,7 +192,9 @@ describe('AMC annotation JSON', () => {
     expect((await failure(read(path, { signal: AbortSignal.abort() }))).code).toBe('cancelled')
     expect((await failure(read(join(dir, 'no-such-path')))).message).toMatch(/does not exist/)
     expect((await failure(read(await folder('empty', { 'notes.md': '#' })))).message).toMatch(/in no format that can be read/)
-    expect(await failure(read(path, { format: 'amc-jsn' }))).toMatchObject({ code: 'bad-input', cure: 'Did you mean amc-json?' })
+    expect(await failure(read(path, { format: 'amc-jsn' }))).toMatchObject({ code: 'bad-input', cure: expect.stringMatching(/^Did you mean amc-json\? Known are amc-jsonl, .*coco.*, amc-json\.$/) as string })
+    expect(await failure(read(path, { format: 'coco' }))).toMatchObject({ code: 'bad-input', message: expect.stringMatching(/looks like AMC annotation JSON \(amc-json\); it is not COCO/) as string, cure: 'Choose amc-json, or let the format be recognised.' })
+    expect(await failure(read(join(path, 'annotations.json'), { format: 'label-studio' }))).toMatchObject({ message: expect.stringMatching(/looks like AMC/) as string })
     expect((await failure(read(join(path, 'a.jpg'), { format: 'amc-json' }))).message).toMatch(/not valid JSON/)
   })
 

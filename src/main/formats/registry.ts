@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { AppError, nearest } from '../../shared/errors.ts'
 import { amcCsv } from './amc-csv.ts'
-import { amcJson } from './amc-json.ts'
+import { amcJson, hasCaptions } from './amc-json.ts'
 import { amcJsonl } from './amc-jsonl.ts'
 import { coco, lvis } from './coco.ts'
 import { cvat } from './cvat.ts'
@@ -28,7 +28,7 @@ export function formatNamed(name: string): Format {
   if (format) return format
   const known = FORMATS.map((one) => one.name)
   const near = nearest(name, known)
-  throw new AppError('bad-input', `There is no format ${name}.`, near ? `Did you mean ${near}?` : `Known are ${known.join(', ')}.`, 'format')
+  throw new AppError('bad-input', `There is no format ${name}.`, near ? `Did you mean ${near}? Known are ${known.join(', ')}.` : `Known are ${known.join(', ')}.`, 'format')
 }
 
 /** @throws AppError 'bad-input' when the name is unknown, the path is in another format than the one named, or nothing matches it */
@@ -40,6 +40,10 @@ export async function findFormat(path: string, name?: string): Promise<Format> {
       if (other !== format && other !== amcJson && (await other.match(path))) {
         throw new AppError('bad-input', `${basename(path)} is in the format ${other.title} (${other.name}), not ${format.title}.`, `Choose ${other.name}, or let the format be recognised.`, path)
       }
+    }
+    // A list may be many things; one with captions is hardly anything else.
+    if (format !== amcJson && (await hasCaptions(path))) {
+      throw new AppError('bad-input', `${basename(path)} looks like ${amcJson.title} (${amcJson.name}); it is not ${format.title}.`, `Choose ${amcJson.name}, or let the format be recognised.`, path)
     }
     return format // reading says what is wrong with it
   }

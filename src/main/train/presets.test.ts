@@ -21,7 +21,8 @@ test('the demo presets differ in AMC alone', async () => {
 })
 
 test('a mistyped preset or model names the nearest', async () => {
-  await expect(loadRunConfig('demo-acm')).rejects.toMatchObject({ code: 'bad-input', cure: 'Did you mean "demo-amc"?' })
+  await expect(loadRunConfig('demo-acm')).rejects.toMatchObject({ code: 'bad-input', cure: 'Did you mean "demo-amc"? There are: demo-amc, demo-continue, demo-without-amc, amc-one-gpu, amc-reference.' })
+  await expect(loadRunConfig('zzzzzzzzzz')).rejects.toMatchObject({ cure: expect.stringMatching(/^There are: demo-amc, /) as string })
   await expect(loadModelConfig('albef-bse')).rejects.toMatchObject({ code: 'bad-input', cure: 'Did you mean "albef-base"?' })
 })
 

@@ -41,8 +41,9 @@ export async function loadRunConfig(nameOrPath: string): Promise<RunConfig> {
   const isPath = /[\\/]|\.ya?ml$/.test(nameOrPath)
   const path = isPath ? nameOrPath : join(configsDir(), 'run', `${nameOrPath}.yaml`)
   if (!isPath && !existsSync(path)) {
-    const near = nearest(nameOrPath, await presetNames())
-    throw new AppError('bad-input', `There is no preset "${nameOrPath}".`, near ? `Did you mean "${near}"?` : 'The presets are the files of configs/run.')
+    const known = await presetNames()
+    const near = nearest(nameOrPath, known)
+    throw new AppError('bad-input', `There is no preset "${nameOrPath}".`, near ? `Did you mean "${near}"? There are: ${known.join(', ')}.` : `There are: ${known.join(', ')}.`)
   }
   return parseRunConfig(await readYaml(path), path)
 }

@@ -2,9 +2,9 @@
  * Restores a project from an archive into a new folder, whole or not at all. Every entry has to be in the manifest with its size and hash; nothing is
  * written outside the folder, and nothing larger than the manifest says.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -38,7 +38,9 @@ export async function readArchive(file: string, target: string, options: { signa
     const total = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)
     const disk = await statfs(dirname(place))
     if (disk.bavail * disk.bsize < total) throw new AppError('disk-full', `The project needs ${total} bytes, and there is not as much room at ${dirname(place)}.`, 'Free space, or choose another disk.', place)
-    folder = await mkdtemp(join(dirname(place), `.${basename(place)}.part-`))
+    // Not mkdtemp: it shuts out all others, and the folder keeps its permissions when it gets its name.
+    folder = join(dirname(place), `.${basename(place)}.part-${randomUUID().slice(0, 8)}`)
+    await mkdir(folder)
     for (const [i, expected] of manifest.files.entries()) {
       if (options.signal?.aborted) throw new AppError('cancelled', 'Restoring was cancelled; nothing was kept.')
       options.onProgress?.(i, manifest.files.length, expected.path)

@@ -18,7 +18,7 @@ import type { Workbench } from './workbench.ts'
 import { moveLabel, px } from './words.ts'
 import styles from './inspector.module.css'
 
-const FLAG_WORDS = { 'outside-image': t('outside the image'), 'crosses-edge': t('crosses the image’s edge'), 'no-area': t('has no area'), inverted: t('has its corners swapped') } as const
+const FLAG_WORDS = { 'outside-image': t('lies outside the image'), 'crosses-edge': t('crosses the image’s edge'), 'no-area': t('has no area'), inverted: t('has its corners swapped') } as const
 
 /** The boxes as numbers. This list is also how the canvas is read without seeing it. */
 export function BoxesSection({ work, region }: { work: Workbench; region: Region }) {
