@@ -51,6 +51,7 @@ describe.skipIf(!hasTensorFlow)(`curating, training on and comparing${hasTensorF
 
     expect(await runLoop(engine, silent as never, input), 'asked again there is nothing left to do').toEqual(report)
     expect(await handlers.runs.list({})).toHaveLength(2)
+    await expect(runLoop(engine, silent as never, { ...input, steps: 4 }), 'the data is not as it was any more').rejects.toMatchObject({ code: 'conflict' })
     expect(loopLines(report).join('\n')).toContain(`${report.corrected} of ${errors.length} wrong boxes put right`)
   }, 600_000)
 })

@@ -12,7 +12,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { CompareInterval } from '../../shared/contract/compare.ts'
 import type { Region, Run } from '../../shared/domain.ts'
-import { AppError, fromErrorData } from '../../shared/errors.ts'
+import { AppError, fromErrorData, isAppError } from '../../shared/errors.ts'
 import { sameBox } from '../../shared/geometry.ts'
 import { diffRegion } from '../../shared/region-diff.ts'
 import { PLANTED_ERRORS_FILE } from '../demo/demo-folder.ts'
@@ -20,6 +20,7 @@ import type { PlantedError, PlantedErrorsFile } from '../demo/planted-errors.ts'
 import type { EngineCore } from '../engine/engine.ts'
 import type { CommandIo } from './command.ts'
 import { waitForJob } from './project.ts'
+import { watchRun } from './watch-run.ts'
 
 export interface LoopInput {
   readonly dataDir: string
@@ -64,9 +65,13 @@ export async function runLoop(engine: EngineCore, io: CommandIo, input: LoopInpu
   const { datasetId, checkpointId } = input
   await waitForJob(engine, await handlers.scores.compute({ datasetId, checkpointId }), io)
   const { errors } = JSON.parse(await readFile(join(input.dataDir, PLANTED_ERRORS_FILE), 'utf8')) as PlantedErrorsFile
-  const asItWas = await startOnce(engine, AS_IT_WAS, input)
+  const known = await knownRun(engine, AS_IT_WAS, input)
+  if (!known && (await reviewedOf(engine, input, errors)).reviewed > 0) {
+    throw new AppError('conflict', 'Regions of this demo were reviewed already, so no run can begin on the data as it was.', 'Run the demo in a new project folder, or with --no-curation.')
+  }
+  const asItWas = known ?? (await start(engine, AS_IT_WAS, input))
   await review(engine, io, input, errors)
-  const corrected = await startOnce(engine, CORRECTED, input)
+  const corrected = (await knownRun(engine, CORRECTED, input)) ?? (await start(engine, CORRECTED, input))
   const ends: string[] = []
   for (const run of [asItWas, corrected]) ends.push(await finish(engine, io, run))
   for (const id of ends) await waitForJob(engine, await handlers.scores.compute({ datasetId, checkpointId: id, splits: ['val'] }), io)
@@ -83,10 +88,16 @@ export async function runLoop(engine: EngineCore, io: CommandIo, input: LoopInpu
   }
 }
 
-async function startOnce({ handlers }: EngineCore, title: string, { datasetId, checkpointId, seed, steps, overrides }: LoopInput): Promise<Run> {
-  const name = `${title}, seed ${seed}`
-  const known = (await handlers.runs.list({})).find((run) => run.name === name && run.datasetId === datasetId && run.startCheckpointId === checkpointId && (steps === undefined || run.totalSteps === steps))
-  return known ?? handlers.runs.start({ preset: 'demo-continue', overrides: { ...overrides, seed, ...(steps === undefined ? {} : { steps }) }, datasetId, startCheckpointId: checkpointId, name })
+const nameOf = (title: string, { seed }: LoopInput): string => `${title}, seed ${seed}`
+
+async function knownRun({ handlers }: EngineCore, title: string, input: LoopInput): Promise<Run | undefined> {
+  const { datasetId, checkpointId, steps } = input
+  return (await handlers.runs.list({})).find((run) => run.name === nameOf(title, input) && run.datasetId === datasetId && run.startCheckpointId === checkpointId && (steps === undefined || run.totalSteps === steps))
+}
+
+async function start({ handlers }: EngineCore, title: string, input: LoopInput): Promise<Run> {
+  const { datasetId, checkpointId, seed, steps, overrides } = input
+  return handlers.runs.start({ preset: 'demo-continue', overrides: { ...overrides, seed, ...(steps === undefined ? {} : { steps }) }, datasetId, startCheckpointId: checkpointId, name: nameOf(title, input) })
 }
 
 /** Suspects in the order of the queue, until as many are decided as boxes are wrong; each decision is an edit like any other. */
@@ -131,26 +142,14 @@ async function reviewedOf({ handlers }: EngineCore, { datasetId }: LoopInput, er
 }
 
 /** Waits for the run, going on with one that was interrupted. @returns its last checkpoint */
-async function finish({ handlers, context }: EngineCore, io: CommandIo, { id }: Run): Promise<string> {
-  const ended = Promise.withResolvers<void>()
-  const stopListening = context.events.on((event) => {
-    if (event.type !== 'run.progressed' || event.run.id !== id) return
-    const { name, step, totalSteps, secondsLeft, state } = event.run
-    io.progress.report(name, step, totalSteps, secondsLeft === null ? '' : `${Math.ceil(secondsLeft / 60)} min left`)
-    if (state === 'finished' || state === 'failed' || state === 'stopped' || state === 'paused') ended.resolve()
+async function finish(engine: EngineCore, io: CommandIo, { id }: Run): Promise<string> {
+  const { handlers } = engine
+  const before = await handlers.runs.get({ id })
+  // One that waits may do so from an earlier start, whose queue nobody has taken up; where it is in this one's, there is nothing to do.
+  if (before.state !== 'finished') await Promise.resolve().then(() => handlers.runs.resume({ id })).catch((error: unknown) => {
+    if (!(isAppError(error) && error.code === 'conflict')) throw error
   })
-  const stop = (): void => void Promise.resolve(handlers.runs.stop({ id })).catch(() => ended.resolve())
-  io.signal.addEventListener('abort', stop, { once: true })
-  try {
-    const { state } = await handlers.runs.get({ id })
-    if (state === 'failed' || state === 'stopped' || state === 'paused') await handlers.runs.resume({ id })
-    if (state !== 'finished') await ended.promise
-  } finally {
-    stopListening()
-    io.signal.removeEventListener('abort', stop)
-    io.progress.end()
-  }
-  const run = await handlers.runs.get({ id })
+  const run = await watchRun(engine, await handlers.runs.get({ id }), io)
   if (run.state === 'failed') throw run.error ? fromErrorData(run.error as never) : new AppError('internal', `The run ${run.name} failed.`)
   if (run.state !== 'finished') throw new AppError('cancelled', `Stopped after step ${run.step} of ${run.name}; the same command goes on from there.`)
   return (await handlers.checkpoints.list({})).find((one) => one.runId === id && one.step === run.step)!.id

@@ -47,9 +47,9 @@ correctionsAlone: {change, interval, p}}}, curation only where it was done; shar
       noteWorker(cacheDir, null)
       io.progress.end()
       const table = demoTable(outcome.report)
-      io.note(table)
+      if (io.json || !input.has('no-curation')) io.note(table)
       const added = await addToProject(engine, io, outcome)
-      if (!added || input.has('no-curation')) return { json: outcome.report, lines: [] }
+      if (!added || input.has('no-curation')) return { json: outcome.report, lines: input.has('no-curation') ? [table] : [] }
       const curation = await runLoop(engine, io, { dataDir: outcome.dataDir, seed: outcome.report.seed, ...added, ...(moreSteps === undefined ? {} : { steps: moreSteps }) })
       return { json: { ...outcome.report, curation }, lines: loopLines(curation) }
     })

@@ -146,7 +146,7 @@ function byPhrase(db: Db, columns: RegionColumns, places: Int32Array, datasetId:
 }
 
 function phraseOrder(db: Db, columns: RegionColumns, datasetId: string): Int32Array {
-  const rows = db.column<number>('SELECT r.rowid FROM regions r WHERE r.dataset_id = ? ORDER BY r.phrase COLLATE NOCASE, r.position', datasetId)
+  const rows = db.column<number>(`SELECT rowid, phrase, position FROM regions WHERE dataset_id = ? AND deleted = 0 UNION ALL SELECT rowid, phrase, position FROM regions WHERE dataset_id = ? AND deleted = 1 ORDER BY 2 COLLATE NOCASE, 3`, datasetId, datasetId)
   const order = new Int32Array(rows.length)
   for (let i = 0; i < rows.length; i++) order[i] = placeOfRow(columns, rows[i]!)
   return order

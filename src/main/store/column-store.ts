@@ -21,6 +21,8 @@ const ROWS_AT_ONCE = 10_000
 /** A dataset of so many rows is read while one waits: a few hundredths of a second. */
 const FEW = 20_000
 const DATASETS_KEPT = 3
+/** Numbers kept for all datasets together, at most: some 400 MB. One dataset alone may have more. */
+const NUMBERS_KEPT = 50_000_000
 const CHECKPOINTS_KEPT = 3
 
 const stores = new WeakMap<Db, ColumnStore>()
@@ -98,8 +100,14 @@ function createColumnStore(db: Db): ColumnStore {
     entries.delete(datasetId)
     entries.set(datasetId, entry)
     if (!known) watch(datasetId)
-    if (entries.size > DATASETS_KEPT) forget(entries.keys().next().value!)
+    while (entries.size > DATASETS_KEPT || (entries.size > 1 && numbersKept() > NUMBERS_KEPT)) forget(entries.keys().next().value!)
     return entry
+  }
+
+  function numbersKept(): number {
+    let sum = 0
+    for (const { columns } of entries.values()) sum += columns.rowids.length * (5 + columns.scores.size)
+    return sum
   }
 
   function* readFacets(datasetId: string, { columns }: Entry): Generator<void> {

@@ -1,9 +1,10 @@
 /** What the engine says of its work, in the language of the page. Names that people gave are left alone. */
 import type { Job, Run } from '../../shared/domain.ts'
+import { jobTitle } from '../../shared/job-words.ts'
 import { engineText } from '../../shared/messages/engine-text.ts'
 
 export function jobsInLanguage(jobs: readonly Job[]): readonly Job[] {
-  return jobs.map((job) => ({ ...withError(job), title: engineText(job.title), message: engineText(job.message) }))
+  return jobs.map((job) => ({ ...withError(job), title: jobTitle(job), message: engineText(job.message) }))
 }
 
 export function runsInLanguage(runs: readonly Run[]): readonly Run[] {

@@ -43,8 +43,7 @@ export function engineText(text: string): string {
 }
 
 function translated(text: string): string {
-  const whole = exact[text]
-  if (whole !== undefined) return whole
+  if (Object.hasOwn(exact, text)) return exact[text]!
   for (const { pattern, names, text: target } of shapes) {
     const values = pattern.exec(text)
     // A value may be a sentence itself: "Undo: {0}", "The image {0} was left out: {1}".
