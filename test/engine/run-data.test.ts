@@ -70,7 +70,10 @@ test('a run from a checkpoint is told what is new to it: since the run of the ch
   expect(await since(other.id)).toEqual({ run: null, corrected: 2, train: 1, leftOut: 1, firstSeen: 2 })
   expect(await since(other.id, { includeRejected: true })).toMatchObject({ corrected: 2, leftOut: 0 })
   await views.save({ id: 'v', name: 'val alone', filter: { datasetId, splits: ['val'] }, sort: 'file-order', descending: false })
-  expect(await since(other.id, { viewId: 'v' })).toMatchObject({ corrected: 1, train: 0, firstSeen: 1 })
+  expect(await since(other.id, { viewId: 'v' })).toMatchObject({ corrected: 1, train: 0, leftOut: 0, firstSeen: 1 })
+  // Of the view in hand alone; what it says of statuses is what changed.
+  await views.save({ id: 'accepted', name: 'accepted in train', filter: { datasetId, splits: ['train'], statuses: ['accepted'] }, sort: 'file-order', descending: false })
+  expect(await since(other.id, { viewId: 'accepted' })).toMatchObject({ leftOut: 1 })
 
   const first = await runs.start({ preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 3, 'memory.check': false }, datasetId, name: 'first' })
   expect(await runs.snapshot({ id: first.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 2, correctionIds: [ids[0], ids[6]] })
@@ -84,4 +87,22 @@ test('a run from a checkpoint is told what is new to it: since the run of the ch
   await edit(ids[3]!, 'deleted', true)
   expect(await since(other.id)).toMatchObject({ corrected: 1, train: 1, leftOut: 1, firstSeen: 1 })
   expect(await since(elsewhere.id)).toMatchObject({ corrected: 1, leftOut: 2, firstSeen: 0 })
+  expect(await since(other.id, { viewId: 'v' })).toMatchObject({ leftOut: 0 })
+  expect(await since(other.id, { viewId: 'accepted' })).toMatchObject({ leftOut: 1 })
+})
+
+test('what an update brings later makes no correction of what an earlier run was frozen with', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const engine = await openTestEngine({ projectDir })
+  const { runs, datasets } = engine.handlers
+  const annotations = annotationsOf(8, 2)
+  const path = await writeDataset(join(projectDir, 'data'), annotations)
+  const datasetId = await importInto(engine, path)
+  const start = (name: string) => runs.start({ preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 3, 'memory.check': false }, datasetId, name })
+  const before = await start('before')
+  await writeDataset(join(projectDir, 'data'), annotations.map((one, i) => (i === 0 ? { ...one, caption: 'as the source says now' } : one)))
+  expect(await engine.context.jobs.ended((await datasets.update({ id: datasetId })).id)).toMatchObject({ state: 'done', result: { changed: 1 } })
+  const after = await start('after')
+  expect(await runs.snapshot({ id: before.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 0, corrections: [] })
+  expect(await runs.snapshot({ id: after.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 0, corrections: [] })
 })

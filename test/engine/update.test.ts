@@ -267,3 +267,47 @@ test('a history may come in any order: the greatest revision is the present, and
   expect((await engine.handlers.regions.history({ id: now!.id })).map((one) => [one.revision, one.fields.phrase])).toEqual([[4, 'next'], [3, 'now'], [2, 'then'], [1, 'first']])
   expect((await engine.handlers.regions.history({ id: odd!.id })).map((one) => one.revision)).toEqual([1])
 })
+
+test('an update tells that regions changed, also one that is cancelled on the way; a try does not', async () => {
+  const { engine, path, id, changed } = await start()
+  const { db, events, jobs } = engine.context
+  const heard: unknown[] = []
+  events.on((event) => event.type === 'regions.changed' && heard.push(event))
+  await writeFile(path, JSON.stringify(changed))
+  await update(engine, { id, dryRun: true })
+  expect(heard).toEqual([])
+  const news = { type: 'regions.changed', datasetId: id, isMany: true, imageIds: [], regionIds: [], undoLabel: null, redoLabel: null, undoEditId: null, redoEditId: null }
+  await update(engine, { id })
+  expect(heard).toEqual([news])
+
+  await writeFile(path, JSON.stringify([...changed, entry('0.png', 'late', 11)]))
+  const job = await engine.handlers.datasets.update({ id })
+  // It is cancelled when the first image has been done.
+  const run = db.transaction
+  let isCancelled = false
+  Object.assign(db, { transaction: <T>(work: () => T): T => {
+    const result = run.call(db, work) as T
+    if (!isCancelled && db.get("SELECT 1 FROM regions WHERE dataset_id = ? AND phrase = 'late'", id)) {
+      isCancelled = true
+      void engine.handlers.jobs.cancel({ id: job.id })
+    }
+    return result
+  } })
+  expect(await jobs.ended(job.id)).toMatchObject({ state: 'cancelled' })
+  Object.assign(db, { transaction: run })
+  expect(await phrases(engine, id)).toContain('late')
+  expect(heard).toEqual([news, news])
+})
+
+test('a try with decisions leaves the conflicts waiting', async () => {
+  const { engine, path, id, changed } = await start()
+  const both = await edit(engine, id, 'both', { phrase: 'both here' })
+  await writeFile(path, JSON.stringify(changed))
+  const waiting = async () => (await engine.handlers.datasets.list({}))[0]!.conflicts
+  await update(engine, { id })
+  expect(await waiting()).toBe(1)
+  expect(await update(engine, { id, dryRun: true, decisions: { [both]: 'theirs' } })).toMatchObject({ resolved: 1, conflicts: [] })
+  expect(await waiting()).toBe(1)
+  await update(engine, { id, decisions: { [both]: 'theirs' } })
+  expect(await waiting()).toBe(0)
+})

@@ -55,9 +55,9 @@ export function scoreWhere(filter: RegionFilter): Where {
   return join(...parts)
 }
 
-/** Conditions on `regions r`; deleted regions never match. */
-export function regionWhere(filter: RegionFilter): Where {
-  const parts: Where[] = [{ sql: 'r.dataset_id = ? AND r.deleted = 0', values: [filter.datasetId] }]
+/** Conditions on `regions r`; deleted regions never match, unless they are asked for too. */
+export function regionWhere(filter: RegionFilter, withDeleted = false): Where {
+  const parts: Where[] = [{ sql: `r.dataset_id = ?${withDeleted ? '' : ' AND r.deleted = 0'}`, values: [filter.datasetId] }]
   if (filter.splits?.length) parts.push(oneOf('r.split', filter.splits))
   if (filter.statuses?.length) parts.push(oneOf('r.status', filter.statuses))
   if (filter.regionIds) parts.push({ sql: 'r.id IN (SELECT value FROM json_each(?))', values: [JSON.stringify(filter.regionIds)] })

@@ -6,24 +6,12 @@ import { applyRegionDiff, isEmptyDiff, type RegionDiff, reverseRegionDiff } from
 import { checkOutlines } from '../../../shared/shape.ts'
 import type { Db } from '../../store/db.ts'
 import { rescoreRegion } from '../../store/heat-rows.ts'
+import { firstUndone, lastDone, type LedgerRow, type UndoState, undoState } from '../../store/ledger-rows.ts'
 import { noteDecision } from '../../store/suspect-decisions.ts'
 import { REGION_COLUMNS, type RegionRow, toRegion, toState } from '../../store/region-rows.ts'
 
-export interface UndoState {
-  readonly undoLabel: string | null
-  readonly redoLabel: string | null
-  readonly undoEditId: string | null
-  readonly redoEditId: string | null
-}
 export interface EditResult extends UndoState {
   readonly regions: Region[]
-}
-interface LedgerRow {
-  readonly seq: number
-  readonly id: string
-  readonly dataset_id: string
-  readonly label: string
-  readonly changes: string
 }
 interface Change {
   readonly regionId: string
@@ -119,19 +107,6 @@ function alreadyThere(db: Db, editId: string, state: 'done' | 'undone'): EditRes
     'conflict', `${edit ? `“${edit.label}”` : 'This edit'} is not the ${state === 'undone' ? 'last edit' : 'next edit to make again'} any more: something else was edited meanwhile. Nothing was changed.`,
     'Look at the present state, then step again.', editId,
   )
-}
-
-export function undoState(db: Db): UndoState {
-  const [last, next] = [lastDone(db), firstUndone(db)]
-  return { undoLabel: last?.label ?? null, redoLabel: next?.label ?? null, undoEditId: last?.id ?? null, redoEditId: next?.id ?? null }
-}
-
-export function lastDone(db: Db): LedgerRow | undefined {
-  return db.get<LedgerRow>("SELECT seq, id, dataset_id, label, changes FROM edits WHERE state = 'done' ORDER BY seq DESC LIMIT 1")
-}
-
-export function firstUndone(db: Db): LedgerRow | undefined {
-  return db.get<LedgerRow>("SELECT seq, id, dataset_id, label, changes FROM edits WHERE state = 'undone' ORDER BY seq LIMIT 1")
 }
 
 function result(db: Db, ids: readonly string[]): EditResult {

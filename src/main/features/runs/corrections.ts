@@ -5,10 +5,10 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { EngineContext } from '../../engine/context.ts'
-import type { RegionFields } from '../../../shared/domain.ts'
+import type { RegionFields, RegionFilter } from '../../../shared/domain.ts'
 import type { ManifestSample } from '../../../shared/manifest.ts'
 import type { Db } from '../../store/db.ts'
-import { filterTables, filterWhere } from '../../store/region-filter.ts'
+import { asksScore, filterTables, filterWhere, regionWhere, scoreWhere } from '../../store/region-filter.ts'
 import { REGION_COLUMNS, type RegionRow, toShape } from '../../store/region-rows.ts'
 import { askedFilter } from '../../store/view-rows.ts'
 import { readLines } from '../../train/files.ts'
@@ -24,12 +24,15 @@ export const manifestOf = ({ project }: Pick<Context, 'project'>, run: RunRow): 
 const contentOf = ({ phrase, boxes, outlines }: Content): string => JSON.stringify([phrase, boxes, outlines ?? []])
 const contentOfRow = (row: RegionRow): string => contentOf({ phrase: row.phrase, ...toShape(row) })
 
-/** As a region was last imported; null where somebody drew it. Only of regions that were ever edited: nothing else can be a correction. */
-function imported(db: Db, regionIds: readonly string[]): Map<string, string | null> {
+/**
+ * As a region was last imported; null where somebody drew it. Only of regions that were ever edited: nothing else can be a correction.
+ * @param wanted regions; one with a revision as it was last imported up to that one: what came from the source later is no matter of a run frozen before
+ */
+function imported(db: Db, wanted: readonly { readonly regionId: string; readonly revision?: number }[]): Map<string, string | null> {
   const rows = db.all<{ id: string; actor: string; fields: string }>(
-    `SELECT v.region_id AS id, v.actor, v.fields FROM json_each(?) wanted CROSS JOIN revisions v ON v.region_id = wanted.value
-     WHERE v.revision = (SELECT max(w.revision) FROM revisions w WHERE w.region_id = v.region_id AND (w.revision = 1 OR w.actor = 'import'))`,
-    JSON.stringify(regionIds),
+    `SELECT v.region_id AS id, v.actor, v.fields FROM json_each(?) wanted CROSS JOIN revisions v ON v.region_id = json_extract(wanted.value, '$[0]')
+     WHERE v.revision = (SELECT max(w.revision) FROM revisions w WHERE w.region_id = v.region_id AND w.revision <= coalesce(json_extract(wanted.value, '$[1]'), w.revision) AND (w.revision = 1 OR w.actor = 'import'))`,
+    JSON.stringify(wanted.map(({ regionId, revision }) => [regionId, revision ?? null])),
   )
   return new Map(rows.map(({ id, actor, fields }) => [id, actor === 'import' ? contentOf(JSON.parse(fields) as RegionFields) : null]))
 }
@@ -58,7 +61,7 @@ async function unseen(context: Context, datasetId: string, wanted: ReadonlyMap<s
 
 /** Of a run's frozen samples, the corrections that no earlier run on its dataset has seen. */
 export async function firstSeenBy(context: Context, run: RunRow, samples: readonly ManifestSample[]): Promise<ManifestSample[]> {
-  const before = imported(context.db, samples.map(({ regionId }) => regionId))
+  const before = imported(context.db, samples)
   const corrected = samples.filter((sample) => before.has(sample.regionId) && before.get(sample.regionId) !== contentOf(sample))
   const fresh = await unseen(context, run.dataset_id, new Map(corrected.map((sample) => [sample.regionId, contentOf(sample)])), run.number)
   return corrected.filter(({ regionId }) => fresh.has(regionId))
@@ -89,7 +92,7 @@ export async function changedSince(context: Context, input: { datasetId: string;
   )
   const frozen = run ? await manifestOf(context, run) : []
   const known = new Map(frozen.map((sample) => [sample.regionId, sample]))
-  const before = imported(db, edited.filter((row) => !known.has(row.id)).map((row) => row.id))
+  const before = imported(db, edited.filter((row) => !known.has(row.id)).map((row) => ({ regionId: row.id })))
   const changed = edited.filter((row) => {
     const sample = known.get(row.id)
     return contentOfRow(row) !== (sample ? contentOf(sample) : before.get(row.id))
@@ -97,16 +100,23 @@ export async function changedSince(context: Context, input: { datasetId: string;
   const fresh = await unseen(context, input.datasetId, new Map(changed.map((row) => [row.id, contentOfRow(row)])), Infinity)
   return {
     run: run && { id: run.id, number: run.number }, corrected: changed.length, train: changed.filter((row) => row.split === 'train').length,
-    leftOut: leftOut(db, input.datasetId, run ? frozen.map(({ regionId }) => regionId) : null, keepsRejected), firstSeen: fresh.size,
+    leftOut: leftOut(db, filter, run ? frozen.map(({ regionId }) => regionId) : null, keepsRejected), firstSeen: fresh.size,
   }
 }
 
-/** Imported regions (or those of a run) that were rejected or deleted since. */
-function leftOut(db: Db, datasetId: string, of: readonly string[] | null, keepsRejected: boolean): number {
+/**
+ * Imported regions (or those of a run) of the view that were rejected or deleted since. What the view says of statuses is what changed; and the
+ * scores of a deleted region went with it.
+ */
+function leftOut(db: Db, { statuses: _statuses, ...filter }: RegionFilter, of: readonly string[] | null, keepsRejected: boolean): number {
+  const regions = regionWhere(filter, true)
+  const scores = asksScore(filter) ? scoreWhere(filter) : null
   const gone = keepsRejected ? 'r.deleted = 1' : "(r.deleted = 1 OR r.status = 'rejected')"
+  const within = `${regions.sql}${scores ? ` AND (r.deleted = 1 OR EXISTS (SELECT 1 FROM scores s WHERE s.region_id = r.id AND ${scores.sql}))` : ''}`
+  const values = [...regions.values, ...(scores?.values ?? [])]
   const edited = "EXISTS (SELECT 1 FROM revisions v WHERE v.region_id = r.id AND v.revision = 1 AND v.actor = 'import')"
   const row = of === null
-    ? db.get<{ n: number }>(`SELECT count(*) AS n FROM regions r WHERE r.dataset_id = ? AND r.split IN ('train', 'val') AND ${gone} AND ${edited}`, datasetId)
-    : db.get<{ n: number }>(`SELECT count(*) AS n FROM json_each(?) wanted CROSS JOIN regions r ON r.id = wanted.value WHERE ${gone}`, JSON.stringify(of))
+    ? db.get<{ n: number }>(`SELECT count(*) AS n FROM regions r WHERE ${within} AND r.split IN ('train', 'val') AND ${gone} AND ${edited}`, ...values)
+    : db.get<{ n: number }>(`SELECT count(*) AS n FROM json_each(?) wanted CROSS JOIN regions r ON r.id = wanted.value WHERE ${within} AND ${gone}`, JSON.stringify(of), ...values)
   return row!.n
 }
