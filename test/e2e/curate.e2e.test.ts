@@ -142,6 +142,48 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     expect(stored.region(id).boxes).toEqual([box])
   })
 
+  it('the row in hand is wholly in view when Curate opens', async () => {
+    await showScreen(page, 'library')
+    await showScreen(page, 'curate', `dataset=${datasetId}&view=all`)
+    await page.locator('[aria-current="true"][role="option"]').waitFor()
+    const list = (await page.getByTestId('queue').boundingBox())!
+    const row = (await page.locator('[aria-current="true"][role="option"]').boundingBox())!
+    expect(row.y).toBeGreaterThanOrEqual(list.y)
+    expect(row.y + row.height).toBeLessThanOrEqual(list.y + list.height)
+  })
+
+  it('an edit made while the engine was gone is counted, outlives the page, and is sent by the next one', async () => {
+    await rows().nth(13).click()
+    const id = await regionId()
+    await isFresh()
+    await engine.kill()
+    await page.getByRole('status').filter({ hasText: /reconnect/i }).first().waitFor()
+    await page.getByTestId('phrase-editor').fill('typed into the void')
+    await page.getByTestId('phrase-editor').press('Enter')
+    await page.getByTestId('save-state').filter({ hasText: '1 edit not saved yet' }).waitFor()
+    await page.getByText('1 edit is not saved yet, kept in this browser').waitFor()
+    await takePicture(page, 'curate-unsaved-away-dark-1440')
+    const port = Number(new URL(engine.url).port)
+    engine = await serve(engine.projectDir, { port })
+    await page.getByTestId('refused').filter({ hasText: '1 edit is not saved yet' }).waitFor()
+    expect(await page.getByTestId('refused').innerText()).toContain(`amc serve --port ${port}`)
+    expect(await page.getByText('Nothing is lost').count()).toBe(0)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByTestId('refused').filter({ hasText: 'still refused' }).waitFor()
+    expect(await page.getByTestId('phrase-editor').inputValue(), 'the page stays').toBe('typed into the void')
+    await takePicture(page, 'curate-unsaved-refused-dark-1440')
+    expect(await serious()).toEqual([])
+    expect(stored.region(id).phrase).not.toBe('typed into the void')
+    // The old page goes, and another screen than Curate is opened with the new key.
+    page.once('dialog', (dialog) => void dialog.accept())
+    await page.goto(`${engine.url}/?token=${engine.token}#/library`)
+    await expect.poll(() => stored.region(id).phrase).toBe('typed into the void')
+    await allSaved()
+    expect(await page.evaluate(`Object.keys(localStorage).filter((key) => key.startsWith('amc-unsaved'))`)).toEqual([])
+    await showScreen(page, 'curate', `dataset=${datasetId}`)
+    await heat().waitFor()
+  })
+
   it('says what an edit meets that somebody else has overtaken, and saves mine on top wherever one has walked', async () => {
     await rows().nth(14).click()
     const id = await regionId()

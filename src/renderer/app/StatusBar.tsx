@@ -21,7 +21,7 @@ export function StatusBar() {
     <footer className={styles.status}>
       <span role="status" data-testid="save-state">
         {phase !== 'open' ? (
-          <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? t('Connecting') : phase === 'refused' ? t('Not connected') : t('Reconnecting')}</span></>
+          <><Icon of={LoaderCircle} size="xs" /><span>{phase === 'connecting' ? t('Connecting') : phase === 'refused' ? t('Not connected') : t('Reconnecting')}</span>{save.kind === 'saved' ? null : <span className="warn">{t('{n, plural, one {# edit} other {# edits}} not saved yet', { n: save.edits })}</span>}</>
         ) : save.kind === 'failed' ? (
           <><span className="neg"><Icon of={CircleAlert} size="xs" /></span><span className="neg">{wordsOf(save)}</span></>
         ) : (

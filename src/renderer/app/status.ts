@@ -3,7 +3,12 @@ import { useEffect, type ReactNode } from 'react'
 import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 
-export type SaveState = { readonly kind: 'saved' } | { readonly kind: 'saving'; readonly edits: number } | { readonly kind: 'failed'; readonly edits: number; readonly message: string }
+/** What the engine has not acknowledged; kept: this browser holds it for the next page. */
+interface Unsaved {
+  readonly edits: number
+  readonly kept: boolean
+}
+export type SaveState = { readonly kind: 'saved' } | ({ readonly kind: 'saving' } & Unsaved) | ({ readonly kind: 'failed'; readonly message: string } & Unsaved)
 
 interface StatusState {
   readonly save: SaveState

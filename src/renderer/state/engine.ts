@@ -55,16 +55,21 @@ function connect(): void {
   })
 }
 
-/** A refused WebSocket says nothing of why. The engine's plain pages do: 401 and 403 mean that this page's key is not the engine's. */
-async function checkRefused(): Promise<void> {
+/**
+ * A refused WebSocket says nothing of why. The engine's plain pages do: 401 and 403 mean that this page's key is not the engine's.
+ * @returns false while the engine refuses this page, or nobody is there. The connection itself is tried again all the time.
+ */
+export async function checkRefused(): Promise<boolean> {
   try {
     const answer = await fetch('/', { credentials: 'same-origin', cache: 'no-store' })
-    if (answer.status === 401 || answer.status === 403) {
+    const refused = answer.status === 401 || answer.status === 403
+    if (refused) {
       connectionStore.setState({ phase: 'refused' })
       settle(false)
     }
+    return !refused
   } catch {
-    // Nobody there: the next attempt will tell.
+    return false // Nobody there: the next attempt will tell.
   }
 }
 

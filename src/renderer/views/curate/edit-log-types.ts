@@ -35,6 +35,8 @@ export interface EditLog {
   /** What the engine holds. seen: acknowledged() when it was asked; an older answer never takes back a newer one. */
   receive(imageId: string, regions: readonly Region[], seen: number): void
   acknowledged(): number
+  /** Edits of an earlier page that were not acknowledged: they go before what was done since. Sent again, each with its id. */
+  restore(edits: readonly PendingEdit[]): void
   /** Resolves when everything that was done is on disk. @throws AppError when something could not be saved */
   settled(): Promise<void>
   /** How the engine's ledger stands. isNewEdit: after an edit that did not go through this log, upon which nothing can be made again. */

@@ -192,6 +192,10 @@ export function createEditLog(calls: EditCalls, tools: Tools): EditLog {
       store.setState({ base })
     },
     acknowledged: () => acknowledged,
+    restore(edits) {
+      store.setState(({ pending }) => ({ pending: [...edits.filter(({ editId }) => !pending.some((edit) => edit.editId === editId)), ...pending] }))
+      start()
+    },
     settled: () => new Promise((resolve, reject) => {
       const look = ({ pending }: EditLogState): boolean => {
         const failed = pending.some((edit) => edit.state === 'failed')

@@ -11,6 +11,7 @@ import { errorData, isDisconnected } from '../../state/errors.ts'
 import { onEngineEvent } from '../../state/events.ts'
 import { createEditLog } from './edit-log.ts'
 import { type PendingEdit, imagesOf, stepLabels } from './edit-steps.ts'
+import { createKeeper, type Storage } from './kept-edits.ts'
 import { labelWords } from './label-words.ts'
 import { mintId } from './words.ts'
 import { suspectOf } from './shown-suspects.ts'
@@ -20,21 +21,65 @@ export const editLog = createEditLog(
   { mintId, toError: errorData, isDisconnected, wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)) },
 )
 
+const keeper = createKeeper(browserStorage(), mintId())
+
+function tellSaveState(pending: readonly PendingEdit[]): void {
+  const kept = keeper.keep(pending)
+  const failed = pending.find((edit) => edit.state === 'failed')
+  if (failed) setSaveState({ kind: 'failed', edits: pending.length, kept, message: failed.error?.message ?? '' })
+  else setSaveState(pending.length > 0 ? { kind: 'saving', edits: pending.length, kept } : { kind: 'saved' })
+}
+
 editLog.store.subscribe(({ pending }, before) => {
   if (pending === before.pending) return
+  tellSaveState(pending)
   const failed = pending.find((edit) => edit.state === 'failed')
-  if (failed) setSaveState({ kind: 'failed', edits: pending.length, message: failed.error?.message ?? '' })
-  else setSaveState(pending.length > 0 ? { kind: 'saving', edits: pending.length } : { kind: 'saved' })
   // After a conflict the present state is fetched, wherever one has walked since: it is shown beside, and a retry builds on it.
   if (failed?.error?.code === 'conflict' && !before.pending.some((edit) => edit.editId === failed.editId && edit.state === 'failed')) void refetch(failed)
 })
 
+async function fetchImage(imageId: string): Promise<void> {
+  const seen = editLog.acknowledged()
+  const { regions } = await api.regions.onImage({ imageId, checkpointIds: [] })
+  editLog.receive(imageId, regions, seen)
+}
+
 async function refetch(edit: PendingEdit): Promise<void> {
-  await Promise.all(imagesOf(edit.changes).map(async (imageId) => {
-    const seen = editLog.acknowledged()
-    const { regions } = await api.regions.onImage({ imageId, checkpointIds: [] })
-    editLog.receive(imageId, regions, seen)
-  })).catch(() => undefined) // The edit stays failed, and Retry fetches again.
+  await Promise.all(imagesOf(edit.changes).map(fetchImage)).catch(() => undefined) // The edit stays failed, and Retry fetches again.
+}
+
+/** What an earlier page could not save is sent from this one, upon the regions as they are now. */
+async function restore(): Promise<void> {
+  keeper.setProject((await api.system.info({})).project.path)
+  tellSaveState(editLog.store.getState().pending)
+  const left = keeper.left()
+  for (const imageId of new Set(left.flatMap((edit) => imagesOf(edit.changes)))) {
+    // Of an image that is gone the edit fails, and says so.
+    await fetchImage(imageId).catch((error: unknown) => {
+      if (isDisconnected(error)) throw error
+    })
+  }
+  if (left.length > 0) editLog.restore(left)
+  keeper.takeOver()
+}
+
+let restoring: 'no' | 'now' | 'done' = 'no'
+function restoreOnce(): void {
+  if (restoring !== 'no' || connectionStore.getState().phase !== 'open') return
+  restoring = 'now'
+  // When the engine goes away meanwhile, the next connection begins anew; the lists are still there.
+  restore().then(() => (restoring = 'done'), () => (restoring = 'no'))
+}
+connectionStore.subscribe(restoreOnce)
+restoreOnce()
+
+/** A browser may not allow any. */
+function browserStorage(): Storage {
+  try {
+    return window.localStorage
+  } catch {
+    return { length: 0, key: () => null, getItem: () => null, removeItem: () => undefined, setItem: () => { throw new Error('No storage.') } }
+  }
 }
 
 /** Sends what failed again; a conflict upon what the engine holds at this moment. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { listTop, moveTo, placeFor, rowsInView, scrollMap } from './scroll-map.ts'
+import { listTop, moveTo, placeFor, placeToShow, rowsInView, scrollMap } from './scroll-map.ts'
 
 const ROW = 56
 const sizes = fc.record({ rows: fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 600_000, max: 12_000_000 })), view: fc.integer({ min: 60, max: 2000 }) })
@@ -40,4 +40,16 @@ test('a long pull of the bar goes to its share of the list', () => {
   const map = scrollMap(1_000_000, ROW)
   const far = moveTo(map, { scrollTop: 0, offset: 0 }, (map.height - 600) / 2, 600)
   expect(Math.abs(listTop(far) / (map.listHeight - 600) - 0.5)).toBeLessThan(1e-6)
+})
+
+test('a row that is asked for is wholly in view, and a list not yet measured is not moved', () => {
+  fc.assert(fc.property(sizes, fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), ({ rows, view }, share, from) => {
+    const map = scrollMap(rows, ROW)
+    const row = Math.min(rows - 1, Math.floor(share * rows))
+    const before = placeFor(map, from * map.listHeight, view)
+    const top = listTop(placeToShow(map, before, row, ROW, view))
+    expect(top).toBeLessThanOrEqual(row * ROW)
+    expect(top + view).toBeGreaterThanOrEqual((row + 1) * ROW)
+    expect(placeToShow(map, before, row, ROW, 0)).toBe(before)
+  }))
 })

@@ -48,6 +48,14 @@ export function placeFor(map: ScrollMap, top: number, viewHeight: number): Scrol
   return { scrollTop, offset: wanted - scrollTop }
 }
 
+/** Where the bar stands so that the whole row is in view: as it stands, if it is. In a list not yet measured nothing is moved. */
+export function placeToShow(map: ScrollMap, before: ScrollPlace, index: number, rowHeight: number, viewHeight: number): ScrollPlace {
+  const [from, to, at] = [index * rowHeight, (index + 1) * rowHeight, listTop(before)]
+  if (viewHeight <= 0) return before
+  if (from < at) return placeFor(map, from, viewHeight)
+  return to > at + viewHeight ? placeFor(map, to - viewHeight, viewHeight) : before
+}
+
 /** Rows that are at least partly in view, with some on either side. */
 export function rowsInView(top: number, viewHeight: number, rowHeight: number, rows: number, beside: number): { readonly first: number; readonly last: number } {
   const first = Math.max(0, Math.floor(top / rowHeight) - beside)

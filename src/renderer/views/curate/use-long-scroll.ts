@@ -1,6 +1,6 @@
 /** Rows of a list of any length, drawn where they are in view: see scroll-map.ts. */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { listTop, moveTo, placeFor, rowsInView, scrollMap, type ScrollPlace } from './scroll-map.ts'
+import { listTop, moveTo, placeFor, placeToShow, rowsInView, scrollMap, type ScrollPlace } from './scroll-map.ts'
 
 export interface LongScroll {
   /** The ref of the element that scrolls. */
@@ -24,6 +24,8 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
   const [viewHeight, setViewHeight] = useState(0)
   const now = useRef(place)
   const map = scrollMap(rows, rowHeight)
+  /** A row that was to be shown before it was known how much room there is. */
+  const wanted = useRef<number | null>(null)
   const newest = useRef({ map, viewHeight })
   newest.current = { map, viewHeight }
   const take = useCallback((next: ScrollPlace) => {
@@ -53,6 +55,11 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
     if (viewHeight > 0 && top > Math.max(0, map.listHeight - viewHeight)) take(placeFor(map, top, viewHeight))
   }, [rows, viewHeight])
   useLayoutEffect(() => {
+    if (viewHeight <= 0 || wanted.current === null) return
+    take(placeToShow(map, now.current, wanted.current, rowHeight, viewHeight))
+    wanted.current = null
+  }, [viewHeight])
+  useLayoutEffect(() => {
     if (element && Math.abs(element.scrollTop - place.scrollTop) >= 1) element.scrollTop = place.scrollTop
   }, [place, element])
 
@@ -63,10 +70,8 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
     topOf: (index) => index * rowHeight - place.offset,
     show(index) {
       const { map: list, viewHeight: view } = newest.current
-      const [from, to] = [index * rowHeight, (index + 1) * rowHeight]
-      const at = listTop(now.current)
-      if (from < at) take(placeFor(list, from, view))
-      else if (to > at + view) take(placeFor(list, to - view, view))
+      wanted.current = view > 0 ? null : index
+      take(placeToShow(list, now.current, index, rowHeight, view))
     },
   }
 }
