@@ -42,6 +42,11 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
 
   const heat = (): Locator => page.locator('[data-heat]:has([data-canvas="heat-1"])')
   const isFresh = () => expect.poll(() => heat().getAttribute('data-stale')).toBeNull()
+  const isRowInView = async () => {
+    const list = (await page.getByTestId('queue').boundingBox())!
+    const row = await page.locator('[aria-current="true"][role="option"]').boundingBox()
+    return row !== null && row.y >= list.y && row.y + row.height <= list.y + list.height
+  }
   const statuses = () => stored.count("SELECT count(*) FROM regions WHERE status <> 'unreviewed'")
 
   it('draws the heat that the engine computed: the hottest pixels lie where the grid is hottest', async () => {
@@ -146,10 +151,7 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     await showScreen(page, 'library')
     await showScreen(page, 'curate', `dataset=${datasetId}&view=all`)
     await page.locator('[aria-current="true"][role="option"]').waitFor()
-    const list = (await page.getByTestId('queue').boundingBox())!
-    const row = (await page.locator('[aria-current="true"][role="option"]').boundingBox())!
-    expect(row.y).toBeGreaterThanOrEqual(list.y)
-    expect(row.y + row.height).toBeLessThanOrEqual(list.y + list.height)
+    await expect.poll(isRowInView).toBe(true)
   })
 
   it('an edit made while the engine was gone is counted, outlives the page, and is sent by the next one', async () => {
@@ -162,6 +164,8 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     await page.getByTestId('phrase-editor').press('Enter')
     await page.getByTestId('save-state').filter({ hasText: '1 edit not saved yet' }).waitFor()
     await page.getByText('1 edit is not saved yet, kept in this browser').waitFor()
+    // The banner takes its height from the list.
+    await expect.poll(isRowInView).toBe(true)
     await takePicture(page, 'curate-unsaved-away-dark-1440')
     const port = Number(new URL(engine.url).port)
     engine = await serve(engine.projectDir, { port })

@@ -73,9 +73,10 @@ export async function writeBest({ paths, best }: Run): Promise<void> {
   await writeText(paths.best, `${JSON.stringify({ step: best.step, metrics })}\n`)
 }
 
-/** Removes checkpoints up to a step, but for the newest ones and the best. Later ones, of a part that was cut off, are written again. */
-export async function forgetOld({ paths, config, best }: Run, step: number): Promise<void> {
+/** Removes checkpoints up to a step, but for the newest ones, the best, and those in use. Later ones, of a part that was cut off, are written again. */
+export async function forgetOld({ paths, config, best }: Pick<Run, 'paths' | 'config' | 'best'>, step: number): Promise<void> {
   const written = (await readdir(paths.checkpoints)).flatMap((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? []).map(Number)
   const old = written.filter((one) => one <= step).sort((a, b) => b - a).slice(config.save.keep)
-  for (const one of old) if (one !== best?.step) await rm(join(paths.checkpoints, `step-${one}.safetensors`), { force: true })
+  const held = new Set(await readJson<readonly number[]>(paths.held).catch(() => null))
+  for (const one of old) if (one !== best?.step && !held.has(one)) await rm(join(paths.checkpoints, `step-${one}.safetensors`), { force: true })
 }

@@ -4,7 +4,7 @@
  *   config.yaml      resolved settings          run.json     model sizes, start checkpoint, what made it
  *   manifest.jsonl   frozen samples             data.jsonl   the image files as they were when it began
  *   metrics.jsonl    one line a step            state/       step-N.safetensors: weights, optimizer, generators; the newest two
- *   log.jsonl        notes for people           checkpoints/ step-N.safetensors, best.json
+ *   log.jsonl        notes for people           checkpoints/ step-N.safetensors, best.json, held.json
  *   probes.jsonl     heatmaps of the probe samples at each validation
  *   places.jsonl     images that lie elsewhere by now than the samples say; written when a run is taken up in another place
  *   events/          the curves for TensorBoard    metrics.csv   and as a table; both follow metrics.jsonl
@@ -46,6 +46,8 @@ export interface RunPaths {
   readonly states: string
   readonly checkpoints: string
   readonly best: string
+  /** Steps whose checkpoints are in use elsewhere, as the engine tells: a list. */
+  readonly held: string
   readonly checkpoint: (step: number) => string
 }
 
@@ -66,6 +68,7 @@ export function runPaths(dir: string): RunPaths {
     states: join(dir, 'state'),
     checkpoints,
     best: join(checkpoints, 'best.json'),
+    held: join(checkpoints, 'held.json'),
     checkpoint: (step) => join(checkpoints, `step-${step}.safetensors`),
   }
 }

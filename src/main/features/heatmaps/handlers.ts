@@ -9,6 +9,7 @@ import { AppError, toErrorData } from '../../../shared/errors.ts'
 import { type ExplainerChoice, otherKey, resolveExplainer } from '../../../shared/explainers.ts'
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
+import { noteLooked } from '../held-checkpoints.ts'
 import { findHeat, type HeatRow, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
 
 interface Wanted {
@@ -59,6 +60,7 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
 
   return {
     get: (wanted, call) => {
+      noteLooked(context, wanted.checkpointId)
       const other = wanted.explainer ? keyOf(requireCheckpoint(db, wanted.checkpointId), wanted.explainer) : null
       const row = findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase, other)
       if (row) {

@@ -4,6 +4,7 @@ import type { MetricRow, Run } from '../../../shared/domain.ts'
 import { AppError, toErrorData } from '../../../shared/errors.ts'
 import type { ComputeEvent } from '../../compute/protocol.ts'
 import { placeRun, runPaths, savedStepOf } from '../../train/run-folder.ts'
+import { tellHeld } from '../held-checkpoints.ts'
 import { createEndings, type Ending, type Endings } from './endings.ts'
 import { noteWorker, oldWorkerGone } from './old-worker.ts'
 import { readBack, registerRunCheckpoint } from './read-back.ts'
@@ -100,6 +101,7 @@ async function train(
   const heard = listen(context, row, announce, onProgress)
   try {
     announce(setState(db, runId, 'starting'))
+    tellHeld(context) // the file may be of an earlier engine
     if (!(await oldWorkerGone(project.cacheDir, worker.pid(), { signal })) && signal.aborted) throw new AppError('cancelled', 'Stopped before it began.')
     // The folder knows what was saved last; what was measured after that will be measured again.
     if (resume) {

@@ -12,6 +12,7 @@ import { findHeat, putScores, scoreRegionsOfHeat, storeHeat, trimHeats } from '.
 import { manifestSamples } from '../../store/manifest-rows.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 import { askedFilter } from '../../store/view-rows.ts'
+import { tellHeld } from '../held-checkpoints.ts'
 
 const ANNOUNCE_EVERY_MS = 2000
 /** Heatmaps of a dataset with millions of regions must not fill the disk: the oldest give way. */
@@ -42,10 +43,14 @@ export function queueScoring(
   const config = JSON.parse(checkpoint.model_config) as ModelConfig
   const explainer = resolveExplainer(config, asked)
   const key = otherKey(config, explainer)
-  return context.jobs.add({
+  const job = context.jobs.add({
     kind: 'score', title: `Score ${view ?? dataset} with ${checkpoint.name}${key === null ? '' : `, ${key}`}`, lane: 'compute', unit: 'regions', background, about: { datasetId, checkpointId },
     work: ({ id, signal, progress }) => scoreDataset(context, { jobId: id, filter, checkpoint, explainer, key, signal, onProgress: (done, total) => progress({ done, total }) }),
   })
+  // The run that made it may be training before this job's turn.
+  tellHeld(context)
+  void context.jobs.ended(job.id).then(() => tellHeld(context)).catch(() => undefined) // the project may be closed by then
+  return job
 }
 
 interface ScoreRequest {

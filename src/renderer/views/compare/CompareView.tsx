@@ -1,5 +1,6 @@
 import { Scale } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import type { Comparison, ResultFile } from '../../../shared/contract/compare.ts'
 import type { Checkpoint, Dataset, View } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
@@ -13,7 +14,7 @@ import { EmptyState, ErrorNote, Loading } from '../../ui/Notes.tsx'
 import type { CompareState } from './address.ts'
 import { Bar } from './Bar.tsx'
 import { Changes } from './Changes.tsx'
-import { ALL, type Choice, chooseInProject, chooseResults, chosenDataset, pairOf } from './choice.ts'
+import { ALL, type Choice, chooseInProject, chooseResults, chosenDataset, pairOf, unpinned } from './choice.ts'
 import { MissingScores } from './MissingScores.tsx'
 import { Results } from './Results.tsx'
 import { type ChangeState, useCompareState } from './use-compare.ts'
@@ -31,7 +32,7 @@ export function CompareView() {
   if (failed) return <div className={styles.alone}><ErrorNote error={failed} onRetry={() => { for (const query of [checkpoints, datasets, views, files]) void query.refetch() }} /></div>
   if (!checkpoints.data || !datasets.data || (dataset && !views.data) || !files.data) return <Loading>{t('Loading checkpoints')}</Loading>
   const choice = (state.results.length > 0 ? chooseResults(files.data, state) : null) ?? chooseInProject(checkpoints.data, datasets.data, views.data ?? [], state)
-  if (choice) return <Chosen choice={choice} state={state} change={change} checkpoints={checkpoints.data} datasets={datasets.data} views={views.data ?? []} files={files.data} />
+  if (choice) return <Chosen choice={choice} state={state} change={change} checkpoints={checkpoints.data} datasets={datasets.data} views={views.data ?? []} files={files.data} fetching={checkpoints.isFetching || datasets.isFetching} />
   if (datasets.data.length === 0) {
     return (
       <EmptyState icon={Scale} title={t('Nothing to compare on yet')} actions={<ButtonLink kind="primary" href={formatHash('library')}>{t('Go to Library')}</ButtonLink>}>
@@ -54,6 +55,8 @@ interface ChosenProps {
   readonly datasets: readonly Dataset[]
   readonly views: readonly View[]
   readonly files: readonly ResultFile[]
+  /** True while what can be chosen is being fetched anew. */
+  readonly fetching: boolean
 }
 
 function useComparison(choice: Choice) {
@@ -68,7 +71,12 @@ function useComparison(choice: Choice) {
   })
 }
 
-function Chosen({ choice, state, change, checkpoints, datasets, views, files }: ChosenProps) {
+function Chosen({ choice, state, change, checkpoints, datasets, views, files, fetching }: ChosenProps) {
+  // While it is fetched, what the address names may come in a moment.
+  const pin = fetching ? null : unpinned(choice, state)
+  useEffect(() => {
+    if (pin) change(pin)
+  }, [JSON.stringify(pin)])
   const comparison = useComparison(choice)
   const data = comparison.data
   const pair = pairOf(choice, state)

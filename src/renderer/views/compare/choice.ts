@@ -65,3 +65,14 @@ export function chooseResults(files: readonly ResultFile[], state: CompareState)
 export function pairOf({ sides }: Choice, state: CompareState): readonly [number, number] {
   return Math.max(...state.pair) < sides.length ? state.pair : [0, 1]
 }
+
+/**
+ * What the screen has chosen itself, for the address: a run that makes a better checkpoint, or other scores, must not move the
+ * comparison that somebody looks at or scores for. Null when the address says it all.
+ */
+export function unpinned(choice: Choice, state: CompareState): Pick<CompareState, 'checkpoints' | 'dataset'> | null {
+  if (choice.kind !== 'project' || state.results.length > 0) return null
+  const ids = choice.sides.map((side) => side.id)
+  const isPinned = state.dataset === choice.dataset.id && ids.every((id, i) => id === state.checkpoints[i])
+  return isPinned ? null : { checkpoints: ids, dataset: choice.dataset.id }
+}

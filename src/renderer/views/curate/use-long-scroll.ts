@@ -24,8 +24,9 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
   const [viewHeight, setViewHeight] = useState(0)
   const now = useRef(place)
   const map = scrollMap(rows, rowHeight)
-  /** A row that was to be shown before it was known how much room there is. */
-  const wanted = useRef<number | null>(null)
+  /** The row that was shown last, and how high the list was then; 0 before that is known. */
+  const shown = useRef<number | null>(null)
+  const heightBefore = useRef(0)
   const newest = useRef({ map, viewHeight })
   newest.current = { map, viewHeight }
   const take = useCallback((next: ScrollPlace) => {
@@ -55,9 +56,10 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
     if (viewHeight > 0 && top > Math.max(0, map.listHeight - viewHeight)) take(placeFor(map, top, viewHeight))
   }, [rows, viewHeight])
   useLayoutEffect(() => {
-    if (viewHeight <= 0 || wanted.current === null) return
-    take(placeToShow(map, now.current, wanted.current, rowHeight, viewHeight))
-    wanted.current = null
+    const height = heightBefore.current
+    heightBefore.current = viewHeight
+    // What comes above or below the list does not push the row out of it; one that was scrolled away stays away.
+    if (shown.current !== null && placeToShow(map, now.current, shown.current, rowHeight, height) === now.current) take(placeToShow(map, now.current, shown.current, rowHeight, viewHeight))
   }, [viewHeight])
   useLayoutEffect(() => {
     if (element && Math.abs(element.scrollTop - place.scrollTop) >= 1) element.scrollTop = place.scrollTop
@@ -70,7 +72,7 @@ export function useLongScroll(rows: number, rowHeight: number): LongScroll {
     topOf: (index) => index * rowHeight - place.offset,
     show(index) {
       const { map: list, viewHeight: view } = newest.current
-      wanted.current = view > 0 ? null : index
+      shown.current = index
       take(placeToShow(list, now.current, index, rowHeight, view))
     },
   }
