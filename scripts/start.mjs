@@ -70,7 +70,8 @@ async function check(options, steps, node) {
     let found = /** @type {import('./lib/engine-process.mjs').Checked} */ ({ backend: null, heatmapMs: null, why: null })
     await steps.run('heatmap', async () => {
       const what = options.demo ? 'asking for the page and a heatmap of the demo (which is made first)' : 'asking for the page and a heatmap of the project'
-      found = await steps.during(what, () => checkEngine(ready))
+      let doing = ''
+      found = await steps.during(what, () => checkEngine(ready, { onWork: (text) => (doing = text) }), () => doing)
       if (found.heatmapMs === null && options.demo) throw new Problem(`There is no heatmap of the demo: ${found.why}`, '', 1)
       return found.heatmapMs === null ? { skipped: found.why ?? '' } : { did: `${Math.round(found.heatmapMs)} ms` }
     })

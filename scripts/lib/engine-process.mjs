@@ -75,10 +75,10 @@ export function addressFor(ready) {
 /**
  * Asks the engine for the page and for one heatmap, as a person's first minute would.
  * @param {Ready} ready
- * @param {{timeoutMs?: number}} [options]
+ * @param {{timeoutMs?: number, onWork?: (text: string) => void, everyMs?: number}} [options]  onWork: what the engine is doing meanwhile, in a few words
  * @returns {Promise<Checked>}
  */
-export async function checkEngine(ready, { timeoutMs = 300_000 } = {}) {
+export async function checkEngine(ready, { timeoutMs = 300_000, onWork, everyMs = 1_000 } = {}) {
   const headers = { authorization: `Bearer ${ready.token}` }
   const signal = AbortSignal.timeout(timeoutMs)
   const page = await fetch(new URL('/', ready.url), { headers, signal })
@@ -88,13 +88,35 @@ export async function checkEngine(ready, { timeoutMs = 300_000 } = {}) {
   const code = await fetch(new URL(script, ready.url), { headers, signal })
   if (!code.ok) throw new Problem(`The page's own script is not served (${script}, status ${code.status}).`, 'Run `npm run build` and try again.')
   await code.arrayBuffer()
-  const answer = await fetch(new URL('/api/check', ready.url), { headers, signal })
-  const body = await answer.text()
+  const timer = onWork ? setInterval(() => void workOf(ready).then((text) => text && onWork(text)), everyMs) : undefined
+  const { answer, body } = await asked(fetch(new URL('/api/check', ready.url), { headers, signal })).finally(() => clearInterval(timer))
   if (answer.status === 404) return { backend: null, heatmapMs: null, why: sentenceOf(body) }
   if (!answer.ok) throw new Problem(`The engine could not compute a heatmap (status ${answer.status}): ${sentenceOf(body)}`, '', 1)
   const { backend, heatmapMs } = JSON.parse(body)
   if (typeof heatmapMs !== 'number' || !(heatmapMs > 0)) throw new Problem(`The engine's check has no time for the heatmap: ${body.slice(0, 400)}`, '', 1)
   return { backend, heatmapMs, why: null }
+}
+
+/** @param {Promise<Response>} request */
+async function asked(request) {
+  const answer = await request
+  return { answer, body: await answer.text() }
+}
+
+/** What the check waits for; nothing when the engine does not say. @param {Ready} ready @returns {Promise<string>} */
+async function workOf(ready) {
+  try {
+    const answer = await fetch(new URL('/api/v1/jobs/list', ready.url), {
+      method: 'POST', body: '{}', headers: { authorization: `Bearer ${ready.token}`, 'content-type': 'application/json' }, signal: AbortSignal.timeout(5_000),
+    })
+    if (!answer.ok) return ''
+    /** @type {{kind: string, state: string, title: string, message: string}[]} */
+    const jobs = /** @type {any} */ (await answer.json())
+    const job = jobs.find(({ kind, state }) => (kind === 'demo' || kind === 'import') && (state === 'running' || state === 'waiting'))
+    return job ? job.message || job.title : 'computing a heatmap'
+  } catch {
+    return ''
+  }
 }
 
 /** The engine's own words in an answer that is a refusal. @param {string} body */

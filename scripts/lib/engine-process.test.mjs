@@ -44,6 +44,18 @@ describe('the engine started by the launcher', () => {
     expect(engine.child.exitCode).toBe(0)
   })
 
+  it('says what it is doing while the check waits', async () => {
+    const jobs = [{ kind: 'score', state: 'running', title: 'Score', message: 'no' }, { kind: 'demo', state: 'running', title: 'Make the demo dataset', message: 'Drawing scenes: 40 of 900' }]
+    // The check is answered when it was asked what it is doing.
+    const waiting = server({ ...WELL, '/api/v1/jobs/list': [200, JSON.stringify(jobs)] }).replace("const known =", "if (request.url === '/api/check') return void waiting.push(response)\n  if (request.url === '/api/v1/jobs/list') setTimeout(() => waiting.splice(0).forEach((one) => one.end(pages['/api/check'][1])), 50)\n  const known =").replace('const pages', 'const waiting = []\nconst pages')
+    const engine = await start(waiting)
+    /** @type {string[]} */
+    const said = []
+    expect((await checkEngine(engine.ready, { onWork: (text) => said.push(text), everyMs: 10 })).heatmapMs).toBe(12.5)
+    expect(said[0]).toBe('Drawing scenes: 40 of 900')
+    await engine.stop()
+  })
+
   it.each([
     ['the page', { ...WELL, '/': [500, 'no'] }, /did not serve the page/],
     ['the script of the page', { ...WELL, '/assets/a.js': [404, 'no'] }, /script is not served/],

@@ -1,4 +1,5 @@
 /** The Train screen with real runs: a queue put in order, a pause, a duplicate with changes, a film, overlays, alerts; pictures of every state in both themes. */
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
 import { findChromium, NO_BROWSER, type OpenPage, openPage } from './browser.ts'
@@ -218,6 +219,32 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     expect(await page.getByText(/fault of the program/).count()).toBe(0)
     await page.getByText('There was no validation, so nothing was drawn.').waitFor()
     await pictures('failed')
+  })
+
+  it('says of data without a val split that nothing is validated, what counts as the best, and how to have one', async () => {
+    const source = `${folder.path}/small-demo/annotations.json`
+    await writeFile(`${folder.path}/small-demo/train-only.json`, JSON.stringify((JSON.parse(await readFile(source, 'utf8')) as object[]).map((entry) => ({ ...entry, split: 'train' }))))
+    const job = await api.datasets.import({ path: `${folder.path}/small-demo/train-only.json`, name: 'train only' })
+    await api.ended(job.id)
+    const { id } = (await api.datasets.list({})).find((dataset) => dataset.name === 'train only')!
+    const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 4, 'validation.every': 2 }, datasetId: id, name: 'without val' })
+    await stateOf('without val').toBe('finished')
+    await page.getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).first().click()
+    await page.getByTestId('judged').getByText(/^The data of this run has no val split, so its last checkpoint counts as the best\. .*Move to split, val\.$/).waitFor(WAIT)
+    await page.getByRole('region', { name: 'Probe samples' }).getByText(/^The data of this run has no val split, so nothing is validated\. .*Move to split, val\.$/).waitFor()
+    for (const metric of ['val.pointingGame', 'val.consistency']) await page.getByTestId(`chart-${metric}`).getByText('no val split').waitFor()
+    expect(await page.getByTestId('chart-loss.total').getByText('no val split').count()).toBe(0)
+    expect(await page.getByText(/first validation/).count()).toBe(0)
+    await pictures('no-val')
+    const last = (await api.checkpoints.list({})).find((checkpoint) => checkpoint.runId === run.id && checkpoint.best)!
+    expect(last.step).toBe(4)
+    await showScreen(page, 'curate')
+    await page.getByTestId('checkpoint-1').click()
+    await page.getByRole('option', { name: new RegExp(`^${last.name}`) }).click()
+    await page.getByText('last, no val split').waitFor(WAIT)
+    expect(await page.getByText('best val').count()).toBe(0)
+    await takePicture(page, 'curate-no-val')
+    await showScreen(page, 'train')
   })
 
   it('wrote no error to the console all along', () => {

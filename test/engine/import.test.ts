@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { appendFile, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { appendFile, copyFile, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
@@ -129,4 +129,9 @@ test('what a preview says is what the import brings', async () => {
   expect(preview.samples.length).toBe(10)
   const job = await ended(engine, { path })
   expect(job).toMatchObject({ total: 11, result: { images: 11, regions: 22, skipped: preview.skipped.length } })
+  // The next preview knows the dataset, and one of a copy elsewhere does not.
+  const { datasetId } = job.result as { datasetId: string }
+  expect([preview.there, (await engine.handlers.datasets.preview({ path })).there]).toEqual([[], [{ id: datasetId, name: 'data' }]])
+  await cp(folder, `${folder}-copy`, { recursive: true })
+  expect((await engine.handlers.datasets.preview({ path: `${folder}-copy/annotations.json` })).there).toEqual([])
 })

@@ -20,7 +20,7 @@ export const doctorCommand: Command = {
       ...(tf.backend && !tf.backend.gpu ? [['Why not the GPU', tf.backend.whyNotGpu ?? 'unknown'] as const] : []),
       ['Libraries', tf.source === 'wheel' ? `our pinned build, in ${tf.cacheDir ?? 'the cache'}` : (tf.source ?? 'not set up')],
       ['GPU seen', report.gpu ? `${report.gpu.name}, driver ${report.gpu.driver}, ${report.gpu.memoryMiB} MiB` : 'none'],
-      ['Electron', report.electron.installed ? `${report.electron.version ?? ''}  ${report.electron.path ?? ''}` : 'not installed; the browser is used'],
+      ['Electron', report.electron.installed ? `${report.electron.version ?? ''}  ${report.electron.path ?? ''}` : report.electron.display ? 'not installed; the browser is used' : 'not installed, nor needed: there is no display here, so a browser elsewhere is used'],
       ['Python, pip', `${report.tools.python ?? 'none'}, ${report.tools.pip ?? 'none'}`],
       ['C++ compiler', report.tools.compiler ?? 'none'],
     ]

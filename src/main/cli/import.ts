@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import type { EngineCore } from '../engine/engine.ts'
@@ -66,11 +67,10 @@ With --update: {datasetId, addedImages, added, changed, removed, same, resolved,
  */
 async function nameOfAnother({ context: { db, project } }: EngineCore, input: CommandInput): Promise<string | undefined> {
   const path = resolve(input.positionals[0]!)
-  const there = db.all<{ name: string; format: string }>("SELECT name, format FROM datasets WHERE source = ? AND state = 'ready' ORDER BY created_at DESC", project.toStored(path))
-  if (there.length === 0) return undefined
-  const [{ findFormat }, { datasetNameOf }] = await Promise.all([import('../formats/registry.ts'), import('../formats/read-dataset.ts')])
+  if (!existsSync(path)) return undefined // the import says so
+  const [{ findFormat }, { datasetNameOf }, { datasetsFrom }] = await Promise.all([import('../formats/registry.ts'), import('../formats/read-dataset.ts'), import('../features/datasets/queries.ts')])
   const { name: format } = await findFormat(path, input.text('format'))
-  const same = there.find((one) => one.format === format)
+  const [same] = datasetsFrom(project, path, format)
   if (!same) return undefined
   if (!input.has('again')) throw new AppError('conflict', `${path} is in the project already, as the dataset ${same.name}.`, 'Bring that up to date with --update, or make a second one with --again.', path)
   const usual = datasetNameOf(path)

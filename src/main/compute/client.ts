@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AppError, fromErrorData } from '../../shared/errors.ts'
+import { logLines } from './log-lines.ts'
 import type { ComputeEvent, ComputeMethod, ComputeMethods, FromCompute, ToCompute } from './protocol.ts'
 
 export type ComputeRole = 'interactive' | 'job'
@@ -105,7 +106,8 @@ export function spawnCompute({ role, entry = workerEntry(), env, onLog }: Comput
         send(started, { kind: 'cancel', id })
       }
     }
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => onLog?.(text.trimEnd()))
+    const log = logLines((line) => onLog?.(line))
+    child.stderr?.setEncoding('utf8').on('data', log.add).on('end', log.end)
 
     let ended = false
     const end = (why: string): void => {

@@ -8,7 +8,7 @@ const ALL_WELL = {
   running: true,
   usesGpu: false,
   gpu: null,
-  electron: { version: '45.0.0', installed: true, path: '/x/electron' },
+  electron: { version: '45.0.0', installed: true, path: '/x/electron', display: true },
   tools: { python: '/usr/bin/python3', pip: 'pip 23', compiler: '/usr/bin/g++' },
 }
 
@@ -26,6 +26,12 @@ describe('what the doctor advises', () => {
     const cures = curesFor({ ...ALL_WELL, running: false, tools: { ...ALL_WELL.tools, pip: 'pip 20.0.2' } })
     expect(cures[0]).toContain('Renew pip 20.0.2')
     expect(['pip 9.0', 'pip 20.2.4', 'pip 20.3', 'pip 24.1'].map(isOldPip)).toEqual([true, true, false, false])
+  })
+
+  it('is to fetch Electron only where it could show a window, and does not say that this was tried', () => {
+    const missing = { ...ALL_WELL.electron, installed: false, path: null }
+    expect(curesFor({ ...ALL_WELL, electron: missing })).toEqual([expect.stringMatching(/^Electron is not installed; .*`npm run setup` tries to fetch it, /)])
+    expect(curesFor({ ...ALL_WELL, electron: { ...missing, display: false } })).toEqual([])
   })
 
   it('tells that a graphics card lies idle, by its name', () => {

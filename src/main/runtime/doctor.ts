@@ -28,7 +28,8 @@ export interface DoctorReport {
   }
   /** What nvidia-smi names, first card; null when it sees none or is not there. */
   readonly gpu: { readonly name: string; readonly driver: string; readonly memoryMiB: number } | null
-  readonly electron: { readonly version: string | null; readonly installed: boolean; readonly path: string | null }
+  /** `display`: whether a window can be shown here; without one Electron is not fetched. */
+  readonly electron: { readonly version: string | null; readonly installed: boolean; readonly path: string | null; readonly display: boolean }
   /** `python` is the first one that has a pip new enough, else the first one; `pip` is that one's. */
   readonly tools: { readonly python: string | null; readonly pip: string | null; readonly compiler: string | null }
   /** What to do, in order; empty when all is well. */
@@ -107,10 +108,15 @@ function electronFacts(env: NodeJS.ProcessEnv): DoctorReport['electron'] {
   const file = process.platform === 'win32' ? 'electron.exe' : 'electron'
   const folder = folderOf('electron')
   const version = folder === null ? null : (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version
-  if (given) return { version, installed: existsSync(join(given, file)), path: join(given, file) }
+  if (given) return { version, installed: existsSync(join(given, file)), path: join(given, file), display: hasDisplay(env) }
   const note = folder === null ? null : join(folder, 'path.txt')
   const path = folder !== null && note !== null && existsSync(note) ? join(folder, 'dist', readFileSync(note, 'utf8').trim()) : null
-  return { version, installed: path !== null && existsSync(path), path }
+  return { version, installed: path !== null && existsSync(path), path, display: hasDisplay(env) }
+}
+
+/** As `npm start` judges it. */
+function hasDisplay(env: NodeJS.ProcessEnv): boolean {
+  return process.platform !== 'linux' || Boolean(env['DISPLAY'] || env['WAYLAND_DISPLAY'])
 }
 
 interface Findings {
@@ -132,7 +138,7 @@ export function curesFor(found: Findings): string[] {
   } else if (found.gpu !== null && !found.usesGpu) {
     cures.push(`There is a ${found.gpu.name}, but TensorFlow computes on the CPU. Run \`npm run setup\`; it needs an NVIDIA driver for CUDA 12 (525 or newer).`)
   }
-  if (!found.electron.installed) cures.push('Electron is not installed; the browser is used instead. `npm run setup` tries to fetch it again.')
+  if (!found.electron.installed && found.electron.display) cures.push('Electron is not installed; the browser is used instead. `npm run setup` tries to fetch it, and so does `npm start` when it opens a window.')
   return cures
 }
 

@@ -26,10 +26,14 @@ export async function keepStep(run: Run, step: number, measured: MetricRow['valu
 
 /** A checkpoint of a step at which nothing was measured, beside those that are kept. */
 export async function keepStopped(run: Run, step: number): Promise<CheckpointEvent> {
-  if (step !== run.lastSavedStep) await saveState(run, step)
   const path = run.paths.checkpoint(step)
+  // Where nothing is validated the last is the best, here too; a state that is saved knows of it.
+  const best = run.validation.images.length === 0
+  if (best) run.best = bestAfter(run.best, step, {}, false, run.config)
+  if (step !== run.lastSavedStep) await saveState(run, step)
   await save(run, step, {})
-  return { type: 'train.checkpoint', path, step, best: false, metrics: {} }
+  if (best) await writeBest(run)
+  return { type: 'train.checkpoint', path, step, best, metrics: {} }
 }
 
 async function writeCheckpoint(run: Run, step: number, metrics: MetricRow['values']): Promise<CheckpointEvent> {

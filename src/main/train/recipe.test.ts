@@ -291,6 +291,19 @@ describe('what cannot be trained is said in words', () => {
   })
 })
 
+test('without a val split the last checkpoint is the best, of a run that was stopped too', async () => {
+  const folder = await temporaryFolder()
+  const samples = (await drawSamples(join(folder, 'images'), 12)).map((sample) => ({ ...sample, split: 'train' }))
+  const dir = join(folder, 'run')
+  await freezeTinyRun({ dir, images: folder, samples })
+  const best = async () => (JSON.parse(await readFile(runPaths(dir).best, 'utf8')) as { step: number }).step
+  const { events } = await train(dir, 3)
+  expect(events.filter((event) => event.type === 'train.checkpoint').at(-1)).toMatchObject({ step: 3, best: true })
+  expect(await best()).toBe(3)
+  expect(await train(dir)).toMatchObject({ state: 'finished', step: 6 })
+  expect(await best()).toBe(6)
+})
+
 describe('what is odd is trained, with a sentence in the log', () => {
   test.each([
     { name: 'no val split', overrides: {}, change: { split: 'train' }, count: 8, says: 'no split "val"' },

@@ -33,11 +33,13 @@ export interface CurveChartProps {
   /** Few points, each worth a dot: what is measured at validations. */
   readonly dots: boolean
   readonly format?: (value: number) => string
+  /** Why nothing can be measured here. */
+  readonly note?: { readonly short: string; readonly full: string } | undefined
 }
 
 /** One measured quantity along a run. All charts of a page share the cursor; dragging zooms, a double click shows all. */
 export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
-  const { title, series, at: positions, references, smoothing, dots, zoom, positionText, format = measured } = props
+  const { title, series, at: positions, references, smoothing, dots, zoom, positionText, note, format = measured } = props
   const host = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   // The curve is drawn anew for a stretch, with as many points as there is room.
@@ -108,9 +110,10 @@ export const CurveChart = memo(function CurveChart(props: CurveChartProps) {
         <span className="c2 trunc">{title}</span>
         {hovered !== null && figure ? <span className={styles.step}>{positionText(figure.position)}</span> : null}
         {figure?.smoothed != null && Number.isFinite(figure.smoothed) ? <span className={styles.step} title={t('Smoothed, as the line is drawn')}>{t('smoothed {value}', { value: format(figure.smoothed) })}</span> : null}
+        {note && !figure ? <span className={styles.note} title={note.full}>{note.short}</span> : null}
         <b title={t('As measured')}>{figure ? (Number.isFinite(figure.value) ? format(figure.value) : t('not a number')) : ''}</b>
       </figcaption>
-      <div ref={host} className={styles.plot} role="img" aria-label={figure ? t('{title}: {value} at {position}', { title, value: format(figure.value), position: positionText(figure.position) }) : t('{title}: nothing measured yet', { title })} />
+      <div ref={host} className={styles.plot} role="img" aria-label={figure ? t('{title}: {value} at {position}', { title, value: format(figure.value), position: positionText(figure.position) }) : note ? t('{title}: {why}', { title, why: note.full }) : t('{title}: nothing measured yet', { title })} />
     </figure>
   )
 })

@@ -126,6 +126,8 @@ export const contract = {
       format: z.string(), images: z.number().int(), regions: z.number().int(), fields: z.array(z.object({ from: z.string(), to: z.string() })),
       skipped: z.array(skippedSchema), flagged: z.record(z.string(), z.number().int()),
       samples: z.array(z.object({ phrase: z.string(), boxes: z.array(boxSchema), width: z.number(), height: z.number(), thumb: z.string() })),
+      /** Datasets that were imported from this source in this format, the newest first. */
+      there: z.array(z.object({ id: z.string(), name: z.string() })),
     })),
     import: call(z.object({ path: z.string(), imagesDir: z.string().optional(), name: z.string().optional(), format: z.string().optional() }), jobSchema),
     /** Formats by name, and which of them can be written. */

@@ -8,7 +8,7 @@ import { FORMATS } from '../../formats/registry.ts'
 import { browse } from './browse.ts'
 import { exportDataset, planExport } from './export-job.ts'
 import { importDataset } from './import-job.ts'
-import { keepConflicts, listDatasets, listSkipped, requireDataset } from './queries.ts'
+import { datasetsFrom, keepConflicts, listDatasets, listSkipped, requireDataset } from './queries.ts'
 import { removeDataset } from './remove.ts'
 import { startUpdate } from './start-update.ts'
 import { stampOf } from './watch.ts'
@@ -26,7 +26,7 @@ export function datasetsHandlers({ project, db, jobs, events, turns, makeDemo, a
       previewed.set(resolve(path), images)
       return {
         format, images, regions, fields: [...fields], skipped: [...skipped], flagged: { ...flagged },
-        samples: samples.map((sample) => ({ ...sample, boxes: [...sample.boxes] })),
+        samples: samples.map((sample) => ({ ...sample, boxes: [...sample.boxes] })), there: datasetsFrom(project, resolve(path), format),
       }
     },
     import: ({ path, imagesDir, name, format }) => {

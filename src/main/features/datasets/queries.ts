@@ -3,6 +3,7 @@ import type { Dataset } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import type { Skipped } from '../../formats/types.ts'
 import type { Db } from '../../store/db.ts'
+import type { Project } from '../../store/project.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 
 interface Row {
@@ -71,4 +72,9 @@ function meanConsistency(db: Db, datasetId: string): number | null {
     if (found.mean !== null && found.n >= Math.min(100, regions)) return found.mean
   }
   return null
+}
+
+/** Datasets that were imported from a file or folder in a format, the newest first. */
+export function datasetsFrom({ db, toStored }: Pick<Project, 'db' | 'toStored'>, path: string, format: string): { readonly id: string; readonly name: string }[] {
+  return db.all<{ id: string; name: string }>("SELECT id, name FROM datasets WHERE source = ? AND format = ? AND state = 'ready' ORDER BY created_at DESC", toStored(path), format)
 }

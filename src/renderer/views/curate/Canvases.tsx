@@ -1,5 +1,6 @@
 import { Crosshair, ImageOff, Plus, RotateCcw, X } from 'lucide-react'
 import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import type { Checkpoint } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { count, fixed, percent } from '../../app/format.ts'
 import { CanvasPane } from '../../canvas/CanvasPane.tsx'
@@ -113,6 +114,9 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
 
 const reducedMotion = () => window.matchMedia('(prefers-reduced-motion: reduce)').matches
 
+/** The best of a run without a val split is its last: nothing was measured to choose it by. */
+const wasValidated = (checkpoint: Checkpoint): boolean => Object.keys(checkpoint.metrics).some((name) => name.endsWith(', val'))
+
 /** Which checkpoint looks here; another can be put beside it. */
 function HeatHead({ work, slot }: { work: Workbench; slot: number }) {
   const { chosen, checkpoints, verbs } = work
@@ -128,7 +132,7 @@ function HeatHead({ work, slot }: { work: Workbench; slot: number }) {
         />
       ) : <span className="med">{t('Heat')}</span>}
       {slot === 0 && work.newer ? <Button size="s" kind="ghost" data-testid="newer-checkpoint" title={t('{checkpoint} came while this screen was open', { checkpoint: work.newer.name })} onClick={() => verbs.choose(0, work.newer!.id)}>{t('Newer: {checkpoint}', { checkpoint: work.newer.step === null ? work.newer.name : t('step {step}', { step: String(work.newer.step) }) })}</Button> : null}
-      {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">{t('best val')}</Tag></span> : null}
+      {checkpoint?.best ? <span className={styles.wide}><Tag tone="line">{wasValidated(checkpoint) ? t('best val') : t('last, no val split')}</Tag></span> : null}
       <span className="grow" />
       {slot > 0 ? <IconButton size="s" icon={X} label={t('Remove this checkpoint')} onClick={() => verbs.choose(slot, null)} /> : null}
       {slot === Math.max(0, chosen.length - 1) && chosen.length < 3 && work.prefs.layout === 'side-by-side' ? (

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { ArrowRight, Check, FileJson, X } from 'lucide-react'
+import { ArrowRight, Check, FileJson, RefreshCw, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
@@ -29,7 +29,7 @@ import styles from './library.module.css'
 type Preview = Awaited<ReturnType<Api['datasets']['preview']>>
 
 /** Choose, look, confirm, watch. Nothing is added before the last button. */
-export function ImportPane({ initialPath, dropped, onClose }: { initialPath: string; dropped: string | null; onClose: () => void }) {
+export function ImportPane({ initialPath, dropped, onUpdate, onClose }: { initialPath: string; dropped: string | null; onUpdate: (datasetId: string) => void; onClose: () => void }) {
   const [path, setPath] = useState(initialPath)
   const [imagesDir, setImagesDir] = useState('')
   const [asked, setAsked] = useState<{ path: string; imagesDir: string } | null>(initialPath ? { path: initialPath, imagesDir: '' } : null)
@@ -77,7 +77,7 @@ export function ImportPane({ initialPath, dropped, onClose }: { initialPath: str
         {job ? <ImportJob job={job} onAgain={() => { setJobId(null); start.reset() }} /> : preview.error ? (
           <Section><ErrorNote error={preview.error} title={t('This could not be read')} onRetry={look} /></Section>
         ) : preview.isFetching ? <Loading>{t('Reading files and looking at ten samples')}</Loading> : preview.data ? (
-          <PreviewParts preview={preview.data} path={asked?.path ?? ''} name={name} onName={setName} />
+          <PreviewParts preview={preview.data} path={asked?.path ?? ''} name={name} onName={setName} onUpdate={onUpdate} />
         ) : null}
         {start.error ? <Section><ErrorNote error={start.error} title={t('The import did not start')} /></Section> : null}
       </div>
@@ -94,7 +94,7 @@ export function ImportPane({ initialPath, dropped, onClose }: { initialPath: str
   )
 }
 
-function PreviewParts({ preview, path, name, onName }: { preview: Preview; path: string; name: string; onName: (name: string) => void }) {
+function PreviewParts({ preview, path, name, onName, onUpdate }: { preview: Preview; path: string; name: string; onName: (name: string) => void; onUpdate: (datasetId: string) => void }) {
   const [listing, setListing] = useState(false)
   const reasons = reasonCounts(preview.skipped)
   const flagged = Object.entries(preview.flagged).filter(([, n]) => n > 0)
@@ -108,6 +108,12 @@ function PreviewParts({ preview, path, name, onName }: { preview: Preview; path:
           <span className="col"><span className="med trunc" title={path}>{path.split(/[\\/]/).filter(Boolean).pop() ?? path}</span><span className="t12 c2">{t('{images, plural, one {# image} other {# images}}, {regions, plural, one {# region} other {# regions}}', { images: preview.images, regions: preview.regions })}</span></span>
           <Tag tone="positive" icon={Check}>{formatName(preview.format)}</Tag>
         </div>
+        {preview.there.slice(0, 1).map(({ id, name: dataset }) => (
+          <Note key={id} tone="warning">
+            <p>{t('This source is in the project already, as {dataset}. Importing it again makes a second dataset.', { dataset })}</p>
+            <Button size="s" icon={RefreshCw} onClick={() => onUpdate(id)}>{t('Update from its source')}</Button>
+          </Note>
+        ))}
         <Field label={t('Name')} hint={t('The file’s own name when left empty.')}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={120} onChange={(event) => onName(event.currentTarget.value)} />}</Field>
       </Section>
       <Section title={preview.samples.length === 1 ? t('One sample') : t('{n} samples', { n: preview.samples.length })} aside={t('with their boxes')}>

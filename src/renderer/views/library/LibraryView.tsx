@@ -38,6 +38,7 @@ export function LibraryView() {
   const [updated, setUpdated] = useState<Dataset | null>(null)
   const importing = params.import !== undefined
   const openImport = (path?: string) => setParams({ import: 'open', path: path ?? null, dropped: null })
+  const closeImport = () => setParams({ import: null, path: null, dropped: null })
   useStatus(datasets.data ? <span>{t('{n, plural, one {# dataset} other {# datasets}}', { n: datasets.data.length })}</span> : null)
 
   const onDrop = (event: React.DragEvent) => {
@@ -87,7 +88,7 @@ export function LibraryView() {
           )}
         </div>
       </Pane>
-      {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onClose={() => setParams({ import: null, path: null, dropped: null })} /> : null}
+      {importing ? <ImportPane key={params.path ?? ''} initialPath={params.path ?? ''} dropped={params.dropped ?? null} onUpdate={(id) => { closeImport(); setUpdated(datasets.data?.find((dataset) => dataset.id === id) ?? null) }} onClose={closeImport} /> : null}
       <ExportDialog dataset={exported} onClose={() => setExported(null)} />
       <UpdateDialog dataset={updated} onClose={() => setUpdated(null)} />
       <ArchiveDialogs which={params.project} onClose={() => setParams({ project: null })} />

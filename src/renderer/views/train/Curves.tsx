@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { duration, fixed, short } from '../../app/format.ts'
-import { CurveChart } from '../../charts/CurveChart.tsx'
+import { CurveChart, type CurveChartProps } from '../../charts/CurveChart.tsx'
 import { type RunMetrics, type Series, useRunMetrics } from '../../state/metrics.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Checkbox } from '../../ui/Checkbox.tsx'
@@ -13,6 +13,7 @@ import { ErrorNote } from '../../ui/Notes.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import { Slider } from '../../ui/Slider.tsx'
 import { type Axis, axisEnd, axisText, type Curve, curvesOf, imagesAStep, positions } from './curves.ts'
+import { NO_VAL, NO_VAL_SHORT, useLacksVal } from './no-val.ts'
 import { ownName } from './states.ts'
 import styles from './train.module.css'
 
@@ -40,6 +41,7 @@ export function Curves({ run, runs }: { run: Run; runs: readonly Run[] }) {
   const names = useMemo(() => [...metrics.series.keys()].join('\n'), [metrics, version])
   const curves = useMemo(() => curvesOf(new Set(names ? names.split('\n') : [])), [names])
   const perStep = imagesAStep(run.config)
+  const lacksVal = useLacksVal(run)
   const end = Math.max(axisEnd(axis, run.totalSteps, perStep), ...overlays.map(({ run: other }) => axisEnd(axis, other.step, imagesAStep(other.config))))
   const toggle = (id: string) => setAsked(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id])
   return (
@@ -69,6 +71,7 @@ export function Curves({ run, runs }: { run: Run; runs: readonly Run[] }) {
       <div className={cx('scroll', styles.charts)} tabIndex={0} role="region" aria-label={t('Curves')}>
         {curves.map((curve) => (
           <OneCurve key={curve.metric} curve={curve} series={metrics.series.get(curve.metric)} version={version} overlays={overlays} axis={axis} perStep={perStep} end={end}
+            {...(lacksVal && curve.metric.startsWith('val.') ? { note: { short: NO_VAL_SHORT, full: NO_VAL } } : {})}
             zoom={zoom} onZoom={setZoom} smoothing={smoothing} showEnvelope={showEnvelope} logarithmic={logarithmic} />
         ))}
       </div>
@@ -87,7 +90,7 @@ function useOverlays(others: readonly Run[], chosen: readonly string[]): readonl
 
 function OneCurve({ curve, series, version, overlays, axis, perStep, ...rest }: {
   curve: Curve; series: Series | undefined; version: number; overlays: readonly Overlay[]; axis: Axis; perStep: number
-  end: number; zoom: Stretch; onZoom: (stretch: Stretch) => void; smoothing: number; showEnvelope: boolean; logarithmic: boolean
+  note?: CurveChartProps['note']; end: number; zoom: Stretch; onZoom: (stretch: Stretch) => void; smoothing: number; showEnvelope: boolean; logarithmic: boolean
 }) {
   // The series objects stay the same while they grow; their versions tell.
   const at = useMemo(() => (series ? [...positions(axis, series, perStep)] : []), [series, version, axis, perStep])

@@ -3,6 +3,7 @@ import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
 import { useRunMetrics } from '../../state/metrics.ts'
 import { judgeOf, measureText, waited } from './judged.ts'
+import { NO_VAL_BEST, useLacksVal } from './no-val.ts'
 import { isActive } from './states.ts'
 import styles from './train.module.css'
 
@@ -12,8 +13,10 @@ export function Judged({ run, best }: { run: Run; best: Checkpoint | undefined }
   const judge = judgeOf(run.config)
   const series = metrics.series.get(`val.${judge.measure}`)
   const at = series && best ? series.steps.indexOf(best.step ?? -1) : -1
+  const lacksVal = useLacksVal(run)
   const isOver = !isActive(run.state) && run.state !== 'waiting'
   const since = series ? waited(series, judge.leastGain) : 0
+  if (lacksVal) return <div className={styles.judged} data-testid="judged"><p className="hint">{NO_VAL_BEST}</p></div>
   return (
     <div className={styles.judged} data-testid="judged">
       {at >= 0 ? <p className="hint">{t('Best by {measure} on val: {value} at step {step}.', { measure: judge.name, value: measureText(judge.measure, series!.values[at]!), step: count(best!.step!) })}</p>

@@ -19,6 +19,7 @@ import { RunData } from './RunData.tsx'
 import { RunNotes } from './RunNotes.tsx'
 import { RunLog } from './RunLog.tsx'
 import { Spark } from './Spark.tsx'
+import { useLacksVal } from './no-val.ts'
 import { isActive } from './states.ts'
 import styles from './train.module.css'
 
@@ -81,12 +82,13 @@ function RunCheckpoints({ run }: { run: Run }) {
     if (event.type === 'run.progressed' && event.run.id === run.id && event.run.state !== run.state) void checkpoints.refetch()
   })
   const disk = useQuery({ queryKey: [...keys.runDisk(run.id), run.lastSavedStep, run.state], queryFn: ({ signal }) => api.runs.disk({ id: run.id }, { signal }), placeholderData: (previous) => previous })
+  const lacksVal = useLacksVal(run)
   const own = (checkpoints.data ?? []).filter((checkpoint) => checkpoint.runId === run.id).sort((a, b) => (b.step ?? 0) - (a.step ?? 0))
   const find = (metrics: Readonly<Record<string, number>>, what: RegExp) => Object.entries(metrics).find(([name]) => what.test(name))?.[1]
   const protocol = own.flatMap((checkpoint) => Object.keys(checkpoint.metrics)).find((name) => /pointing/i.test(name))?.split(',').slice(1).join(',').trim()
   return (
     <Section title={t('Checkpoints')} aside={own.length > 0 ? t('{n} kept', { n: own.length }) : undefined}>
-      {own.length === 0 ? <p className="t12 c2">{isActive(run.state) || run.state === 'waiting' ? t('The first is kept at the first validation.') : t('None was kept.')}</p> : (
+      {own.length === 0 ? <p className="t12 c2">{isActive(run.state) || run.state === 'waiting' ? lacksVal ? t('The data has no val split: the first is kept where the first validation would be, or when the run stops.') : t('The first is kept at the first validation.') : t('None was kept.')}</p> : (
         <>
           <table className={cx(table.table, table.dense, table.flush, styles.kept)}>
             <thead><tr><th>{t('Step')}</th><th className={table.num}>{t('Pointing')}</th><th className={table.num}>{t('Consistency')}</th></tr></thead>

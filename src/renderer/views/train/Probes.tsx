@@ -13,6 +13,7 @@ import { Ramp } from '../../ui/Ramp.tsx'
 import { Segmented } from '../../ui/Segmented.tsx'
 import { heatWords, pickFrames } from './curves.ts'
 import { Film } from './Film.tsx'
+import { NO_VAL, useLacksVal } from './no-val.ts'
 import { isActive, isResumable } from './states.ts'
 import styles from './train.module.css'
 
@@ -25,6 +26,7 @@ export function Probes({ run }: { run: Run }) {
     const validated = event.type === 'run.measured' && event.runId === run.id && event.rows.some((row) => Object.keys(row.values).some((name) => name.startsWith('val.')))
     if (validated || (event.type === 'run.progressed' && event.run.id === run.id && event.run.state !== run.state)) void probes.refetch()
   })
+  const lacksVal = useLacksVal(run)
   const [mode, setMode] = useState<'strip' | 'film'>('strip')
   const frames = useMemo(() => pickFrames((probes.data?.frames ?? []).map((frame, index) => ({ frame, index })), COLUMNS), [probes.data])
   return (
@@ -38,7 +40,7 @@ export function Probes({ run }: { run: Run }) {
         <Ramp />
       </div>
       {probes.error ? <ErrorNote error={probes.error} compact onRetry={() => void probes.refetch()} /> : !probes.data || frames.length === 0 ? (
-        <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : run.state === 'waiting' ? t('Heatmaps of a few samples appear here when the run begins.') : isActive(run.state) || isResumable(run) && run.state !== 'failed' ? t('The first validation draws them here.') : t('There was no validation, so nothing was drawn.')}</p>
+        <p className={cx('t12 c2', styles.probesEmpty)}>{probes.isPending ? '' : lacksVal ? NO_VAL : run.state === 'waiting' ? t('Heatmaps of a few samples appear here when the run begins.') : isActive(run.state) || isResumable(run) && run.state !== 'failed' ? t('The first validation draws them here.') : t('There was no validation, so nothing was drawn.')}</p>
       ) : mode === 'film' ? <Film probes={probes.data} /> : (
         <div className={cx('scroll', styles.strip)} tabIndex={0} role="region" aria-label={t('Heat of each probe sample at each validation')}>
           <div className={cx(styles.probe, styles.steps)} aria-hidden="true">
