@@ -100,6 +100,24 @@ describe.skipIf(!chromium)(`archives and conflicts${chromium ? '' : ` (${NO_BROW
     expect(count(restored)).toBeGreaterThan(0)
   })
 
+  it('says before an import that its source is in the project already, and offers to update that dataset', async () => {
+    const { page } = open
+    const imported = readProject(engine.projectDir)
+    const source = String(imported.rows("SELECT source FROM datasets WHERE name = 'small demo'")[0]!['source'])
+    imported.close()
+    await showScreen(page, 'library', `import=open&path=${encodeURIComponent(source)}`)
+    const preview = page.getByRole('region', { name: 'Import preview' })
+    await preview.getByText('This source is in the project already, as small demo. Importing it again makes a second dataset.').waitFor()
+    expect(await findingsOf(page)).toEqual([])
+    await takePicture(page, 'import-again')
+    await preview.getByRole('button', { name: 'Update from its source' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Update small demo' })
+    await dialog.waitFor()
+    expect(await preview.count()).toBe(0)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  })
+
   it('shows conflicts that an update left at the dataset, and takes a decision on each', async () => {
     const { page } = open
     const api = callEngine(engine)

@@ -229,6 +229,7 @@ describe.skipIf(!chromium)(`the Train screen${chromium ? '' : ` (${NO_BROWSER})`
     const { id } = (await api.datasets.list({})).find((dataset) => dataset.name === 'train only')!
     const run = await api.runs.start({ preset: 'demo-amc', overrides: { ...SMALL, steps: 4, 'validation.every': 2 }, datasetId: id, name: 'without val' })
     await stateOf('without val').toBe('finished')
+    await showScreen(page, 'train')
     await page.getByRole('button', { name: new RegExp(`^Run ${run.number}`) }).first().click()
     await page.getByTestId('judged').getByText(/^The data of this run has no val split, so its last checkpoint counts as the best\. .*Move to split, val\.$/).waitFor(WAIT)
     await page.getByRole('region', { name: 'Probe samples' }).getByText(/^The data of this run has no val split, so nothing is validated\. .*Move to split, val\.$/).waitFor()
