@@ -109,10 +109,10 @@ function PreviewParts({ preview, path, name, onName, onUpdate }: { preview: Prev
           <Tag tone="positive" icon={Check}>{formatName(preview.format)}</Tag>
         </div>
         {preview.there.slice(0, 1).map(({ id, name: dataset }) => (
-          <Note key={id} tone="warning">
+          <div key={id} className={styles.there}><Note tone="warning">
             <p>{t('This source is in the project already, as {dataset}. Importing it again makes a second dataset.', { dataset })}</p>
             <Button size="s" icon={RefreshCw} onClick={() => onUpdate(id)}>{t('Update from its source')}</Button>
-          </Note>
+          </Note></div>
         ))}
         <Field label={t('Name')} hint={t('The file’s own name when left empty.')}>{({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} maxLength={120} onChange={(event) => onName(event.currentTarget.value)} />}</Field>
       </Section>
