@@ -78,6 +78,8 @@ export const datasetSchema = z.object({
   meanConsistency: z.number().nullable(),
   previewImageIds: z.array(z.string()),
   skipped: z.number().int(),
+  /** Made of the demo's drawn scenes. */
+  demo: z.boolean().optional(),
   /** Its source is looked at now and then. */
   watched: z.boolean().optional(),
   /** Regions that were changed both here and in the source, as of the last time it was read; they wait for a decision. */

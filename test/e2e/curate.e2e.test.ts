@@ -2,6 +2,7 @@
  * What fast hands, an engine that is away and other people do to Curate: nothing is stored that was not seen, nothing is
  * lost, and what is drawn is what it says it is. One page, one engine; each step goes on where the last one ended.
  */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Locator, Page } from 'playwright-core'
 import { findChromium, NO_BROWSER } from './browser.ts'
@@ -253,6 +254,27 @@ describe.skipIf(!chromium)(`fast hands in Curate${chromium ? '' : ` (${NO_BROWSE
     await takePicture(page, 'curate-filter-dark-1024')
     expect(await serious()).toEqual([])
     await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  it('says that the demo’s checkpoint knows only the demo’s scenes, on anything else', async () => {
+    const note = page.getByTestId('demo-only')
+    expect(await note.count()).toBe(0)
+    const folder = `${story.folder}/small-demo`
+    const entries = JSON.parse(readFileSync(`${folder}/annotations.json`, 'utf8')) as { image: string; caption: string; bbox: number[][] }[]
+    // The same pictures as anybody's own annotations would name them.
+    writeFileSync(`${story.folder}/own.json`, JSON.stringify(entries.slice(0, 8).map(({ image: name, caption, bbox }) => ({ image: name, caption, bbox }))))
+    const api = callEngine(engine)
+    await api.ended((await api.datasets.import({ path: `${story.folder}/own.json`, imagesDir: folder, name: 'own' })).id)
+    const own = (await api.datasets.list({})).find((one) => one.name === 'own')!
+    api.close()
+    await showScreen(page, 'curate', `dataset=${own.id}`)
+    await note.getByText(/knows only the demo’s drawn scenes/).waitFor()
+    await takePicture(page, 'demo-only')
+    expect(await note.getByRole('link', { name: 'Train one' }).getAttribute('href')).toBe(`#/train?dataset=${own.id}`)
+    expect(await serious()).toEqual([])
+    await showScreen(page, 'curate', `dataset=${datasetId}`)
+    await image.ready()
+    expect(await note.count()).toBe(0)
   })
 
   it('wrote no error to the console all along', () => {

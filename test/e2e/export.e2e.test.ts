@@ -62,6 +62,12 @@ describe.skipIf(!chromium)(`exporting in a browser${chromium ? '' : ` (${NO_BROW
       await go.click()
       await dialog.getByText(/is not an empty folder/).first().waitFor()
       await takePicture(page, `export-refused-${theme}-${width}`)
+      await dialog.getByRole('button', { name: 'Back' }).click()
+      writeFileSync(join(folder.path, 'there.jsonl'), '')
+      await dialog.getByRole('textbox', { name: 'File or new folder' }).fill(join(folder.path, 'there.jsonl'))
+      await go.click()
+      await dialog.getByText(/exists already/).first().waitFor()
+      expect(await dialog.getByText(/replace/).count()).toBe(0)
       expect(open.faults).toEqual([])
     } finally {
       await open.close()

@@ -47,6 +47,45 @@ describe.skipIf(!chromium)(`every screen at 200 %${chromium ? '' : ` (${NO_BROWS
     expect(open.faults).toEqual([])
   })
 
+  it.each(['curate', 'train', 'compare'] as const)('%s says that a window is too small for it, keeps what was typed and rests its keys, and goes on where it was', async (screen) => {
+    const { page } = open
+    await showScreen(page, screen, screen === 'compare' ? compareQuery : '')
+    const api = callEngine(engine)
+    const [dataset] = await api.datasets.list({})
+    const note = page.getByTestId('too-small')
+    const name = page.getByRole('textbox', { name: 'Name', exact: true })
+    if (screen === 'curate') await canvasDriver(page, 'image').ready()
+    if (screen === 'train') {
+      await page.getByRole('button', { name: 'Next run' }).click()
+      await name.fill('half typed')
+    }
+    expect(await note.count()).toBe(0)
+    await page.setViewportSize({ width: 320, height: 400 })
+    await note.getByText('This window is too small for this screen').waitFor()
+    await takePicture(page, `too-small-${screen}`)
+    const panes = page.locator('main [data-canvas], main input, main canvas')
+    expect(await panes.evaluateAll((parts: { checkVisibility: () => boolean }[]) => parts.filter((part) => part.checkVisibility()).length)).toBe(0)
+    await page.locator('body').press('a')
+    const status = (await page.getByTestId('save-state').boundingBox())!
+    expect([status.x >= 0, status.x + status.width <= 320, status.y + status.height <= 400]).toEqual([true, true, true])
+    expect(await findingsOf(page)).toEqual([])
+    await page.setViewportSize({ width: 720, height: 450 })
+    await note.waitFor({ state: 'detached' })
+    if (screen === 'curate') await canvasDriver(page, 'image').ready()
+    if (screen === 'train') expect(await name.inputValue()).toBe('half typed')
+    await page.waitForTimeout(200)
+    await takePicture(page, `large-again-${screen}`)
+    expect((await api.datasets.list({})).find((one) => one.id === dataset!.id)!.reviewed).toBe(0)
+    if (screen === 'curate') {
+      await page.locator('body').press('a')
+      await expect.poll(async () => (await api.datasets.list({})).find((one) => one.id === dataset!.id)!.reviewed).toBe(1)
+      await page.locator('body').press('Control+z')
+      await expect.poll(async () => (await api.datasets.list({})).find((one) => one.id === dataset!.id)!.reviewed).toBe(0)
+    }
+    api.close()
+    expect(open.faults).toEqual([])
+  })
+
   it('dialogs and the palette', async () => {
     const { page } = open
     await showScreen(page, 'library')

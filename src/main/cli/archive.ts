@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from './command.ts'
 import { PROJECT_OPTION, withProject } from './project.ts'
+import { orReplace } from './replace.ts'
 
 export const archiveCommand: Command = {
   name: 'archive',
@@ -17,10 +18,10 @@ Result: {path, files, bytes, missing: [images and checkpoints that were not ther
   run: (input, io) =>
     withProject(input, io, async ({ context }) => {
       const { writeArchive } = await import('../features/archive/write-archive.ts')
-      const result = await writeArchive(context.project, {
+      const result = await orReplace(writeArchive(context.project, {
         out: resolve(input.need('out')), version: context.version, images: !input.has('without-images'), replace: input.has('replace'), signal: io.signal,
         onProgress: (done, total, name) => io.progress.report('Archiving', done, total, name),
-      })
+      }))
       io.progress.end()
       return { json: result, lines: [`${result.path}: ${result.files} files, ${result.bytes} bytes`, ...(result.missing.length > 0 ? [`${result.missing.length} ${result.missing.length === 1 ? 'file is' : 'files are'} not in it:`, ...result.missing.slice(0, 20).map((path) => `  ${path}`)] : [])] }
     }),

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { AppError } from '../../shared/errors.ts'
 import type { Command } from './command.ts'
 import { pickDataset, pickNamed } from './lookup.ts'
+import { orReplace } from './replace.ts'
 import { PROJECT_OPTION, waitForJob, withProject } from './project.ts'
 
 export const exportCommand: Command = {
@@ -41,7 +42,7 @@ Result: {path, format, images, regions, lost: [{field, what, count, unit}], writ
         }
       }
       const job = await datasets.export({ ...request, out: resolve(input.need('out')), drop: true, replace: input.has('replace'), ...(images ? { images } : {}) })
-      const written = (await waitForJob(engine, job, io)) as { path: string; images: number; regions: number }
+      const written = (await orReplace(waitForJob(engine, job, io))) as { path: string; images: number; regions: number }
       return {
         json: { path: written.path, format: plan.format, images: written.images, regions: written.regions, lost: plan.losses, written: true },
         lines: [`${written.path}: ${written.images} images, ${written.regions} regions (${plan.format})`, ...(losses.length > 0 ? ['Left out:', ...losses] : [])],

@@ -47,7 +47,7 @@ export async function stage(target: string, options: { onlyFile: string | null; 
   const { onlyFile } = options
   const there = await stat(place).catch(() => null)
   if (onlyFile !== null && there?.isDirectory()) throw new AppError('bad-input', `${place} is a folder.`, 'Name a file that is to be made.', place)
-  if (onlyFile !== null && there && !options.replace) throw new AppError('bad-input', `${place} exists already. Nothing was written.`, 'Choose another name, or say that it is to be replaced.', place)
+  if (onlyFile !== null && there && !options.replace) throw new AppError('bad-input', `${place} exists already. Nothing was written.`, 'Choose another name.', place)
   if (onlyFile === null && there && (!there.isDirectory() || (await readdir(place)).length > 0)) {
     throw new AppError('bad-input', `${place} is not an empty folder. Nothing was written.`, 'Choose a folder that is empty or does not exist.', place)
   }

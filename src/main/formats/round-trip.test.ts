@@ -203,7 +203,7 @@ describe.each(FORMATS.flatMap((format) => (format.write ? [{ name: format.name, 
     const options = { out: file, images: 'refer' as const, replace: false }
     await writeDataset(format, each(list), HEAD, options)
     expect(await readdir(join(file, '..'))).toEqual([basename(file)])
-    await expect(writeDataset(format, each(list), HEAD, options)).rejects.toMatchObject({ code: 'bad-input' })
+    await expect(writeDataset(format, each(list), HEAD, options)).rejects.toMatchObject({ code: 'bad-input', cure: 'Choose another name.' })
     await writeDataset(format, each(list), HEAD, { ...options, replace: true })
     const { items } = await openDataset(file, { imagesDir: join(dir, 'source') })
     const regions = []

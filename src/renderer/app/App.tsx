@@ -9,6 +9,7 @@ import { ErrorBoundary } from './ErrorBoundary.tsx'
 import { GlobalCommands } from './GlobalCommands.tsx'
 import { listenToKeys } from './commands.ts'
 import { type Screen, useRoute } from './routes.ts'
+import { RoomFor } from './RoomFor.tsx'
 import { RunEnds } from './RunEnds.tsx'
 import { ShortcutSheet } from './ShortcutSheet.tsx'
 import { StatusBar } from './StatusBar.tsx'
@@ -39,9 +40,11 @@ export function App() {
           <main className={styles.main} data-screen={screen}>
             <h1 className="visually-hidden">{TITLES[screen]}</h1>
             <ErrorBoundary key={screen}>
-              <Suspense fallback={<Loading />}>
-                <View />
-              </Suspense>
+              <RoomFor>
+                <Suspense fallback={<Loading />}>
+                  <View />
+                </Suspense>
+              </RoomFor>
             </ErrorBoundary>
           </main>
           <StatusBar />

@@ -52,7 +52,7 @@ function describe(db: Db, row: Row): Dataset {
   const bySplit = db.all<{ split: string; n: number }>('SELECT split, count(*) AS n FROM regions WHERE dataset_id = ? AND deleted = 0 GROUP BY split', row.id)
   const sum = (rows: readonly { n: number }[]): number => rows.reduce((total, one) => total + one.n, 0)
   return {
-    id: row.id, name: row.name, format: row.format, createdAt: row.created_at, ...(row.watch === 1 ? { watched: true } : {}),
+    id: row.id, name: row.name, format: row.format, createdAt: row.created_at, ...(row.watch === 1 ? { watched: true } : {}), ...(isDemo(db, row.id) ? { demo: true } : {}),
     images: sum(byImage), regions: sum(byStatus), reviewed: sum(byStatus.filter((one) => one.status === 'accepted' || one.status === 'rejected')),
     splits: Object.fromEntries(bySplit.map((one) => [one.split, one.n])),
     meanConsistency: meanConsistency(db, row.id),
@@ -60,6 +60,12 @@ function describe(db: Db, row: Row): Dataset {
     conflicts: conflictsOf(db, row.id),
     skipped: db.get<{ n: number }>('SELECT count(*) AS n FROM skipped WHERE dataset_id = ?', row.id)!.n,
   }
+}
+
+/** By its first image: only the demo calls its images these, wherever its folder has gone since. */
+function isDemo(db: Db, datasetId: string): boolean {
+  const first = db.get<{ kind: string | null }>('SELECT kind FROM images WHERE dataset_id = ? ORDER BY position LIMIT 1', datasetId)
+  return first?.kind === 'scene' || first?.kind === 'close-up'
 }
 
 /** Of the newest checkpoint that scored this dataset. Heatmaps looked at one by one give scores too, but a few of them say nothing of the whole. */

@@ -7,6 +7,7 @@ import { useStatus } from '../../app/status.ts'
 import { cx } from '../../ui/cx.ts'
 import { Banner } from './Banner.tsx'
 import { Canvases } from './Canvases.tsx'
+import { DemoOnly } from './DemoOnly.tsx'
 import { FailedEdits } from './FailedEdits.tsx'
 import { HeatBar } from './HeatBar.tsx'
 import { Inspector } from './Inspector.tsx'
@@ -38,6 +39,7 @@ export function Curate({ dataset }: { dataset: Dataset }) {
         <FailedEdits />
         <Banner work={work} />
         <Canvases work={work} />
+        <DemoOnly work={work} />
         <HeatBar work={work} />
       </section>
       <Inspector work={work} />
