@@ -117,7 +117,7 @@ async function openBrowser(options, steps, node, why) {
   const address = addressFor(ready)
   const opener = hasDisplay() ? browserCommand() : null
   const where = opener ? 'Opening your browser' : 'Open the address below in a browser'
-  steps.say(`\n${where}: ${why}\n  ${address}\n  Ctrl+C ends it; everything is saved at once.`)
+  steps.say(`\n${where}: ${why}\n  ${address}\n  The project lies in ${options.project}\n  Ctrl+C ends it; everything is saved at once.`)
   if (opener) spawn(opener[0], [...opener.slice(1), address], { stdio: 'ignore', detached: true }).on('error', () => {}).unref()
   await new Promise((done) => child.once('exit', done))
   process.exitCode = child.exitCode ?? 0

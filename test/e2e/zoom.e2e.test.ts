@@ -53,7 +53,7 @@ describe.skipIf(!chromium)(`every screen at 200 %${chromium ? '' : ` (${NO_BROWS
     const api = callEngine(engine)
     const [dataset] = await api.datasets.list({})
     const note = page.getByTestId('too-small')
-    const name = page.getByRole('textbox', { name: 'Name', exact: true })
+    const name = page.getByRole('region', { name: 'Next run' }).getByRole('textbox', { name: 'Name', exact: true })
     if (screen === 'curate') await canvasDriver(page, 'image').ready()
     if (screen === 'train') {
       await page.getByRole('button', { name: 'Next run' }).click()
@@ -84,6 +84,14 @@ describe.skipIf(!chromium)(`every screen at 200 %${chromium ? '' : ` (${NO_BROWS
     }
     api.close()
     expect(open.faults).toEqual([])
+  })
+
+  it.each(['#/nonsense', '#/train?run=99999', '#/compare?a=1&b=2'])('a link to %s says that it leads to nothing', async (hash) => {
+    const { page } = open
+    await page.goto(new URL(hash, page.url()).href)
+    await page.getByText('This link leads to nothing here').waitFor()
+    await page.getByRole('region', { name: 'News' }).getByRole('button', { name: 'Dismiss' }).first().click()
+    await page.getByText('This link leads to nothing here').waitFor({ state: 'detached' })
   })
 
   it('dialogs and the palette', async () => {

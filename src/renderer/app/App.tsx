@@ -5,6 +5,7 @@ import { Toasts } from '../ui/toast.tsx'
 import { TooltipProvider } from '../ui/Tooltip.tsx'
 import { CommandPalette } from './CommandPalette.tsx'
 import { ConnectionNotice } from './ConnectionNotice.tsx'
+import { DeadLinks } from './DeadLinks.tsx'
 import { ErrorBoundary } from './ErrorBoundary.tsx'
 import { GlobalCommands } from './GlobalCommands.tsx'
 import { listenToKeys } from './commands.ts'
@@ -53,6 +54,7 @@ export function App() {
         <CommandPalette />
         <ShortcutSheet />
         <Tour />
+        <DeadLinks />
         <RunEnds />
         <Toasts />
       </TooltipProvider>

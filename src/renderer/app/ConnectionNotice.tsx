@@ -12,7 +12,7 @@ export function ConnectionNotice() {
   const { save } = useStatusState()
   if (phase === 'open') return null
   if (phase === 'refused') return <Refused save={save} />
-  return phase === 'reconnecting' ? <Away title={t('Reconnecting')} text={awayWords(save)} /> : <Away title={t('Connecting')} text={t('The engine is starting.')} />
+  return phase === 'reconnecting' ? <Away key={phase} title={t('Reconnecting')} text={awayWords(save)} textLater={longAwayWords(save)} /> : <Away key={phase} title={t('Connecting')} text={t('The engine is starting.')} />
 }
 
 /** The page stays as it is: loaded again it would be a bare sentence, without what is not saved. */
@@ -48,14 +48,23 @@ function awayWords(save: SaveState): string {
     : t('The engine does not answer. {n, plural, one {# edit is} other {# edits are}} not saved yet. Leave this page open: they are sent when it answers again. If you start it yourself, use this port: amc serve --port {port}.', values)
 }
 
-function Away({ title, text }: { title: string; text: string }) {
+/** Nobody but a person starts a program that has ended. */
+function longAwayWords(save: SaveState): string {
+  return save.kind === 'saved' ? t('The engine still does not answer. What was shown as saved is safe. If the program has ended, the page can only go on once somebody starts it again.') : awayWords(save)
+}
+
+/** A crashed engine is started again within this time; after it the program itself has probably ended. */
+const LONG_MS = 10_000
+
+function Away({ title, text, textLater = text }: { title: string; text: string; textLater?: string }) {
   // A restart of a moment needs no words.
   const late = useLate(600)
+  const long = useLate(LONG_MS)
   if (!late) return null
   return (
     <div className={styles.notice} role="status">
       <span className="med">{title}</span>
-      <span className="c2">{text}</span>
+      <span className="c2">{long ? textLater : text}</span>
     </div>
   )
 }

@@ -20,7 +20,7 @@ export async function startTrial({ db, jobs, project, worker }: EngineContext, s
   }
   const { plan } = await starter.checked(input)
   return jobs.add({
-    kind: 'trial', title: 'Measuring three steps', lane: 'compute', unit: 'steps', total: STEPS, about: { datasetId: input.datasetId },
+    kind: 'trial', title: 'Measuring three steps', lane: 'compute', about: { datasetId: input.datasetId },
     work: async ({ signal, progress }) => {
       const dir = join(project.cacheDir, newId('trial'))
       try {

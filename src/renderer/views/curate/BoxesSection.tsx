@@ -71,7 +71,8 @@ export function BoxesSection({ work, region }: { work: Workbench; region: Region
 /** One number. Enter or leaving takes it over, Escape does not, arrows step; what cannot be read is not taken over. */
 function Coordinate({ name, label, value, least, disabled, onChange }: { name: string; label: string; value: number; least?: number; disabled: boolean; onChange: (value: number) => void }) {
   const [text, setText] = useState<string | null>(null)
-  const exact = String(value).replace('-', MINUS)
+  const shown = px(value)
+  const rest = Math.abs(value) >= 100 ? px(Math.round(value)) : shown
   useEffect(() => setText(null), [value])
   const parse = (entry: string) => {
     const number = Number(entry.replace(',', '.').replace(MINUS, '-'))
@@ -79,7 +80,7 @@ function Coordinate({ name, label, value, least, disabled, onChange }: { name: s
   }
   const take = () => {
     // Untouched text keeps the exact value behind it; only what was typed replaces it.
-    const number = text === null || text === exact ? null : parse(text)
+    const number = text === null || text === shown ? null : parse(text)
     if (number !== null && number !== value) onChange(number)
     setText(null)
   }
@@ -89,7 +90,7 @@ function Coordinate({ name, label, value, least, disabled, onChange }: { name: s
     if (event.key === 'Enter') take()
     else if (event.key === 'Escape') setText(null)
     else if (step !== 0) {
-      const from = text === null || text === exact ? value : parse(text)
+      const from = text === null || text === shown ? value : parse(text)
       const next = from === null ? null : from + step * (event.shiftKey ? 10 : 1)
       if (next !== null && (least === undefined || next >= least)) onChange(next)
     } else return
@@ -97,12 +98,12 @@ function Coordinate({ name, label, value, least, disabled, onChange }: { name: s
     event.stopPropagation()
   }
   return (
-    <label className={cx(styles.number, text !== null && parse(text) === null && styles.wrong)}>
+    <label className={cx(styles.number, (text ?? rest).length > 4 && styles.long, text !== null && parse(text) === null && styles.wrong)}>
       <span>{name}</span>
-      <input aria-label={label} disabled={disabled} inputMode="decimal" autoComplete="off" value={text ?? (Math.abs(value) >= 100 ? px(Math.round(value)) : px(value))} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => {
+      <input aria-label={label} disabled={disabled} inputMode="decimal" autoComplete="off" value={text ?? rest} onChange={(event) => setText(event.currentTarget.value)} onBlur={take} onFocus={(event) => {
         const field = event.currentTarget
-        // At rest the number is as short as the field; under the caret it is the whole one.
-        setText(exact)
+        // At rest the number is as short as the field; under the caret it has one decimal. What is stored stays behind either until it is typed over.
+        setText(shown)
         window.setTimeout(() => field.select())
       }} onKeyDown={onKeyDown} />
     </label>

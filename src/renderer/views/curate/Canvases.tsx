@@ -106,7 +106,7 @@ function PaneBody({ work, pane, answer, scale, handles, label, children }: { wor
       {work.prefs.minimap && image && handles ? <Minimap scene={scene} pane={pane} imageId={image.id} /> : null}
       {pane === 'heat-1' || pane === 'overlay' ? <FreeScores offers={work.freeOffers} /> : null}
       {answer && answer.error && (!heat || answer.stale) ? <div className={styles.cover}><ErrorNote error={answer.error} title={t('No heat for this phrase')} onRetry={answer.retry} /></div> : null}
-      {answer && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>{t('Computing the heat')}</Loading></div> : null}
+      {answer && !work.isCutting && (heat ? stale && !answer.error : !answer.error && work.shownPhrase.trim()) ? <div className={styles.waiting}><Loading>{t('Computing the heat')}</Loading></div> : null}
       {answer && !work.shownPhrase.trim() && work.region ? <div className={styles.waiting}><span className="t12">{t('Write a phrase to see where it looks')}</span></div> : null}
     </div>
   )

@@ -96,6 +96,8 @@ describe('the queue', () => {
     await queue.open(query())
     queue.patch(edited(3, { status: 'accepted', phrase: 'a cat' }))
     expect(queue.store.getState().rows.get(3)).toMatchObject({ status: 'accepted', phrase: 'a cat' })
+    // The old score was of the old phrase.
+    expect(queue.store.getState().rows.get(3)).toMatchObject({ consistency: null, hit: null })
     expect(queue.store.getState().reviewed).toBe(1)
     queue.patch(edited(3, { status: 'skipped', phrase: 'a cat' }))
     expect(queue.store.getState().reviewed).toBe(0)

@@ -193,7 +193,9 @@ export function createQueueSource(fetchPage: Fetch, inHand: () => string | null 
       const index = places.get(region.id)
       const row = index === undefined ? undefined : rows.get(index)
       if (index === undefined || !row) return
-      const next: QueueRow = { ...row, phrase: region.phrase, status: region.status, boxes: region.boxes.length }
+      // The score was of the phrase it had; that of the new one comes with its heat.
+      const score = region.phrase === row.phrase ? {} : { consistency: null, hit: null }
+      const next: QueueRow = { ...row, phrase: region.phrase, status: region.status, boxes: region.boxes.length, ...score }
       if (next.phrase === row.phrase && next.status === row.status && next.boxes === row.boxes) return
       const change = Number(isDecided(next)) - Number(isDecided(row))
       store.setState({ rows: new Map(rows).set(index, next), reviewed: reviewed + change })

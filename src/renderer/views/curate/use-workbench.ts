@@ -29,7 +29,7 @@ import { addAwaited } from './awaited.ts'
 import { createBulk } from './bulk.ts'
 import { quote } from './words.ts'
 import type { Verbs, Workbench } from './workbench.ts'
-import { imageQuery, useChosen, usePrefetch } from './workbench-parts.ts'
+import { imageQuery, scoresOfPhrases, useChosen, usePrefetch } from './workbench-parts.ts'
 
 const NO_SCORES: Readonly<Record<string, Scores>> = {}
 const NO_BOXES: readonly Box[] = []
@@ -143,7 +143,8 @@ export function useWorkbench(dataset: Dataset): Workbench {
     [feed, queue, now],
   )
   useLayoutEffect(() => scene.store.setState({ snap: prefs.snap, guides: prefs.guides, names: prefs.names }), [scene, prefs.snap, prefs.guides, prefs.names])
-  useEffect(() => queue.patchScores(scores), [queue, scores])
+  // A score is of the phrase that the engine knew: one that has been edited since has none until its heat is there.
+  useEffect(() => queue.patchScores(scoresOfPhrases(scores, data.data?.regions ?? [], regions)), [queue, scores, data.data, regions])
 
   // A region that is not there any more (deleted here or elsewhere, its creation taken back) is in nobody's hand: what is drawn next begins a new one.
   const isGone = image !== null && regionId !== null && region === null

@@ -1,7 +1,7 @@
 /** The quieter parts of the workbench: what it asks for, what it asks for in advance, and with which checkpoints. */
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import type { Checkpoint } from '../../../shared/domain.ts'
+import type { Checkpoint, Region } from '../../../shared/domain.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
 import { defaultCheckpoint } from './default-checkpoint.ts'
@@ -23,6 +23,12 @@ export function imageQuery(imageId: string, checkpointIds: readonly string[]) {
       return answer
     },
   }
+}
+
+/** The scores of regions whose phrase is the one that was scored. */
+export function scoresOfPhrases<T>(scores: Readonly<Record<string, T>>, scored: readonly Pick<Region, 'id' | 'phrase'>[], now: readonly Pick<Region, 'id' | 'phrase'>[]): Readonly<Record<string, T>> {
+  const phrases = new Map(now.map(({ id, phrase }) => [id, phrase]))
+  return Object.fromEntries(scored.flatMap(({ id, phrase }) => (scores[id] !== undefined && phrases.get(id) === phrase ? [[id, scores[id]]] : [])))
 }
 
 const MOST_CHECKPOINTS = 3

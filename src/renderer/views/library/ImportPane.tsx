@@ -4,13 +4,14 @@ import { useEffect, useState } from 'react'
 import { engineText } from '../../../shared/messages/engine-text.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Job } from '../../../shared/domain.ts'
+import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { useCommands } from '../../app/commands.ts'
 import { jobTitle } from '../../../shared/job-words.ts'
 import { count, duration } from '../../app/format.ts'
-import { setParams } from '../../app/routes.ts'
+import { formatHash, setParams } from '../../app/routes.ts'
 import { api, type Api } from '../../state/engine.ts'
 import { useJobs } from '../../state/queries.ts'
-import { Button } from '../../ui/Button.tsx'
+import { Button, ButtonLink } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -164,7 +165,7 @@ function ImportJob({ job, onAgain }: { job: Job; onAgain: () => void }) {
           <p className="t12 c2">{job.message}</p>
         </div>
       ) : job.state === 'failed' ? (
-        <ErrorNote error={new Error(job.error?.message ?? job.message)} title={job.error?.message ?? job.message}><span className="t12 c2">{job.error?.cure}</span><Button size="s" onClick={onAgain}>{t('Back to the preview')}</Button></ErrorNote>
+        <ErrorNote error={job.error ? fromErrorData(job.error as ErrorData) : new Error(job.message)}><Button size="s" onClick={onAgain}>{t('Back to the preview')}</Button></ErrorNote>
       ) : job.state === 'cancelled' ? (
         <div className={styles.form}><p className="t12 c2">{t('Nothing was added. Originals are untouched.')}</p><div><Button size="s" onClick={onAgain}>{t('Back to the preview')}</Button></div></div>
       ) : (
@@ -181,5 +182,6 @@ function JobButtons({ job, onClose }: { job: Job; onClose: () => void }) {
     if (job.state === 'done' && datasetId) setParams({ dataset: datasetId })
   }, [job.state, datasetId])
   if (job.state === 'running' || job.state === 'waiting') return <Button busy={cancel.isPending} onClick={() => cancel.mutate()}>{t('Cancel import')}</Button>
-  return <Button kind="primary" onClick={onClose}>{t('Done')}</Button>
+  if (job.state !== 'done' || !datasetId) return <Button kind="primary" onClick={onClose}>{t('Done')}</Button>
+  return <><Button onClick={onClose}>{t('Done')}</Button><ButtonLink kind="primary" href={formatHash('curate', { dataset: datasetId })}>{t('Open in Curate')}</ButtonLink></>
 }

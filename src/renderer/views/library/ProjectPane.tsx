@@ -24,7 +24,7 @@ export function ProjectPane({ dataset }: { dataset: Dataset | null }) {
       <PaneHead title={t('Curate')} />
       <nav className={styles.navs} aria-label={t('Datasets to curate')}>
         {(datasets.data ?? []).map((entry) => (
-          <a key={entry.id} className={styles.nav} href={formatHash('curate', { dataset: entry.id })} draggable={false}>
+          <a key={entry.id} className={styles.nav} href={formatHash('curate', { dataset: entry.id })} title={t('{n, plural, one {# region} other {# regions}} to review', { n: entry.regions - entry.reviewed })} draggable={false}>
             <Icon of={Database} /><span className="trunc">{entry.name}</span><span className={styles.tally}>{count(entry.regions - entry.reviewed)}</span>
           </a>
         ))}

@@ -14,7 +14,9 @@ type EstimateData = Awaited<ReturnType<Api['runs']['estimate']>>
 const quiet = (inside: ReactNode) => <span className="c3">{inside}</span>
 
 /** What the run will need against what is there, and what is wrong with its settings. */
-export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; labels: ReadonlyMap<string, string>; stale: boolean }) {
+export function Estimate({ estimate, measuredSeconds, labels, stale }: { estimate: EstimateData; measuredSeconds: number | null; labels: ReadonlyMap<string, string>; stale: boolean }) {
+  // What was measured with these very settings knows more than earlier runs do.
+  const seconds = measuredSeconds ?? estimate.secondsEstimate
   const memory = estimate.memoryBytes
   const share = memory === null ? 0 : memory / Math.max(1, estimate.memoryAvailableBytes)
   return (
@@ -28,7 +30,7 @@ export function Estimate({ estimate, labels, stale }: { estimate: EstimateData; 
       <dl className={styles.kv}>
         <dt>{t('Regions')}</dt><dd>{rich('{train} <s>train, {val} val</s>', { train: count(estimate.trainRegions), val: count(estimate.valRegions), s: quiet })}</dd>
         <dt>{t('Length')}</dt><dd>{t('{n, plural, one {# step} other {# steps}}', { n: estimate.totalSteps })}</dd>
-        <dt>{t('Time, about')}</dt><dd>{estimate.secondsEstimate === null ? <span className="c3">{t('measured below, or known after a run')}</span> : duration(estimate.secondsEstimate)}</dd>
+        <dt>{t('Time, about')}</dt><dd>{seconds === null ? <span className="c3">{t('measured below, or known after a run')}</span> : duration(seconds)}</dd>
         {estimate.diskBytes === null ? null : <><dt>{t('Disk')}</dt><dd>{rich('{size} <s>of {free} free</s>', { size: bytes(estimate.diskBytes), free: bytes(estimate.diskAvailableBytes), s: quiet })}</dd></>}
       </dl>
       {estimate.problems.map((problem, i) => (

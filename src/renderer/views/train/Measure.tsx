@@ -1,9 +1,9 @@
 import { useMutation } from '@tanstack/react-query'
 import { Timer, X } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
-import { duration, fixed } from '../../app/format.ts'
+import { duration, fixed, percent } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { useJobs } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -19,7 +19,7 @@ interface Measured {
 }
 
 /** The time a run will take, measured on three of its steps. What is shown belongs to the settings it was measured with. */
-export function Measure({ input, ready }: { input: Input; ready: boolean }) {
+export function Measure({ input, ready, onMeasured }: { input: Input; ready: boolean; onMeasured: (totalSeconds: number | null) => void }) {
   const jobs = useJobs()
   const asked = JSON.stringify({ ...input, name: undefined })
   const [started, setStarted] = useState<{ readonly jobId: string; readonly asked: string } | null>(null)
@@ -29,10 +29,12 @@ export function Measure({ input, ready }: { input: Input; ready: boolean }) {
   const underWay = job?.state === 'waiting' || job?.state === 'running'
   const measured = job?.state === 'done' && started?.asked === asked ? (job.result as Measured) : null
   const mean = measured ? measured.stepSeconds.reduce((sum, time) => sum + time, 0) / measured.stepSeconds.length : 0
+  const totalSeconds = measured?.totalSeconds ?? null
+  useEffect(() => onMeasured(totalSeconds), [totalSeconds])
   return (
     <div className={styles.measure}>
       {underWay
-        ? <><span className="t12 c2" role="status">{t('Measuring: {done} of {total} steps', { done: job.done, total: job.total ?? 0 })}</span><Button size="s" icon={X} onClick={() => cancel.mutate(job.id)}>{t('Cancel')}</Button></>
+        ? <><span className="t12 c2" role="status">{job.total > 0 ? t('Measuring: {share} done', { share: percent(job.done / job.total) }) : t('Measuring')}</span><Button size="s" icon={X} onClick={() => cancel.mutate(job.id)}>{t('Cancel')}</Button></>
         : <Button size="s" icon={Timer} disabled={!ready} busy={start.isPending} onClick={() => start.mutate()}>{measured ? t('Measure again') : t('Measure three steps')}</Button>}
       {measured ? <p className="t12" data-testid="measured">{rich('<b>{total}</b> <s>by three steps measured here: {step} s a step, {validation} s a validation</s>', {
         total: duration(measured.totalSeconds), step: fixed(mean, mean < 1 ? 2 : 1), validation: fixed(measured.validationSeconds, 1),

@@ -43,6 +43,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
   const [start, setStart] = useState<string>(startId ?? SCRATCH)
   const [name, setName] = useState('')
   const [advanced, setAdvanced] = useState(false)
+  const [measured, setMeasured] = useState<number | null>(null)
   const [swept, setSwept] = useState<readonly SweepDraft[]>([])
   /** A run on what was corrected is asked for; 'anyway' where there is nothing new and it is wanted all the same. */
   const [demanded, setDemanded] = useState<false | 'news' | 'anyway'>(false)
@@ -177,8 +178,8 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
         </Section>
         <Section title={t('Before you start')}>
           <div className={styles.need}>
-            {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? t('Working out what it needs.') : t('Choose a dataset to see what it needs.')}</p>}
-            {input ? <Measure input={input} ready={ready && swept.length === 0} /> : null}
+            {estimate.error ? <ErrorNote error={estimate.error} compact onRetry={() => void estimate.refetch()} /> : estimate.data ? <Estimate estimate={estimate.data} measuredSeconds={measured} labels={new Map(settings.map((setting) => [setting.key, setting.label]))} stale={!settled} /> : <p className="t12 c2">{datasetOf ? t('Working out what it needs.') : t('Choose a dataset to see what it needs.')}</p>}
+            {input ? <Measure input={input} ready={ready && swept.length === 0} onMeasured={setMeasured} /> : null}
             {add.error ? <ErrorNote error={add.error} title={t('The run was not added')} compact /> : null}
             <Button kind="primary" size="l" wide keys="$mod+Enter" disabled={!ready} busy={add.isPending} onClick={submit}>{swept.length > 0 && sweep.runs > 1 ? t('Add {n} runs to queue', { n: sweep.runs }) : t('Add to queue')}</Button>
           </div>

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { CirclePause, CircleStop, Copy, Ellipsis, Play, RotateCcw, SlidersHorizontal, Trash2 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { Run } from '../../../shared/domain.ts'
 import { type ErrorData, fromErrorData } from '../../../shared/errors.ts'
 import { t } from '../../../shared/messages/messages.ts'
@@ -34,6 +34,8 @@ export function RunHead({ run, onSetup, onDuplicate }: { run: Run; onSetup: () =
   const underWay = run.state === 'training' || run.state === 'starting'
   const pausable = underWay || run.state === 'waiting'
   const stoppable = pausable || run.state === 'paused'
+  // A run that has ended meanwhile cannot be stopped any more; the question must not come back when it is resumed.
+  useEffect(() => setAsking((old) => (old === 'stop' && !stoppable ? null : old)), [stoppable])
   const queued = run.state === 'waiting' || run.state === 'paused'
   const removable = !isActive(run.state) && run.state !== 'waiting'
   const failed = run.state === 'failed'
@@ -77,7 +79,7 @@ export function RunHead({ run, onSetup, onDuplicate }: { run: Run; onSetup: () =
       {run.error ? <ErrorNote error={fromErrorData(run.error as ErrorData)} compact /> : null}
       {resume.error ? <ErrorNote error={resume.error} title={t('The run was not resumed')} compact /> : null}
       {pause.error ? <ErrorNote error={pause.error} title={t('The run was not paused')} compact /> : null}
-      <Dialog open={asking === 'stop'} onClose={close} title={queued ? t('Take run {number} out of the queue?', { number }) : t('Stop run {number}?', { number })}
+      <Dialog open={asking === 'stop' && stoppable} onClose={close} title={queued ? t('Take run {number} out of the queue?', { number }) : t('Stop run {number}?', { number })}
         description={queued
           ? run.step === 0 ? t('It has not begun, so nothing is lost. It can be resumed later, at the end of the queue.') : t('The state at step {step} is kept. It can be resumed later, at the end of the queue.', { step: count(run.lastSavedStep ?? 0) })
           : t('It is at {share}. The state at step {step} is kept, so you can resume it later from here. To let others train first and keep its place in the queue, pause it instead.', { share: percent(share), step: count(run.step) })}
