@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { t } from '../../shared/messages/messages.ts'
 import { useCheckpoints, useDatasets, useRuns } from '../state/queries.ts'
 import { toast } from '../ui/toast.tsx'
@@ -13,17 +13,22 @@ export function DeadLinks() {
   const route = useRoute()
   const [datasets, runs, checkpoints] = [useDatasets(), useRuns(), useCheckpoints()]
   const [deadIn] = useState(createDeadLinks)
+  // As it was come by: a screen may put what it shows instead into the address at once.
+  const come = useRef(new Set<string>())
+  const hash = window.location.hash
   useEffect(() => {
+    come.current.add(hash)
     const lists = { dataset: datasets.data, run: runs.data, checkpoint: checkpoints.data }
     if (!lists.dataset || !lists.run || !lists.checkpoint || datasets.isFetching || runs.isFetching || checkpoints.isFetching) return
     const ids = { dataset: idsOf(lists.dataset), run: idsOf(lists.run), checkpoint: idsOf(lists.checkpoint) }
     // What was made a moment ago is in the address before it is in the list.
     const timer = window.setTimeout(() => {
-      const dead = deadIn(window.location.hash, ids)
+      const dead = [...come.current].flatMap((one) => deadIn(one, ids))
+      come.current.clear()
       if (dead.length > 0) toast({ tone: 'info', title: t('This link leads to nothing here'), detail: dead.map(words).join(' ') })
     }, SETTLED_MS)
     return () => window.clearTimeout(timer)
-  }, [route, datasets.data, runs.data, checkpoints.data, datasets.isFetching, runs.isFetching, checkpoints.isFetching])
+  }, [route, hash, datasets.data, runs.data, checkpoints.data, datasets.isFetching, runs.isFetching, checkpoints.isFetching])
   return null
 }
 
