@@ -5,18 +5,20 @@ import { useConnection } from '../state/engine.ts'
 import { useInfo } from '../state/queries.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Keys } from '../ui/Keys.tsx'
-import { toast } from '../ui/toast.tsx'
+import { dismissToast, toast } from '../ui/toast.tsx'
 import { useCommands } from './commands.ts'
 import { openShortcuts } from './ShortcutSheet.tsx'
-import { type SaveState, useStatusState } from './status.ts'
+import { type SaveState, saveStateOf, tellSaved, useStatusState } from './status.ts'
 import styles from './app.module.css'
 
 export function StatusBar() {
-  const { save, left, right } = useStatusState()
+  const state = useStatusState()
+  const { left, right } = state
+  const save = saveStateOf(state)
   const { phase } = useConnection()
   const info = useInfo()
   // Hands from elsewhere press Ctrl S now and then; the browser would save the page.
-  useCommands([{ id: 'save.tell', title: t('Tell whether all is saved'), group: t('Everywhere'), keys: '$mod+s', inDialogs: true, hidden: true, run: () => void toast({ tone: save.kind === 'failed' ? 'negative' : 'info', title: wordsOf(save) }) }])
+  useCommands([{ id: 'save.tell', title: t('Tell whether all is saved'), group: t('Everywhere'), keys: '$mod+s', inDialogs: true, hidden: true, run: () => void tellSaved(say) }])
   return (
     <footer className={styles.status}>
       <span role="status" data-testid="save-state">
@@ -34,6 +36,11 @@ export function StatusBar() {
       <button type="button" onClick={openShortcuts}><Keys of="[Shift]+?" />{t('Shortcuts')}</button>
     </footer>
   )
+}
+
+function say(save: SaveState): () => void {
+  const id = toast({ tone: save.kind === 'failed' ? 'negative' : 'info', title: wordsOf(save) })
+  return () => dismissToast(id)
 }
 
 function wordsOf(save: SaveState): string {

@@ -22,6 +22,8 @@ export function BulkBar({ work }: { work: Workbench }) {
   const [naming, setNaming] = useState<NamedAction | null>(null)
   const [replacing, setReplacing] = useState(false)
   const size = sizeOf(ranges)
+  // As the keys A, X and D do.
+  const decides = work.prefs.secondReview ? 'second' : 'status'
   if (running && running.total > 1) {
     return (
       <div className={styles.bulk} role="group" aria-label={t('Edit of many regions')}>
@@ -45,13 +47,13 @@ export function BulkBar({ work }: { work: Workbench }) {
         </span>
       </div>
       <div className={styles.bulkActions}>
-        <Button size="s" onClick={() => void bulk.act({ kind: 'status', status: 'accepted' })}>{t('Accept')}</Button>
-        <Button size="s" onClick={() => void bulk.act({ kind: 'status', status: 'rejected' })}>{t('Reject')}</Button>
+        <Button size="s" onClick={() => void bulk.act({ kind: decides, status: 'accepted' })}>{t('Accept')}</Button>
+        <Button size="s" onClick={() => void bulk.act({ kind: decides, status: 'rejected' })}>{t('Reject')}</Button>
         <Menu
           align="end"
           trigger={<button type="button" className={styles.more}>{t('More')} <ChevronDown aria-hidden="true" size={12} strokeWidth={1.5} /></button>}
           entries={[
-            { label: t('Skip'), icon: SkipForward, onSelect: () => void bulk.act({ kind: 'status', status: 'skipped' }) },
+            { label: t('Skip'), icon: SkipForward, onSelect: () => void bulk.act({ kind: decides, status: 'skipped' }) },
             { label: t('Back to review'), icon: Flag, onSelect: () => void bulk.act({ kind: 'status', status: 'unreviewed' }) },
             null,
             { label: t('Add a tag…'), icon: TagIcon, onSelect: () => setNaming('tag') },
@@ -65,7 +67,7 @@ export function BulkBar({ work }: { work: Workbench }) {
             { label: t('Second review: reject'), icon: X, onSelect: () => void bulk.act({ kind: 'second', status: 'rejected' }) },
             { label: t('Take back second review'), icon: Flag, onSelect: () => void bulk.act({ kind: 'second', status: null }) },
             null,
-            { label: t('Delete {n} regions', { n: count(size) }), icon: Trash2, danger: true, onSelect: () => void bulk.act({ kind: 'delete' }) },
+            { label: t('{n, plural, one {Delete # region} other {Delete # regions}}', { n: size }), icon: Trash2, danger: true, onSelect: () => void bulk.act({ kind: 'delete' }) },
           ]}
         />
       </div>

@@ -5,6 +5,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { BulkAction, Selection } from '../../../shared/contract/bulk.ts'
 import { t } from '../../../shared/messages/messages.ts'
+import { beginBulk } from '../../app/status.ts'
 import { api } from '../../state/engine.ts'
 import { isDisconnected } from '../../state/errors.ts'
 import { onEngineEvent } from '../../state/events.ts'
@@ -104,6 +105,7 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
     const editId = mintId()
     const total = ids?.length ?? sizeOf(get().ranges)
     store.setState({ running: { label: '', done: 0, total, cancel: () => abort.abort() } })
+    const endBulk = beginBulk()
     const stop = onEngineEvent((event) => {
       if (event.type !== 'regions.edited' || event.editId !== editId) return
       store.setState(({ running }) => ({ running: running && { ...running, label: labelWords(event.label), done: event.done, total: event.total } }))
@@ -128,6 +130,7 @@ export function createBulk(owner: string, queue: QueueSource, undo: () => void):
       return null
     } finally {
       stop()
+      endBulk()
       store.setState({ running: null })
     }
   }

@@ -5,7 +5,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'react'
 import { useStore } from 'zustand'
 import type { Region } from '../../../shared/domain.ts'
-import { setSaveState } from '../../app/status.ts'
+import { setKeeper, setSaveState } from '../../app/status.ts'
 import { api, connectionStore } from '../../state/engine.ts'
 import { errorData, isDisconnected } from '../../state/errors.ts'
 import { onEngineEvent } from '../../state/events.ts'
@@ -103,17 +103,26 @@ const askLedger = () => {
 connectionStore.subscribe(askLedger)
 askLedger()
 
-const drafts = new Set<() => void>()
+type DraftKind = 'typed' | 'asked'
+const drafts = new Map<() => void, DraftKind>()
 
-/** Something being typed: `take` makes an edit of it. It is called when the field goes away, and before the window closes. */
-export function useKeptDraft(take: () => void): void {
+setKeeper(() => {
+  for (const [keep, kind] of drafts) if (kind === 'typed') keep()
+  return editLog.settled()
+})
+
+/**
+ * Something being typed: `take` makes an edit of it. It is called when the field goes away, before the window closes, and when somebody
+ * asks for all to be saved; what is only 'asked' for, and still waits for the engine, goes on waiting then.
+ */
+export function useKeptDraft(take: () => void, kind: DraftKind = 'typed'): void {
   const newest = useRef(take)
   useLayoutEffect(() => {
     newest.current = take
   })
   useEffect(() => {
     const keep = () => newest.current()
-    drafts.add(keep)
+    drafts.set(keep, kind)
     return () => {
       drafts.delete(keep)
       keep()
@@ -122,7 +131,7 @@ export function useKeptDraft(take: () => void): void {
 }
 
 window.addEventListener('beforeunload', (event) => {
-  for (const keep of drafts) keep()
+  for (const keep of drafts.keys()) keep()
   if (editLog.store.getState().pending.length > 0) event.preventDefault()
 })
 

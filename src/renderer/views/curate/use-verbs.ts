@@ -1,7 +1,7 @@
 /** What a person does with the sample in hand. */
 import { type RefObject, useEffect } from 'react'
 import type { Dataset, ImageRecord, Region, RegionState } from '../../../shared/domain.ts'
-import type { Box } from '../../../shared/geometry.ts'
+import { type Box, sameBox } from '../../../shared/geometry.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { boxesOnly, outlineBounds, type Shape, shapeOf, withCopy } from '../../../shared/shape.ts'
 import { navigate, setParams } from '../../app/routes.ts'
@@ -58,8 +58,10 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
   const refuses = (of: Region, after: Partial<RegionState>): boolean => {
     const locked = lockedAgainst(getMarks(), of, after)
     if (locked === null) return false
-    const unlock = (id: string, keys: string) => ({ label: t('Unlock'), keys, run: () => mark('locked', [id], false) })
-    toast(locked === 'phrase' ? { tone: 'info', title: t('This phrase is locked'), detail: t('Its boxes stay as they are.'), action: unlock(of.id, 'l') } : { tone: 'info', title: t('A box of this phrase is locked'), detail: t('It stays as it is.'), action: unlock(boxMark(of.id, locked), 'Shift+l') })
+    // The key unlocks what is in hand: it is named only where that is the locked one.
+    const unlock = (id: string, keys: string, inHand: boolean) => ({ label: t('Unlock'), ...(inHand ? { keys } : {}), run: () => mark('locked', [id], false) })
+    const isHeld = of.id === now.current.regionId
+    toast(locked === 'phrase' ? { tone: 'info', title: t('This phrase is locked'), detail: t('Its boxes stay as they are.'), action: unlock(of.id, 'l', isHeld) } : { tone: 'info', title: t('A box of this phrase is locked'), detail: t('It stays as it is.'), action: unlock(boxMark(of.id, locked), 'Shift+l', isHeld && sameBox(of.boxes[selectedIndex()] ?? [0, 0, 0, 0], locked)) })
     return true
   }
   const editRegion = (of: Region, label: string, after: Partial<RegionState>): boolean => {
@@ -224,8 +226,7 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
       settleHands()
       const boxes = boxesNow()
       if (index < 0 || index >= boxes.length) return
-      edit(t('Box deleted'), { boxes: boxes.filter((_, i) => i !== index) })
-      if (boxes.length > 1) selectBox(Math.min(index, boxes.length - 2))
+      if (edit(t('Box deleted'), { boxes: boxes.filter((_, i) => i !== index) }) && boxes.length > 1) selectBox(Math.min(index, boxes.length - 2))
     },
     deleteRegion() {
       settleHands()

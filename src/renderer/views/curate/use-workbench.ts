@@ -82,10 +82,8 @@ export function useWorkbench(dataset: Dataset): Workbench {
       if (before.imageId !== next.imageId) scene.setTool('select')
     },
   })
-  useKeptDraft(() => {
-    settleHands()
-    addAwaited(free.awaited, 'leave')
-  })
+  useKeptDraft(() => settleHands())
+  useKeptDraft(() => void addAwaited(free.awaited, 'leave'), 'asked')
   const { queue, current, now } = walk
   const { imageId, regionId } = current
   const control = useQueueControl(dataset.id, queue, checkpointId, checkpointList.isPending, chosen[1]?.id ?? null)

@@ -1,17 +1,16 @@
 import { CircleAlert, CircleCheck, RotateCcw } from 'lucide-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { engineText } from '../../../shared/messages/engine-text.ts'
 import { currentLanguage, LANGUAGES, type Language, t } from '../../../shared/messages/messages.ts'
 import { setLanguage } from '../../app/language.ts'
-import { useStatus } from '../../app/status.ts'
+import { settledAll, useStatus } from '../../app/status.ts'
 import { setTheme, type Theme, useTheme } from '../../app/theme.ts'
 import { bytes } from '../../app/format.ts'
-import { editLog } from '../curate/edits.ts'
 import { openShortcuts } from '../../app/ShortcutSheet.tsx'
 import { startTour } from '../../app/tour/tour.ts'
 import { api } from '../../state/engine.ts'
-import { keys, useInfo } from '../../state/queries.ts'
+import { keys, sentence, useInfo } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -61,14 +60,27 @@ export function SettingsView() {
 /** Each language under its own name. The page is loaded anew once every edit is saved. */
 function LanguageChoice() {
   const [kept, setKept] = useState(true)
+  const [refused, setRefused] = useState<string | null>(null)
+  /** What was chosen last. Whoever has left the screen, or chosen again, is not surprised by another page. */
+  const wanted = useRef<Language | null>(null)
+  useEffect(() => () => {
+    wanted.current = null
+  }, [])
   const choose = async (language: Language) => {
+    wanted.current = language
+    setRefused(null)
     if (language === currentLanguage()) return
-    await editLog.settled()
-    setKept(setLanguage(language))
+    try {
+      await settledAll()
+      if (wanted.current === language) setKept(setLanguage(language))
+    } catch (error) {
+      if (wanted.current === language) setRefused(sentence(error))
+    }
   }
   return (
     <>
       <Segmented label={t('Language')} options={LANGUAGES.map(({ code, name }) => ({ value: code, label: name }))} value={currentLanguage()} onChange={(language) => void choose(language)} />
+      {refused === null ? null : <p className="t12 neg" role="alert">{refused}</p>}
       {kept ? null : <p className="t12 neg" role="alert">{t('This browser keeps nothing of this page, so its language cannot be changed.')}</p>}
     </>
   )

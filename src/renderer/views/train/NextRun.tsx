@@ -53,7 +53,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
   const preset = presets.data?.find((entry) => entry.name === presetName) ?? presets.data?.[0] ?? null
   const settings = useMemo(() => (preset?.settings ?? []).map((setting) => ({ ...setting, ...settingWords(setting.key) })), [preset])
   const { overrides, errors } = useMemo(() => resolveDraft(settings, draft), [settings, draft])
-  const dataOptions = useDataOptions()
+  const { options: dataOptions, ready: dataReady } = useDataOptions()
   // A dataset with a val split can tell the best checkpoint; one without is chosen on purpose.
   const chosenData = data ?? datasets.data?.find((dataset) => dataset.splits.val)?.id ?? dataOptions[0]?.value ?? null
   const [datasetOf, viewOf] = (chosenData ?? '').split('/', 2)
@@ -85,11 +85,15 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
   const ready = input !== null && faults === 0 && !blocked && estimate.data !== undefined && settled && !refused
   const submit = () => { if (ready && !add.isPending) add.mutate() }
   const last = [...runs].sort((a, b) => b.number - a.number)[0]
-  const copy = (run: Run) => {
+  const copySettings = (run: Run): boolean => {
     const from = presets.data?.find((entry) => entry.name === run.preset)
-    if (!from) return
+    if (!from) return false
     setPresetName(from.name)
     setDraft(draftFromConfig(from.settings, run.config))
+    return true
+  }
+  const copy = (run: Run) => {
+    if (!copySettings(run)) return
     const view = run.viewId === null ? null : `${run.datasetId}/${run.viewId}`
     // The whole dataset would silently be another run than the one that is copied.
     const gone = view !== null && !dataOptions.some((option) => option.value === view)
@@ -101,26 +105,32 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
   /** As the run of the checkpoint was, but from the checkpoint and on the data as it is now: what differs afterwards is the data. */
   const onChanged = (checkpoint: Checkpoint | undefined, on: string | null) => {
     const from = runs.find((run) => run.id === checkpoint?.runId)
-    if (from) copy(from)
+    // Where the data is told, nothing is said of that of the run.
+    if (from) (on ? copySettings : copy)(from)
     if (checkpoint) setStart(checkpoint.id)
     if (on) setData(on)
     setName(checkpoint ? t('Corrections since {checkpoint}', { checkpoint: checkpoint.name }).slice(0, 80) : '')
     setDemanded('news')
     onOpen()
   }
+  /** From random weights there is nothing that was seen before, so nothing that has changed since. */
+  const chooseStart = (value: string) => {
+    setStart(value)
+    if (value === SCRATCH) setDemanded(false)
+  }
   const startForChanged = () => checkpoints.data?.find(({ id }) => id === start) ?? defaultCheckpoint(checkpoints.data ?? [])
-  // The form takes the run's settings once for each time it is asked to, as soon as the presets are there.
+  // The form takes the run's settings once for each time it is asked to, as soon as the presets and the views are there.
   const done = useRef(0)
   useEffect(() => {
-    if (!copied || copied.asked === done.current || !presets.data || !datasets.data) return
+    if (!copied || copied.asked === done.current || !presets.data || !dataReady) return
     done.current = copied.asked
     copy(copied.run)
     setDemanded(false)
   })
   const asksForChanged = useRef(false)
   useEffect(() => {
-    if (changed && !asksForChanged.current && presets.data && datasets.data && checkpoints.data) onChanged(checkpoints.data.find(({ id }) => id === startId) ?? startForChanged(), datasetId)
-    if (presets.data && datasets.data && checkpoints.data) asksForChanged.current = changed
+    if (changed && !asksForChanged.current && presets.data && dataReady && checkpoints.data) onChanged(checkpoints.data.find(({ id }) => id === startId) ?? startForChanged(), datasetId)
+    if (presets.data && dataReady && checkpoints.data) asksForChanged.current = changed
   })
   useCommands([{ id: 'run.add', title: t('Add the next run to the queue'), group: t('Train'), keys: '$mod+Enter', enabled: ready, run: submit }, { id: 'run.changed', title: t('Train on what I changed'), group: t('Train'), icon: SquarePen, enabled: (checkpoints.data?.length ?? 0) > 0, run: () => onChanged(startForChanged(), chosenData) }])
 
@@ -156,7 +166,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
             </Field>
             <Field label={t('Start from')} className={styles.full}>
               {({ id }) => (
-                <Select id={id} label={t('Start from')} value={start} onChange={setStart} options={[
+                <Select id={id} label={t('Start from')} value={start} onChange={chooseStart} options={[
                   { value: SCRATCH, label: t('Random weights') },
                   ...(checkpoints.data ?? []).map((checkpoint) => ({ value: checkpoint.id, label: checkpoint.name, detail: parameters(checkpoint.parameters), group: t('Checkpoints') })),
                 ]} />
@@ -195,8 +205,9 @@ function useDataOptions() {
   const datasets = useDatasets()
   const list = datasets.data ?? []
   const views = useQueries({ queries: list.map((dataset) => ({ queryKey: keys.views(dataset.id), queryFn: ({ signal }: { signal: AbortSignal }) => api.views.list({ datasetId: dataset.id }, { signal }) })) })
-  return list.flatMap((dataset, i) => [
+  const options = list.flatMap((dataset, i) => [
     { value: dataset.id, label: dataset.name, detail: count(dataset.regions), ...(list.length > 1 ? { group: dataset.name } : {}) },
     ...(views[i]?.data ?? []).map((view) => ({ value: `${dataset.id}/${view.id}`, label: view.name, detail: count(view.count), ...(list.length > 1 ? { group: dataset.name } : {}) })),
   ])
+  return { options, ready: datasets.data !== undefined && !views.some((query) => query.isPending) }
 }
