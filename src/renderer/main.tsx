@@ -9,4 +9,5 @@ startTheme()
 // A file dropped beside a drop zone must not make the window leave the product.
 for (const type of ['dragover', 'drop'] as const) window.addEventListener(type, (event) => event.preventDefault())
 
-void startLanguage().then(async () => (await import('./app/start.tsx')).start(document.getElementById('root')!))
+// A catalogue that cannot be loaded is no reason for a blank page: it is in English then.
+void startLanguage().catch(() => undefined).then(async () => (await import('./app/start.tsx')).start(document.getElementById('root')!))

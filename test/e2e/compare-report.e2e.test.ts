@@ -127,6 +127,7 @@ describe.skipIf(!findChromium())(`what Compare saves${findChromium() ? '' : ` ($
     const screen = await onScreen()
     expect(screen.matrix).toEqual({ both: 20, broken: 20, fixed: 40, neither: 40 })
     await open.page.getByRole('button', { name: 'Report', exact: true }).click()
+    await button('Report as HTML').waitFor()
     expect(await open.page.getByText('Pictures of what was fixed and broken').count()).toBe(0)
     const report = await saved(() => button('Report as HTML').click())
     const html = await readFile(report.path, 'utf8')

@@ -93,6 +93,7 @@ describe.skipIf(!findChromium())(`Compare in every state${findChromium() ? '' : 
     await showScreen(page, 'compare', query(lastTwo()))
     await page.getByTestId('trust').getByText('Small shifts').waitFor()
     await page.getByRole('button', { name: 'Curves' }).click()
+    await page.getByTestId('trust-figures').waitFor()
     const stored = await client.trust.list({ datasetId: project.datasetId })
     const comparison = await client.compare.get({ population: { datasetId: project.datasetId, split: 'val' }, checkpointIds: lastTwo() })
     const cells = async (row: number) => (await page.getByTestId('trust-figures').locator(`tbody tr:nth-child(${row}) td`).allInnerTexts()).slice(1).map((text) => text.replace('−', '-'))

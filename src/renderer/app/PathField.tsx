@@ -6,6 +6,7 @@ import { api } from '../state/engine.ts'
 import { shell } from '../state/shell.ts'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
+import { isEnter } from '../ui/enter.ts'
 import { Field, Input } from '../ui/Field.tsx'
 import { Icon } from '../ui/Icon.tsx'
 import { Menu } from '../ui/Menu.tsx'
@@ -32,7 +33,7 @@ export function PathField({ label, value, onChange, hint, filesOnly = false, end
       <Field label={label} hint={hint}>
         {({ id, describedBy }) => (
           <span className={styles.row}>
-            <Input id={id} aria-describedby={describedBy} value={value} autoFocus={autoFocus} onChange={(event) => onChange(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && onEnter?.()} />
+            <Input id={id} aria-describedby={describedBy} value={value} autoFocus={autoFocus} onChange={(event) => onChange(event.currentTarget.value)} onKeyDown={(event) => isEnter(event) && onEnter?.()} />
             {browse}
           </span>
         )}

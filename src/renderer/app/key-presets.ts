@@ -14,7 +14,7 @@ export const PRESET_KEYS: Readonly<Record<Preset, Readonly<Record<string, readon
   standard: {},
   cvat: {
     'queue.next': ['f', 'PageDown'], 'queue.previous': ['d', 'PageUp'], 'region.skip': ['Shift+d'], 'proposal.use': ['Shift+f'],
-    'tool.draw': ['n'], 'tool.drawMany': ['Shift+n'], 'tool.select': ['Shift+v'], 'region.new': ['Shift+Enter'], 'view.names': ['Shift+w'],
+    'tool.draw': ['n'], 'tool.drawMany': ['Shift+n'], 'tool.select': ['Shift+v'], 'region.new': ['Shift+Enter'], 'view.names': ['Shift+g'],
     'box.delete': ['Delete', 'Backspace'], 'box.copy': ['$mod+c'], 'box.paste': ['$mod+v'], 'box.duplicate': ['$mod+b'],
     'box.lock': ['l'], 'box.hide': ['h'], 'phrase.lock': ['Shift+l'], 'phrase.hide': ['Shift+e'], 'tool.pan': ['Shift+h'], 'shortcuts.open': ['F1', '[Shift]+?'], 'go.settings': ['F2'],
     'box.front': PLUS, 'box.back': ['-', 'Shift+_'], 'view.zoomIn': ZOOM_IN, 'view.zoomOut': ZOOM_OUT,

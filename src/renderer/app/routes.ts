@@ -49,7 +49,7 @@ export function setParams(changes: Readonly<Record<string, string | null | undef
 /** What of a screen's address is worth coming back to; what only opens a form is not. */
 const KEPT: Partial<Record<Screen, readonly string[]>> = {
   library: ['dataset'], curate: ['dataset', 'view', 'sort', 'order', 'filter', 'region', 'image', 'checkpoint', 'with'], train: ['run'], checkpoints: ['id'], 
-  compare: ['dataset', 'a', 'b', 'c', 'd', 'view', 'split', 'r1', 'r2', 'r3', 'r4', 'pair', 'cell', 'slice', 'ba', 'bb', 'bc', 'chart', 'order', 'region', 'mode', 'scale', 'interval', 'cut', 'held', 'camera'],
+  compare: ['dataset', 'a', 'b', 'c', 'd', 'view', 'split', 'r1', 'r2', 'r3', 'r4', 'pair', 'cell', 'slice', 'ba', 'bb', 'bc', 'chart', 'order', 'region', 'mode', 'scale', 'interval', 'cut', 'held', 'camera', 'explainer'],
 }
 const kept = new Map<Screen, Readonly<Record<string, string>>>()
 let keptDataset: string | undefined

@@ -22,7 +22,7 @@ describe('whether all is saved', () => {
   it('is told once what stands typed in a field has become an edit, and the edit is saved', async () => {
     let written = (): void => undefined
     setKeeper(() => {
-      setSaveState({ kind: 'saving', edits: 1 })
+      setSaveState({ kind: 'saving', edits: 1, kept: true })
       return new Promise((resolve) => {
         written = () => (setSaveState({ kind: 'saved' }), resolve())
       })
@@ -38,7 +38,7 @@ describe('whether all is saved', () => {
 
   it('is not said of an edit that failed', async () => {
     setKeeper(() => {
-      setSaveState({ kind: 'failed', edits: 2, message: 'no' })
+      setSaveState({ kind: 'failed', edits: 2, kept: true, message: 'no' })
       return Promise.reject(new Error('no'))
     })
     const { said, say } = listener()

@@ -32,7 +32,7 @@ export function beginBulk(): () => void {
 
 /** How it stands with all edits, those of many regions among them. */
 export function saveStateOf({ save, bulks }: Pick<StatusState, 'save' | 'bulks'>): SaveState {
-  return save.kind === 'saved' && bulks > 0 ? { kind: 'saving', edits: bulks } : save
+  return save.kind === 'saved' && bulks > 0 ? { kind: 'saving', edits: bulks, kept: false } : save
 }
 
 let keeper = (): Promise<void> => Promise.resolve()

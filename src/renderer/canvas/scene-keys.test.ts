@@ -121,6 +121,18 @@ describe('points of an outline', () => {
     expect(effects).toHaveLength(1)
   })
 
+  it('are taken in hand only once the box that moves has been put down', () => {
+    show(outlined(TRIANGLE))
+    scene.select('mine/0')
+    go([3, 0])
+    scene.takePoint(0)
+    expect(effects).toEqual([expect.objectContaining({ type: 'commit', gesture: 'nudge' })])
+    expect(state().nudge).toBeNull()
+    go([1, 0])
+    scene.endNudge()
+    expect([effects.length, state().nudge]).toEqual([2, null])
+  })
+
   it('are added in the middle of an edge and taken away, but three stay', () => {
     scene.takePoint(0)
     expect(scene.insertPoint()).toBe(true)

@@ -29,7 +29,7 @@ export interface Hand {
 /** Screen px from the canvas's edge within which the cursor is not let out of sight. */
 const MARGIN_PX = 16
 
-export function createSceneKeys(store: StoreApi<SceneState>, run: (effects: readonly ToolEffect[]) => void, viewport: () => Size, lookAt: (point: Point) => void): SceneKeys & Hand {
+export function createSceneKeys(store: StoreApi<SceneState>, run: (effects: readonly ToolEffect[]) => void, viewport: () => Size, lookAt: (point: Point) => void, endNudge: () => void): SceneKeys & Hand {
   const get = store.getState
   const draws = ({ tool, panHeld }: SceneState): boolean => (tool === 'draw' || tool === 'polygon') && !panHeld
 
@@ -94,7 +94,7 @@ export function createSceneKeys(store: StoreApi<SceneState>, run: (effects: read
       return 'done'
     },
     takePoint(by) {
-      endMove()
+      endNudge()
       const held = outline()
       if (!held || get().gesture.kind !== 'idle') return null
       const count = held.outline.length >> 1

@@ -96,8 +96,9 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
   }
 
   function endNudge() {
+    keys.endMove()
     const { nudge } = get()
-    if (keys.endMove() || !nudge) return
+    if (!nudge) return
     // The commit comes first: the owner puts the new value into the content before the draft goes away.
     if (!sameBox(nudge.before, nudge.after)) onEffect({ type: 'commit', gesture: 'nudge', key: nudge.key, before: nudge.before, after: nudge.after })
     store.setState({ nudge: null })
@@ -107,7 +108,7 @@ export function createScene(onEffect: (effect: SceneEffect) => void): Scene {
     const state = get()
     moveCamera(keepVisible({ ...state.camera, centerX: point.x, centerY: point.y }, commonViewport(state.viewports), state.image))
   }
-  const { startCaret, putAtCaret, takePoint, insertPoint, ...keys } = createSceneKeys(store, run, () => commonViewport(get().viewports), lookAt)
+  const { startCaret, putAtCaret, takePoint, insertPoint, ...keys } = createSceneKeys(store, run, () => commonViewport(get().viewports), lookAt, endNudge)
   /** Where the pointer was last: a canvas that moves under a pointer at rest is no sign of a hand. */
   let rested: Point | null = null
 

@@ -9,8 +9,12 @@ import { thumbUrl } from '../state/queries.ts'
 import { useImage } from './use-image.ts'
 import styles from './heat-thumb.module.css'
 
+// The same lists each time: fresh ones would draw anew with each render.
+const NO_BOXES: readonly Box[] = []
+const NO_OUTLINES: readonly Outline[] = []
+
 /** A small picture of an image, with heat, boxes or outlines and peak where given. It fills its parent, which says how large it is. */
-export function HeatThumb({ imageId, image, grid = null, other = null, peak = null, boxes = [], outlines = [], scale = 'own', label }: {
+export function HeatThumb({ imageId, image, grid = null, other = null, peak = null, boxes = NO_BOXES, outlines = NO_OUTLINES, scale = 'own', label }: {
   imageId: string; image: Size; grid?: HeatGrid | null; other?: HeatGrid | null; peak?: Point | null; boxes?: readonly Box[]; outlines?: readonly Outline[]; scale?: HeatScale; label: string
 }) {
   const canvas = useRef<HTMLCanvasElement>(null)

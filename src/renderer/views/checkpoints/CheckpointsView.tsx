@@ -12,6 +12,7 @@ import { useCheckpoints, useRuns } from '../../state/queries.ts'
 import { Button, ButtonLink } from '../../ui/Button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { isEnter } from '../../ui/enter.ts'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { IconButton } from '../../ui/IconButton.tsx'
@@ -139,7 +140,7 @@ function RenameDialog({ checkpoint, open, onClose }: { checkpoint: Checkpoint; o
   const rename = useMutation({ mutationFn: () => api.checkpoints.rename({ id: checkpoint.id, name: name.trim() }), onSuccess: onClose })
   return (
     <Dialog open={open} onClose={onClose} title={t('Rename checkpoint')} actions={<><Button size="l" onClick={onClose}>{t('Cancel')}</Button><Button size="l" kind="primary" disabled={!name.trim()} busy={rename.isPending} onClick={() => rename.mutate()}>{t('Rename')}</Button></>}>
-      <Field label={t('Name')}>{({ id }) => <Input id={id} value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && name.trim() && rename.mutate()} />}</Field>
+      <Field label={t('Name')}>{({ id }) => <Input id={id} value={name} maxLength={120} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => isEnter(event) && name.trim() && rename.mutate()} />}</Field>
       {rename.error ? <ErrorNote error={rename.error} compact /> : null}
     </Dialog>
   )

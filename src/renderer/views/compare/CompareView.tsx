@@ -95,7 +95,7 @@ function Chosen({ choice, state, change, checkpoints, datasets, views, files, fe
     const title = titleOf(choice, data)
     return (
       <EmptyState icon={Scale} title={t('No regions here')}>
-        {data.withoutAnswer > 0 ? t('{n, plural, one {# region} other {# regions}} of {title} have no phrase or no box, so none can be scored. Choose another split, view or dataset.', { n: data.withoutAnswer, title }) : t('{title} has no regions. Choose another split, view or dataset.', { title })}
+        {data.withoutAnswer > 0 ? t('{n, plural, one {# region of {title} has no phrase or no box, so it cannot be scored.} other {# regions of {title} have no phrase or no box, so none can be scored.}} Choose another split, view or dataset.', { n: data.withoutAnswer, title }) : t('{title} has no regions. Choose another split, view or dataset.', { title })}
       </EmptyState>
     )
   }

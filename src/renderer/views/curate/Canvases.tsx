@@ -172,6 +172,8 @@ function FreePhrase({ work }: { work: Workbench }) {
         before={<Icon of={Crosshair} size="s" />} after={freePhrase ? null : <Keys of="t" />}
         onChange={(event) => verbs.setFree(event.currentTarget.value)}
         onKeyDown={(event) => {
+          // Enter and the arrows are the input method's while it composes a word.
+          if (event.nativeEvent.isComposing) return
           if (event.key === 'Enter' && freePhrase.trim()) {
             verbs.annotateFree()
             event.currentTarget.blur()

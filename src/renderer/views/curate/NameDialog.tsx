@@ -3,6 +3,7 @@ import type { BulkAction } from '../../../shared/contract/bulk.ts'
 import { t } from '../../../shared/messages/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { isEnter } from '../../ui/enter.ts'
 import { Field, Input } from '../../ui/Field.tsx'
 import { useFacets } from './use-facets.ts'
 import type { Workbench } from './workbench.ts'
@@ -39,7 +40,7 @@ export function NameDialog({ work, size, action, onClose }: { work: Workbench; s
       actions={<><Button onClick={onClose}>{t('Cancel')}</Button><Button kind="primary" disabled={!name.trim()} onClick={() => run(name)}>{words.button}</Button></>}
     >
       <Field label={words.field} hint={words.note}>
-        {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && run(name)} />}
+        {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => isEnter(event) && run(name)} />}
       </Field>
       {known.length > 0 ? (
         <div className={styles.suggestions} role="group" aria-label={t('Known names')}>

@@ -45,6 +45,7 @@ export function NoteSection({ work, region }: { work: Workbench; region: Region 
           <Input
             compact autoFocus className={styles.tagField} aria-label={t('New tag')} placeholder={t('Tag')} value={tag} onChange={(event) => setTag(event.currentTarget.value)} onBlur={() => addTag(false)}
             onKeyDown={(event) => {
+              if (event.nativeEvent.isComposing) return
               if (event.key === 'Enter') addTag(true)
               else if (event.key === 'Escape') {
                 setTag('')
@@ -58,6 +59,7 @@ export function NoteSection({ work, region }: { work: Workbench; region: Region 
       <Input
         aria-label={t('Note')} data-testid="note" placeholder={t('Add a note')} before={<Icon of={MessageSquare} size="s" />} value={note ?? region.note} onChange={(event) => setNote(event.currentTarget.value)} onBlur={takeNote}
         onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing) return
           if (event.key === 'Enter') event.currentTarget.blur()
           else if (event.key === 'Escape') setNote(null)
         }}

@@ -5,6 +5,7 @@ import { t } from '../../../shared/messages/messages.ts'
 import { count } from '../../app/format.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
+import { isEnter } from '../../ui/enter.ts'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Menu } from '../../ui/Menu.tsx'
@@ -64,7 +65,7 @@ export function QueueMenu({ work }: { work: Workbench }) {
         actions={<><Button onClick={() => setNaming(false)}>{t('Cancel')}</Button><Button kind="primary" disabled={!name.trim()} onClick={keep}>{t('Save view')}</Button></>}
       >
         <Field label={t('Name')}>
-          {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => event.key === 'Enter' && keep()} />}
+          {({ id, describedBy }) => <Input id={id} aria-describedby={describedBy} value={name} onChange={(event) => setName(event.currentTarget.value)} onKeyDown={(event) => isEnter(event) && keep()} />}
         </Field>
       </Dialog>
     </>

@@ -3,7 +3,7 @@ import { type KeyboardEvent, memo, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { QueueRow, RegionStatus } from '../../../shared/domain.ts'
 import { t } from '../../../shared/messages/messages.ts'
-import { count, fixed } from '../../app/format.ts'
+import { fixed } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { sentence, thumbUrl } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -237,7 +237,7 @@ function NotScored({ work, none }: { work: Workbench; none: boolean }) {
     <div className={styles.unscored}>
       <Icon of={ChartScatter} />
       <span className="t12 c2">{checkpoint ? none ? t('{checkpoint} has not scored these regions, so the order is that of the file.', { checkpoint: checkpoint.name }) : t('{checkpoint} has not scored all of these regions. Those without a score come last.', { checkpoint: checkpoint.name }) : t('There is no checkpoint to score with yet.')}</span>
-      {checkpoint ? <Button size="s" busy={asked} disabled={asked} onClick={compute}>{asked ? t('Scoring') : t('Score {n} regions', { n: count(work.dataset.regions) })}</Button> : null}
+      {checkpoint ? <Button size="s" busy={asked} disabled={asked} onClick={compute}>{asked ? t('Scoring') : t('{n, plural, one {Score # region} other {Score # regions}}', { n: work.dataset.regions })}</Button> : null}
     </div>
   )
 }

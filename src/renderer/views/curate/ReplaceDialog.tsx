@@ -66,7 +66,7 @@ export function ReplaceDialog({ work, size, onClose }: { work: Workbench; size: 
       <div className={`scroll ${styles.changes}`} tabIndex={0} role="region" aria-label={t('What changes')} data-testid="replace-changes">
         {find === '' ? <p className="c3 t12">{t('Every change is listed here before any is made.')}</p>
           : fault ? null
-          : preview.isPending || !isSettled ? <Loading>{t('Looking through {n} phrases', { n: count(size) })}</Loading>
+          : preview.isPending || !isSettled ? <Loading>{t('{n, plural, one {Looking through # phrase} other {Looking through # phrases}}', { n: size })}</Loading>
           : changed === 0 ? <p className="c3 t12">{t('No selected phrase holds this text.')}</p>
           : (
             <ul>

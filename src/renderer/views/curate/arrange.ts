@@ -27,14 +27,16 @@ export function arranging({ live, edit, settleHands, selectBox, announce }: Hand
     arrangeBox(index, to) {
       settleHands()
       const held = live()
-      const next = held && arranged(held, index, to)
+      if (!held?.boxes[index]) return announce(t('There is no box in hand'))
+      const next = arranged(held, index, to)
       if (!next) return announce(to === 'front' ? t('This box lies in front already') : t('This box lies at the back already'))
       if (edit(to === 'front' ? t('Box brought to the front') : t('Box sent to the back'), next.shape)) selectBox(next.index)
     },
     arrangePhrase(to) {
       settleHands()
       const held = live()
-      const z = held && stackPlace(editLog.regions(held.imageId), held.id, to)
+      if (!held) return announce(t('There is no phrase in hand'))
+      const z = stackPlace(editLog.regions(held.imageId), held.id, to)
       if (z === null) return announce(to === 'front' ? t('This phrase lies in front already') : t('This phrase lies at the back already'))
       edit(to === 'front' ? t('Phrase brought to the front') : t('Phrase sent to the back'), { z })
     },

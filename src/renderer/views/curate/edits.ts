@@ -13,6 +13,7 @@ import { createEditLog } from './edit-log.ts'
 import { type PendingEdit, imagesOf, stepLabels } from './edit-steps.ts'
 import { createKeeper, type Storage } from './kept-edits.ts'
 import { labelWords } from './label-words.ts'
+import { followMarks } from './marks.ts'
 import { mintId } from './words.ts'
 import { suspectOf } from './shown-suspects.ts'
 
@@ -20,6 +21,8 @@ export const editLog = createEditLog(
   { apply: (input) => api.regions.apply({ ...input, suspect: suspectOf(input.edits) }), undo: (input) => api.regions.undo(input), redo: (input) => api.regions.redo(input), undoState: () => api.regions.undoState({}) },
   { mintId, toError: errorData, isDisconnected, wait: (ms) => new Promise((resolve) => window.setTimeout(resolve, ms)) },
 )
+
+followMarks(editLog)
 
 const keeper = createKeeper(browserStorage(), mintId())
 

@@ -23,7 +23,7 @@ const MADE: readonly (readonly [RegExp, (n: number, name: string) => string])[] 
   [/^Undo: (?<name>.*)$/s, (_, name) => t('Undo: {edit}', { edit: labelWords(name) })],
   [/^Redo: (?<name>.*)$/s, (_, name) => t('Redo: {edit}', { edit: labelWords(name) })],
   [/^Taken back, not finished: (?<name>.*)$/s, (_, name) => t('Taken back, not finished: {edit}', { edit: labelWords(name) })],
-  [/^Imported$/, () => t('Imported')],
+  [/^Imported$/, () => t('Imported', undefined, 'step')],
 ]
 
 export function labelWords(label: string): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { boxesOnly, shapeOf } from '../../../shared/shape.ts'
-import { region } from '../../../../test/support/edit-log-host.ts'
-import { boxMark, carryMarks, getMarks, lockedAgainst, mark, markedPhrases, unmark } from './marks.ts'
+import { engine, log as logOn, region } from '../../../../test/support/edit-log-host.ts'
+import { boxMark, carryMarks, followMarks, getMarks, lockedAgainst, mark, markedPhrases, unmark } from './marks.ts'
 import { sceneBoxes } from './scene-boxes.ts'
 
 const A = [0, 0, 10, 10] as const
@@ -50,15 +50,38 @@ describe('marks on single boxes', () => {
     expect(boxes.map(({ key, hidden = false, locked = false }) => [key, hidden, locked])).toEqual([['r-2/0', false, true], ['r-1/0', false, true], ['r-1/1', true, false]])
   })
 
-  it('go along when a hidden box is changed, and go with the phrase when its marks are taken off', () => {
+  it('go along when a marked box is changed, not when it comes to stand elsewhere, and go with the phrase when its marks are taken off', () => {
     mark('hidden', [boxMark('r-1', A)], true)
     mark('locked', ['r-1', boxMark('r-2', B)], true)
     carryMarks('r-1', [A, B], [[1, 1, 11, 11], B])
     expect(getMarks().hidden).toContain(boxMark('r-1', [1, 1, 11, 11]))
-    carryMarks('r-1', [A, B], [B])
+    expect(getMarks().hidden).not.toContain(boxMark('r-1', A))
+    carryMarks('r-1', [[1, 1, 11, 11], B], [B, [1, 1, 11, 11]])
+    expect(getMarks().hidden).not.toContain(boxMark('r-1', B))
+    carryMarks('r-1', [[1, 1, 11, 11], B], [B])
     expect(getMarks().hidden).not.toContain(boxMark('r-1', B))
     unmark(['r-1'])
     expect(getMarks()).toEqual({ hidden: new Set(), locked: new Set([boxMark('r-2', B)]) })
     unmark(['r-2'])
+  })
+
+  it('stay on a box through undo and redo, and when somebody elsewhere moves it', async () => {
+    const host = engine([region('r-1', boxesOnly([A, B]))])
+    const log = logOn(host)
+    log.receive('i1', [...host.held.values()], log.acknowledged())
+    const stop = followMarks(log)
+    const moved = [1, 1, 11, 11] as const
+    log.edit('Box moved', 'i1', [{ regionId: 'r-1', after: { boxes: [moved, B] } }])
+    mark('locked', [boxMark('r-1', moved)], true)
+    await log.undo()
+    expect(getMarks().locked).toEqual(new Set([boxMark('r-1', A)]))
+    await log.redo()
+    await log.settled()
+    expect(getMarks().locked).toEqual(new Set([boxMark('r-1', moved)]))
+    host.elsewhere('r-1', { boxes: [[2, 2, 12, 12], B] })
+    log.receive('i1', [...host.held.values()], log.acknowledged())
+    expect(getMarks().locked).toEqual(new Set([boxMark('r-1', [2, 2, 12, 12])]))
+    stop()
+    unmark(['r-1'])
   })
 })

@@ -7,6 +7,8 @@ import { createStore } from 'zustand/vanilla'
 import { useStore } from 'zustand'
 import type { Region, RegionState } from '../../../shared/domain.ts'
 import { type Box, sameBox } from '../../../shared/geometry.ts'
+import type { EditLog, EditLogState } from './edit-log-types.ts'
+import { overlay } from './edit-steps.ts'
 
 export interface Marks {
   readonly hidden: ReadonlySet<string>
@@ -81,9 +83,31 @@ export function lockedAgainst({ locked }: Marks, region: Pick<Region, 'id' | 'bo
   return region.boxes.find((box, index) => locked.has(boxMark(region.id, box)) && !stays(box, index)) ?? null
 }
 
-/** A hidden box that was changed stays hidden. */
-export function carryMarks(regionId: string, before: readonly Box[], after: readonly Box[] | undefined): void {
-  if (!after || after.length !== before.length) return
-  const { hidden } = store.getState()
-  if (hidden.size > 0) mark('hidden', after.flatMap((box, i) => (!sameBox(box, before[i]!) && hidden.has(boxMark(regionId, before[i]!)) ? [boxMark(regionId, box)] : [])), true)
+/** A marked box that became another one in its place keeps its marks; one that only came to stand elsewhere has them still. */
+export function carryMarks(regionId: string, before: readonly Box[], after: readonly Box[]): void {
+  if (after.length !== before.length) return
+  const has = (list: readonly Box[], box: Box): boolean => list.some((other) => sameBox(other, box))
+  const became = before.flatMap((box, i) => (has(after, box) || has(before, after[i]!) ? [] : [{ from: boxMark(regionId, box), to: boxMark(regionId, after[i]!) }]))
+  for (const kind of ['hidden', 'locked'] as const) {
+    const carried = became.filter(({ from }) => store.getState()[kind].has(from))
+    mark(kind, carried.map(({ from }) => from), false)
+    mark(kind, carried.map(({ to }) => to), true)
+  }
+}
+
+/** Marks go along with whatever changes a box: an edit, a step back or forward, somebody elsewhere. */
+export function followMarks(log: Pick<EditLog, 'store'>): () => void {
+  return log.store.subscribe((after, before) => {
+    if (after.base === before.base && after.pending === before.pending) return
+    const { hidden, locked } = store.getState()
+    const ids = markedPhrases(new Set([...hidden, ...locked].filter((id) => id.includes(' '))))
+    for (const id of ids) {
+      const shown = ({ base, pending }: EditLogState) => {
+        for (const image of base.values()) if (image.has(id)) return overlay(image.get(id), id, pending)
+        return overlay(undefined, id, pending)
+      }
+      const [old, next] = [shown(before), shown(after)]
+      if (old && next) carryMarks(id, old.boxes, next.boxes)
+    }
+  })
 }

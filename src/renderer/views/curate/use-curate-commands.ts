@@ -17,6 +17,9 @@ const focusOn = (testId: string) => {
 }
 export const focusPhrase = () => focusOn('phrase-editor')
 
+const onCanvas = (target: EventTarget | null): boolean => target instanceof Element && target.closest('[data-canvas]') !== null
+const isChord = (event: KeyboardEvent): boolean => event.ctrlKey || event.metaKey || event.altKey || event.shiftKey
+
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const
 
 export function useCurateCommands(work: Workbench): void {
@@ -92,7 +95,7 @@ export function useCurateCommands(work: Workbench): void {
     { id: 'tool.draw', title: t('Draw box'), group: t('Tools'), keys: 'b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event) },
     { id: 'tool.drawMany', title: t('Draw several boxes'), group: t('Tools'), keys: 'Shift+b', icon: VectorSquare, enabled: work.image !== null, run: (event) => takeTool('draw', event, true) },
     { id: 'tool.polygon', title: t('Draw outline'), group: t('Tools'), keys: 'Shift+p', icon: Pentagon, enabled: work.image !== null, run: (event) => takeTool('polygon', event) },
-    { id: 'canvas.confirm', title: t('Set a point, or walk an outline’s points'), group: t('Tools'), keys: 'Enter', hidden: true, run: outline.enter },
+    { id: 'canvas.confirm', title: t('Set a point, or walk an outline’s points'), group: t('Tools'), keys: 'Enter', hidden: true, run: (event) => (scene.store.getState().tool !== 'select' || !event || onCanvas(event.target)) && outline.enter() },
     { id: 'outline.close', title: t('Close the outline'), group: t('Tools'), keys: 'c', run: outline.close },
     { id: 'outline.insert', title: t('Add a point to the outline'), group: t('Tools'), keys: ['i', 'Insert'], run: outline.insert },
     { id: 'tool.pan', title: t('Pan'), group: t('Tools'), keys: 'h', icon: Hand, run: () => scene.setTool('pan') },
@@ -124,8 +127,8 @@ export function useCurateCommands(work: Workbench): void {
     const down = (event: KeyboardEvent) => {
       if (event.key in STEPS) held.add(event.key)
       // Only on the canvas, and only while a point of an outline is in hand: elsewhere, and after Escape, Tab goes where it always goes.
-      if (event.key === 'Tab' && event.target instanceof Element && event.target.closest('[data-canvas]') && keys.current.walk(event.shiftKey ? -1 : 1)) event.preventDefault()
-      if (event.code === 'Space' && scene.store.getState().caret && event.target instanceof Element && event.target.closest('[data-canvas]')) {
+      if (event.key === 'Tab' && onCanvas(event.target) && keys.current.walk(event.shiftKey ? -1 : 1)) event.preventDefault()
+      if (event.code === 'Space' && !isChord(event) && scene.store.getState().caret && onCanvas(event.target)) {
         event.preventDefault()
         if (!event.repeat) keys.current.enter()
         return

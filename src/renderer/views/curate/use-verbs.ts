@@ -13,7 +13,7 @@ import { addAwaited, createRegion } from './awaited.ts'
 import type { Bulk } from './bulk.ts'
 import { asideBy, besides, copyClip, heldClip, joined, pastedShape } from './clipboard.ts'
 import { editLog } from './edits.ts'
-import { boxMark, carryMarks, getMarks, lockedAgainst, mark } from './marks.ts'
+import { boxMark, getMarks, lockedAgainst, mark } from './marks.ts'
 import { type Mend, mendLabel } from './mends.ts'
 import { getPrefs } from './prefs.ts'
 import { boxKey } from './scene-boxes.ts'
@@ -66,7 +66,6 @@ export function useVerbs({ dataset, bulk, scene, walk, image, region, free, prop
   }
   const editRegion = (of: Region, label: string, after: Partial<RegionState>): boolean => {
     if (refuses(of, after)) return false
-    carryMarks(of.id, of.boxes, after.boxes)
     return editLog.edit(label, of.imageId, [{ regionId: of.id, after }]) !== null
   }
   const edit = (label: string, after: Partial<RegionState>): boolean => {

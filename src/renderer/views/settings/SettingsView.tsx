@@ -12,6 +12,7 @@ import { startTour } from '../../app/tour/tour.ts'
 import { api } from '../../state/engine.ts'
 import { keys, sentence, useInfo } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
+import { isEnter } from '../../ui/enter.ts'
 import { Field, Input } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { ErrorNote, Loading } from '../../ui/Notes.tsx'
@@ -113,7 +114,7 @@ function Author() {
   return (
     <Field label={t('Author')} error={save.error ? save.error.message : null} hint={save.isSuccess ? t('Saved.') : undefined}>
       {({ id, describedBy }) => (
-        <Input id={id} aria-describedby={describedBy} value={value} maxLength={80} className={styles.name} onChange={(event) => setDraft(event.currentTarget.value)} onBlur={commit} onKeyDown={(event) => event.key === 'Enter' && commit()} />
+        <Input id={id} aria-describedby={describedBy} value={value} maxLength={80} className={styles.name} onChange={(event) => setDraft(event.currentTarget.value)} onBlur={commit} onKeyDown={(event) => isEnter(event) && commit()} />
       )}
     </Field>
   )

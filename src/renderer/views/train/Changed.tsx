@@ -41,7 +41,7 @@ export function Changed({ query, demanded, allTheSame, onAllTheSame }: { query: 
           : t('{n, plural, one {# correction} other {# corrections}} since the import.', { n: corrected })}{' '}
         {corrected === 0 ? null : firstSeen === corrected
           ? t('{n, plural, one {This run will be the first to see it.} other {This run will be the first to see them.}}', { n: corrected })
-          : t('{n, plural, =0 {Other runs have seen them.} other {This run will be the first to see # of them.}}', { n: firstSeen })}
+          : (firstSeen > 0 ? t('This run will be the first to see {n} of them.', { n: firstSeen }) : t('{n, plural, one {Another run has seen it.} other {Other runs have seen them.}}', { n: corrected }))}
         {leftOut > 0 ? <> {t('{n, plural, one {# region was rejected or deleted and is left out.} other {# regions were rejected or deleted and are left out.}}', { n: leftOut })}</> : null}
         {corrected > 0 && train === 0 ? <> {t('None is in the split train: only validation sees them.')}</> : null}
       </Note>

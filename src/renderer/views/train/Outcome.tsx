@@ -1,5 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Scale } from 'lucide-react'
+import { useState } from 'react'
 import { ends } from '../../../shared/charts/captions.ts'
 import type { ComparePair } from '../../../shared/contract/compare.ts'
 import type { Job, Run } from '../../../shared/domain.ts'
@@ -51,7 +52,7 @@ function Compared({ comparison }: { comparison: RunComparison }) {
           <div><dt>{t('Measured on')}</dt><dd className="t12">{t('{split}, {n, plural, one {# region} other {# regions}}', { split: split!, n: answer.data.regions })}{split === 'val' ? <small className={styles.wideOnly}> {t('(val also chose the best)')}</small> : null}</dd></div>
         </dl>
       ) : null}
-      {missing > 0 ? <p className="t12 c2" role="status">{running ? t('Scoring: {done} of {total}', { done: count(running.done), total: count(running.total) }) : t('{n, plural, one {# region} other {# regions}} of {split} lack a score by one of the two.', { n: missing, split: split! })}</p> : null}
+      {missing > 0 ? <p className="t12 c2" role="status">{running ? t('Scoring: {done} of {total}', { done: count(running.done), total: count(running.total) }) : t('{n, plural, one {# region of {split} lacks a score by one of the two.} other {# regions of {split} lack a score by one of the two.}}', { n: missing, split: split! })}</p> : null}
       {answer.error ?? score.error ? <ErrorNote error={answer.error ?? score.error} compact /> : failed?.error ? <ErrorNote error={fromErrorData(failed.error as ErrorData)} compact /> : null}
     </section>
   )
@@ -77,11 +78,18 @@ function Figure({ name, of, factor, digits, unit }: { name: string; of: CompareP
 /** Scores what one of the two has not looked at yet, and follows it. */
 function useScoring({ datasetId, split }: RunComparison, sides: readonly { readonly id: string; readonly missing: number }[]) {
   const jobs = useJobs()
+  /** The jobs this asked for: one of another day that failed tells nothing of these. */
+  const [asked, setAsked] = useState<readonly string[]>([])
   const score = useMutation({
     mutationFn: async () => {
-      for (const { id, missing } of sides) if (missing > 0) await api.scores.compute({ datasetId, checkpointId: id, ...(split === null ? {} : { splits: [split] }) })
+      setAsked([])
+      for (const { id, missing } of sides) {
+        if (missing === 0) continue
+        const job = await api.scores.compute({ datasetId, checkpointId: id, ...(split === null ? {} : { splits: [split] }) })
+        setAsked((old) => [...old, job.id])
+      }
     },
   })
   const own = (jobs.data ?? []).filter((job: Job) => job.kind === 'score' && job.about?.datasetId === datasetId && sides.some(({ id }) => id === job.about?.checkpointId))
-  return { score, running: own.find((job) => job.state === 'running' || job.state === 'waiting') ?? null, failed: score.isSuccess ? own.find((job) => job.state === 'failed') : undefined }
+  return { score, running: own.find((job) => job.state === 'running' || job.state === 'waiting') ?? null, failed: own.find((job) => job.state === 'failed' && asked.includes(job.id)) }
 }

@@ -51,7 +51,8 @@ export function RunData({ run }: { run: Run }) {
             : t('{regions, plural, one {# region} other {# regions}} on {images, plural, one {# image} other {# images}}, frozen {when}.', { regions: data.regions, images: data.images, when: when(data.frozenAt) })}</p>
           <p className={styles.dataActions}><Button size="s" onClick={() => setShown('changes')}>{t('What changed since')}</Button>
             {data.firstSeen > 0 ? <Button size="s" onClick={() => setShown('firsts')}>{t('Show the corrections')}</Button> : null}
-            {data.firstSeen > 0 ? <Button size="s" onClick={() => void openListInCurate(client, run.datasetId, t('Corrections first seen by run {number}', { number: run.number }), data.correctionIds.map((regionId) => ({ regionId, imageId: data.corrections[0]!.imageId })), run.startCheckpointId ?? undefined)}>{t('Open them in Curate')}</Button> : null}</p>
+            {data.firstSeen > 0 ? <Button size="s" onClick={() => void openListInCurate(client, run.datasetId, t('Corrections first seen by run {number}', { number: run.number }), data.correctionIds.map((regionId) => ({ regionId, imageId: data.corrections[0]!.imageId })), run.startCheckpointId ?? undefined)}>{t('Open them in Curate')}</Button> : null}
+            {data.correctionIds.length < data.firstSeen ? <span className="t12 c2">{t('The first {shown} of {total} are opened.', { shown: count(data.correctionIds.length), total: count(data.firstSeen) })}</span> : null}</p>
         </>
       ) : <p className="t12 c2">{t('Reading')}</p>}
       <Dialog open={shown !== null} onClose={() => setShown(null)} title={t('Data of run {number}', { number: run.number })} width="wide" closable
@@ -76,8 +77,10 @@ export function RunData({ run }: { run: Run }) {
                   </tbody>
                 </table>
               )}
+              <Cut shown={changes.data.changes.length} total={Object.values(changes.data.counts).reduce((sum, n) => sum + n, 0)} />
             </>
           ) : data ? (
+            <>
             <table className={cx(table.table, table.dense)}>
               <thead><tr><th>{t('Phrase')}</th><th>{t('Split')}</th><th className={table.num}>{t('Revision')}</th></tr></thead>
               <tbody>
@@ -86,6 +89,8 @@ export function RunData({ run }: { run: Run }) {
                 ))}
               </tbody>
             </table>
+            {shown === 'firsts' ? <Cut shown={data.corrections.length} total={data.firstSeen} /> : null}
+            </>
           ) : null}
         </div>
         {shown === 'samples' && data && data.regions > PAGE ? (
@@ -98,4 +103,9 @@ export function RunData({ run }: { run: Run }) {
       </Dialog>
     </Section>
   )
+}
+
+/** Says that a list is not the whole of it. */
+function Cut({ shown, total }: { shown: number; total: number }) {
+  return shown < total ? <p className="t12 c2">{t('The first {shown} of {total} are listed.', { shown: count(shown), total: count(total) })}</p> : null
 }
