@@ -129,6 +129,7 @@ describe('a run-length mask', () => {
   test.each([
     ['of another size', [3, 4], [2, 2], /cover 7 pixels/], ['of numbers that are none', [1, -1, 4], [2, 2], /whole numbers/], ['of a text that ends early', 'q', [2, 2], /neither numbers nor/], ['of nothing', null, [2, 2], /neither/],
     ['without a height', [4], [0, 4], /not a height/], ['of more pixels than an image can have', [9], [1e6, 1e6], /not a height/],
+    ['of more columns than an image can have', [0, 400_000_000], [1, 400_000_000], /not a height/], ['of more rows than an image can have', [0, 65_536], [65_536, 1], /not a height/],
   ] as const)('%s is refused in words', (_what, counts, size, message) => {
     expect(runsOf(counts, size as unknown as [number, number])).toMatch(message)
   })

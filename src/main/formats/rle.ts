@@ -14,8 +14,8 @@ export interface MaskOutlines {
 /** Half-open: rows from the first number to before the second. */
 type Span = readonly [number, number]
 
-/** More pixels than any image that can be read. */
-const MOST_PIXELS = 400_000_000
+/** More pixels, and a longer side, than any image that can be read has: a single run may lie in as many columns as there are. */
+const [MOST_PIXELS, LONGEST_SIDE] = [400_000_000, 65_535]
 
 /**
  * The runs of a `segmentation` that is an object; a sentence that says what is wrong with it otherwise.
@@ -23,7 +23,7 @@ const MOST_PIXELS = 400_000_000
  */
 export function runsOf(counts: unknown, size: readonly [number, number]): readonly number[] | string {
   const [height, width] = size
-  if (!(Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0 && height * width <= MOST_PIXELS)) return 'its size is not a height and a width'
+  if (!(Number.isInteger(height) && Number.isInteger(width) && height > 0 && width > 0 && Math.max(height, width) <= LONGEST_SIDE && height * width <= MOST_PIXELS)) return 'its size is not a height and a width'
   const runs = typeof counts === 'string' ? runsOfText(counts) : Array.isArray(counts) ? (counts as unknown[]) : null
   if (runs === null) return 'its counts are neither numbers nor COCO\u2019s text'
   let sum = 0
@@ -52,7 +52,7 @@ function runsOfText(text: string): number[] | null {
   return runs
 }
 
-/** The polygons around the pixels that are inside. Memory grows with the runs, not with the pixels. */
+/** The polygons around the pixels that are inside. Memory grows with the runs and the columns, not with the pixels. */
 export function outlinesOf(runs: readonly number[], height: number): MaskOutlines {
   const loops = loopsOf(edgesOf(columnsOf(runs, height)), height)
   const pieces = loops.filter(({ twiceArea }) => twiceArea > 0)
