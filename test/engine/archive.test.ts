@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ZipFile } from 'yazl'
 import { readArchive } from '../../src/main/features/archive/read-archive.ts'
 import { writeArchive } from '../../src/main/features/archive/write-archive.ts'
+import { openDatabase } from '../../src/main/store/db.ts'
 import { addCheckpoint, annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
 
 async function archived(folder: string): Promise<{ file: string; phrases: string[] }> {
@@ -127,4 +129,51 @@ test('entries that nobody listed, that leave the folder or that swell are refuse
   await make({ 'project.sqlite': small }, { ...manifest(), version: 2 })
   await expect(readArchive(file, target)).rejects.toMatchObject({ code: 'newer-version' })
   expect((await readdir(folder)).sort()).toEqual(['made.zip'])
+})
+
+test('what goes away while an archive is written is left out, and told where the database names it; what is half written stays out', async () => {
+  const folder = await temporaryFolder()
+  const engine = await openTestEngine({ projectDir: join(folder, 'project') })
+  const { project } = engine.context
+  await importInto(engine, await writeDataset(join(project.dir, 'data'), annotationsOf(3, 1)))
+  const run = join(project.runsDir, 'r1')
+  await mkdir(join(run, 'states'), { recursive: true })
+  for (const name of ['metrics.jsonl', 'status.json.tmp', 'states/step-1.safetensors']) await writeFile(join(run, name), '{}\n')
+  const image = join(project.dir, 'data', '2.png')
+  let isGone = false
+  const result = await writeArchive(project, {
+    out: join(folder, 'project.zip'), version: '1', images: true, replace: false,
+    onProgress: () => {
+      if (isGone) return
+      isGone = true
+      rmSync(image)
+      rmSync(join(run, 'states'), { recursive: true })
+    },
+  })
+  expect(result.missing).toEqual([image])
+  const target = join(folder, 'new')
+  await readArchive(join(folder, 'project.zip'), target)
+  expect((await readdir(join(target, 'runs', 'r1'), { recursive: true })).sort()).toEqual(['metrics.jsonl'])
+  expect((await readdir(join(target, 'data'))).sort()).toEqual(['0.png', '1.png', 'annotations.json'])
+})
+
+test('edits are made while a database is copied', async () => {
+  const folder = await temporaryFolder()
+  const engine = await openTestEngine({ projectDir: join(folder, 'project') })
+  const { db } = engine.context
+  const text = 'x'.repeat(1_000_000)
+  for (let i = 0; i < 20; i++) db.run('INSERT INTO project (key, value) VALUES (?, ?)', `large ${i}`, text)
+  let isDone = false
+  const copying = db.copyTo(join(folder, 'copy.sqlite')).then(() => (isDone = true))
+  let edits = 0
+  while (!isDone) {
+    db.run('INSERT OR REPLACE INTO project (key, value) VALUES (?, ?)', 'edits', String(++edits))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await copying
+  expect(edits).toBeGreaterThan(1)
+  const copy = openDatabase(join(folder, 'copy.sqlite'))
+  expect(copy.get('PRAGMA integrity_check')).toEqual({ integrity_check: 'ok' })
+  expect(copy.get("SELECT count(*) AS n FROM project WHERE key LIKE 'large %' AND length(value) = 1000000")).toEqual({ n: 20 })
+  copy.close()
 })

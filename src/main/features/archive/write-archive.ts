@@ -3,10 +3,10 @@
  * hash of every entry. What was being used meanwhile is hashed as it is written, so an archive is whole however long it takes.
  */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdtemp, readdir, realpath, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdtemp, open, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import { Transform } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { ZipFile } from 'yazl'
 import { AppError } from '../../../shared/errors.ts'
 import { stage } from '../../formats/output.ts'
@@ -15,8 +15,8 @@ import type { Project } from '../../store/project.ts'
 import { ARCHIVE_VERSION, MANIFEST, type Manifest } from './manifest.ts'
 
 const PACKED = /\.(jpe?g|png|webp|avif|gif|zip|gz|safetensors|pth|pt)$/i
-/** Not of the project: what can be made again, who holds it, earlier copies, what was exported. An image that lies there goes in all the same, by another name. */
-const LEFT_OUT = /^(cache|exports)(\/|$)|^project\.sqlite|(^|\/)\.[^/]*\.part-/
+/** Not of the project: what can be made again, who holds it, earlier copies, what was exported, what is half written. An image that lies there goes in all the same, by another name. */
+const LEFT_OUT = /^(cache|exports)(\/|$)|^project\.sqlite|(^|\/)\.[^/]*\.part-|\.tmp$/
 
 export interface ArchiveOptions {
   readonly out: string
@@ -44,9 +44,9 @@ export async function writeArchive(project: Project, options: ArchiveOptions): P
   })
   try {
     const database = join(temporary, 'project.sqlite')
-    project.db.run('VACUUM INTO ?', database)
+    await project.db.copyTo(database)
     const names = (await filesBelow(project.dir)).filter((name) => !LEFT_OUT.test(name))
-    const { moved, missing } = await moveInside(project, database, new Set(names), options.images)
+    const { moved, missing, named } = await moveInside(project, database, new Set(names), options.images)
     const all = [{ name: 'project.sqlite', from: database }, ...names.map((name) => ({ name, from: join(project.dir, name) })), ...moved]
     const file = await out.binary('archive.zip')
     const zip = new ZipFile()
@@ -59,7 +59,13 @@ export async function writeArchive(project: Project, options: ArchiveOptions): P
     for (const [i, { name, from }] of all.entries()) {
       if (options.signal?.aborted) throw new AppError('cancelled', 'The archive was cancelled; nothing was written.')
       options.onProgress?.(i, all.length, name)
-      files.push({ path: name, ...(await addFile(zip, name, from, writing)) })
+      // Training and tidying go on: what is gone since it was listed is left out, and told where the database names it.
+      const source = await open(from, 'r').catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+        throw error
+      })
+      if (source) files.push({ path: name, ...(await addFile(zip, name, source, writing)) })
+      else if (named.has(name)) missing.push(from)
     }
     const manifest: Manifest = { format: 'amc-archive', version: ARCHIVE_VERSION, project: project.name, program: options.version, createdAt: new Date().toISOString(), files }
     zip.addBuffer(Buffer.from(JSON.stringify(manifest, null, 1)), MANIFEST)
@@ -77,10 +83,10 @@ export async function writeArchive(project: Project, options: ArchiveOptions): P
 }
 
 /** Resolves when the file has gone through; a failure of the writing side ends it too. */
-async function addFile(zip: ZipFile, name: string, from: string, writing: Promise<void>): Promise<{ bytes: number; sha256: string }> {
+async function addFile(zip: ZipFile, name: string, file: FileHandle, writing: Promise<void>): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256')
   let bytes = 0
-  const source = createReadStream(from)
+  const source = file.createReadStream()
   const through = new Transform({
     transform: (chunk: Buffer, _encoding, done) => {
       hash.update(chunk)
@@ -97,6 +103,8 @@ async function addFile(zip: ZipFile, name: string, from: string, writing: Promis
   return { bytes, sha256: hash.digest('hex') }
 }
 
+const ROWS_AT_ONCE = 2000
+
 interface Entry {
   readonly name: string
   readonly from: string
@@ -105,11 +113,14 @@ interface Entry {
 /**
  * In the copy of the database, images and checkpoints that are not among the project's own files get a place there. Asked of the list of
  * those files, not of their paths: what lies below the project's folder may still be left out, or be reached through a link.
+ * @returns what to put there, what is not there any more, and the names of all files that the database names
  */
-async function moveInside(project: Project, database: string, own: ReadonlySet<string>, withImages: boolean): Promise<{ moved: Entry[]; missing: string[] }> {
+async function moveInside(project: Project, database: string, own: ReadonlySet<string>, withImages: boolean): Promise<{ moved: Entry[]; missing: string[]; named: Set<string> }> {
   const db = openDatabase(database)
   const moved: Entry[] = []
   const missing: string[] = []
+  const named = new Set<string>()
+  const updates: { table: string; path: string; id: string }[] = []
   const home = await realpath(project.dir) + sep
   const placed = new Map<string, string>()
   const taken = new Set(own)
@@ -119,24 +130,34 @@ async function moveInside(project: Project, database: string, own: ReadonlySet<s
       for (const { id, path } of rows) {
         const from = project.fromStored(path)
         const stored = project.toStored(from)
-        if (stored !== path && own.has(stored)) db.run(`UPDATE ${table} SET path = ? WHERE id = ?`, stored, id)
+        if (own.has(stored)) named.add(stored)
+        if (stored !== path && own.has(stored)) updates.push({ table, path: stored, id })
         if (own.has(stored) || path.startsWith('shipped:')) continue
         const real = await realpath(from).catch(() => null)
-        if (real === null || !(await stat(real)).isFile() || (table === 'images' && !withImages && !real.startsWith(home))) {
+        if (real === null || !(await stat(real).catch(() => null))?.isFile() || (table === 'images' && !withImages && !real.startsWith(home))) {
           missing.push(from)
           continue
         }
         const name = placed.get(from) ?? freeName(`${folder}/${id}`, extname(from), taken)
         if (!placed.has(from)) moved.push({ name, from })
         placed.set(from, name)
-        db.run(`UPDATE ${table} SET path = ? WHERE id = ?`, name, id)
+        named.add(name)
+        updates.push({ table, path: name, id })
       }
+    }
+    // Of this copy nothing is kept after a failure, so no update has to be on disk by itself.
+    db.exec('PRAGMA synchronous = OFF')
+    for (let i = 0; i < updates.length; i += ROWS_AT_ONCE) {
+      db.transaction(() => {
+        for (const { table, path, id } of updates.slice(i, i + ROWS_AT_ONCE)) db.run(`UPDATE ${table} SET path = ? WHERE id = ?`, path, id)
+      })
+      await setImmediate()
     }
     db.exec('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE')
   } finally {
     db.close()
   }
-  return { moved, missing }
+  return { moved, missing, named }
 }
 
 function freeName(stem: string, end: string, taken: Set<string>): string {
@@ -156,7 +177,11 @@ async function filesBelow(folder: string): Promise<string[]> {
     const place = join(folder, name)
     const real = await realpath(place).catch(() => null)
     if (real === null || above.includes(real)) return // a link in a circle
-    for (const entry of await readdir(place, { withFileTypes: true })) {
+    const entries = await readdir(place, { withFileTypes: true }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // gone meanwhile
+      throw error
+    })
+    for (const entry of entries) {
       const inside = name === '' ? entry.name : `${name}/${entry.name}`
       const kind = entry.isSymbolicLink() && FOLLOWED.test(inside) ? await stat(join(folder, inside)).catch(() => entry) : entry
       if (kind.isFile()) found.push(inside)
