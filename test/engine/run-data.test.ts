@@ -1,4 +1,6 @@
 /** The frozen data of a run: what it holds, what is new to it, and what changed since. */
+import { existsSync } from 'node:fs'
+import { rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { addCheckpoint, annotationsOf, importInto, openTestEngine, temporaryFolder, writeDataset } from '../support/engine.ts'
@@ -105,4 +107,24 @@ test('what an update brings later makes no correction of what an earlier run was
   const after = await start('after')
   expect(await runs.snapshot({ id: before.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 0, corrections: [] })
   expect(await runs.snapshot({ id: after.id, offset: 0, limit: 1 })).toMatchObject({ firstSeen: 0, corrections: [] })
+})
+
+test('a run folder that cannot be put back yet does not keep the project closed, and is put back by a later start', async () => {
+  const projectDir = join(await temporaryFolder(), 'project')
+  const engine = await openTestEngine({ projectDir })
+  const datasetId = await importInto(engine, await writeDataset(join(projectDir, 'data'), annotationsOf(8, 2)))
+  const { id } = await engine.handlers.runs.start({ preset: 'demo-amc', overrides: { 'batch.images': 2, steps: 3, 'memory.check': false }, datasetId, name: 'one' })
+  await expect.poll(() => engine.context.db.get<{ state: string }>('SELECT state FROM runs WHERE id = ?', id)!.state).toBe('failed') // the stand-in does not train
+  const folder = engine.context.project.fromStored(engine.context.db.get<{ folder: string }>('SELECT folder FROM runs WHERE id = ?', id)!.folder)
+  engine.context.db.run("UPDATE runs SET state = 'paused', error = NULL WHERE id = ?", id)
+  await engine.close()
+  await rename(folder, `${folder}.removed`)
+  await symlink(join(projectDir, 'nowhere'), folder) // a folder cannot take the place of a link
+  const next = await openTestEngine({ projectDir })
+  expect(next.context.db.get('SELECT state FROM runs WHERE id = ?', id)).toEqual({ state: 'paused' })
+  expect(existsSync(`${folder}.removed`)).toBe(true)
+  await next.close()
+  await rm(folder)
+  await openTestEngine({ projectDir })
+  expect([existsSync(join(folder, 'config.yaml')), existsSync(`${folder}.removed`)]).toEqual([true, false])
 })

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
+import type { Region } from '../../src/shared/domain.ts'
+import { diffRegion } from '../../src/shared/region-diff.ts'
 import type { UpdateReport } from '../../src/main/features/datasets/update-job.ts'
+import { ensureThumbnail, thumbnailPath } from '../../src/main/images/thumbnail.ts'
+import { tilesFolder } from '../../src/main/images/tiles.ts'
 import { addCheckpoint, fillDisk, importInto, openTestEngine, temporaryFolder, writeDataset, type Annotation } from '../support/engine.ts'
 
 type Engine = Awaited<ReturnType<typeof openTestEngine>>
@@ -233,6 +238,21 @@ test('a picture that was replaced is known by its file, and what was computed fr
   await sharp({ create: { width: 40, height: 30, channels: 3, background: 'red' } }).withMetadata({ orientation: 6 }).png().toFile(file)
   await update(engine, { id })
   expect((await of('picture')).image).toEqual({ bytes: (await stat(file)).size, orientation: 6, width: 30, height: 40 })
+
+  // What was made of the old picture goes, however old the file of the new one is; regions are measured by the new size.
+  const { imageId, id: regionId } = regions.find((one) => one.phrase === 'picture')!
+  const [thumbnail, tiles] = [thumbnailPath(engine.context.project.cacheDir, imageId), tilesFolder(engine.context.project.cacheDir, imageId)]
+  await ensureThumbnail(file, thumbnail)
+  await mkdir(tiles, { recursive: true })
+  const area = () => engine.context.db.get<{ area: number }>('SELECT area FROM regions WHERE id = ?', regionId)!.area
+  expect(area()).toBeCloseTo(100 / 1200, 9)
+  await sharp({ create: { width: 80, height: 50, channels: 3, background: 'blue' } }).png().toFile(file)
+  await utimes(file, new Date(0), new Date(0))
+  await update(engine, { id, dryRun: true })
+  expect([existsSync(thumbnail), existsSync(tiles)]).toEqual([true, true])
+  await update(engine, { id })
+  expect([existsSync(thumbnail), existsSync(tiles)]).toEqual([false, false])
+  expect(area()).toBeCloseTo(100 / 4000, 9)
 })
 
 test('an update takes turns with edits that are made in parts', async () => {
@@ -310,4 +330,99 @@ test('a try with decisions leaves the conflicts waiting', async () => {
   expect(await waiting()).toBe(1)
   await update(engine, { id, decisions: { [both]: 'theirs' } })
   expect(await waiting()).toBe(0)
+})
+
+async function startCoco(annotations: readonly object[]) {
+  const engine = await openTestEngine()
+  const folder = await temporaryFolder()
+  await writeDataset(folder, [entry('0.png', 'x')])
+  const path = join(folder, 'instances.json')
+  const write = (list: readonly object[], names = ['cat', 'dog']) => writeFile(path, JSON.stringify({ images: [{ id: 1, file_name: '0.png', width: 40, height: 30 }], categories: names.map((name, i) => ({ id: i + 1, name })), annotations: list.map((one, i) => ({ id: 11 + i, image_id: 1, category_id: 1, ...one })) }))
+  await write(annotations)
+  return { engine, write, id: await importInto(engine, path) }
+}
+
+test('a record that is the same and is read in another way is no change of the source', async () => {
+  const mask = { bbox: [1, 2, 3, 4], segmentation: { size: [30, 40], counts: [32, 4, 26, 4, 26, 4, 1104] } }
+  const { engine, write, id } = await startCoco([mask, { bbox: [20, 2, 5, 6] }])
+  const { db } = engine.context
+  // As it was read before masks became outlines.
+  db.run("UPDATE regions SET outlines = '[]', boxes = '[[1,2,4,6]]' WHERE phrase = 'cat' AND outlines <> '[]'")
+  const [before] = await regionsOf(engine, id)
+  expect(before).toMatchObject({ outlines: [], boxes: [[1, 2, 4, 6]] })
+  expect(await update(engine, { id })).toMatchObject({ same: 2, changed: 0, conflicts: [] })
+  expect((await regionsOf(engine, id))[0]).toEqual(before)
+  await edit(engine, id, 'cat', { note: 'mine' })
+  expect(await update(engine, { id })).toMatchObject({ same: 2, conflicts: [] })
+  // Another mask, or another name of its category, is a change.
+  await write([mask, { bbox: [20, 2, 5, 6] }], ['lion'])
+  expect(await update(engine, { id })).toMatchObject({ changed: 1, conflicts: [{ regionId: before!.id }] })
+  await write([{ ...mask, segmentation: { size: [30, 40], counts: [32, 4, 1164] } }, { bbox: [20, 2, 5, 6] }])
+  expect((await update(engine, { id })).conflicts).toMatchObject([{ regionId: before!.id, theirs: { boxes: [[1, 2, 2, 6]] } }])
+})
+
+test('a region whose record cannot be read any more stays; the others of its image are updated', async () => {
+  const { engine, write, id } = await startCoco([{ bbox: [1, 2, 3, 4] }, { bbox: [20, 2, 5, 6], category_id: 2 }])
+  await write([{ bbox: [1, 2, 'three', 4] }, { bbox: [21, 2, 5, 6], category_id: 2 }])
+  expect(await update(engine, { id })).toMatchObject({ same: 1, changed: 1, removed: 0, skipped: 1 })
+  expect((await regionsOf(engine, id)).map(({ phrase, boxes }) => [phrase, boxes])).toEqual([['cat', [[1, 2, 4, 6]]], ['dog', [[21, 2, 26, 8]]]])
+  await write([{ bbox: [1, 2, 0, 0] }, { bbox: [21, 2, 5, 6], category_id: 2 }])
+  expect(await update(engine, { id })).toMatchObject({ same: 2, removed: 0, skipped: 1 })
+  await write([{ id: 12, bbox: [21, 2, 5, 6], category_id: 2 }])
+  expect(await update(engine, { id })).toMatchObject({ removed: 1, same: 1 })
+  expect(await phrases(engine, id)).toEqual(['dog'])
+})
+
+test('what an update writes into the history is the whole state, and goes back with its place in the stack', async () => {
+  const { engine, path, id, changed } = await start()
+  await edit(engine, id, 'grows', { assignee: 'ada' })
+  const [, region] = await regionsOf(engine, id)
+  expect(region).toMatchObject({ phrase: 'grows', assignee: 'ada' })
+  await writeFile(path, JSON.stringify(changed))
+  await update(engine, { id })
+  const of = async () => (await regionsOf(engine, id)).find((one) => one.id === region!.id)!
+  const [updated] = await engine.handlers.regions.history({ id: region!.id })
+  expect(updated).toMatchObject({ label: 'Updated from the source', fields: { phrase: 'grows more', split: region!.split, assignee: 'ada', z: 0 } })
+  const become = (label: string, before: Region, after: Partial<Region>) => engine.handlers.regions.apply({ editId: randomUUID(), label, edits: [{ regionId: before.id, revision: before.revision, diff: diffRegion(before, { ...before, ...after }) }] })
+  await become('Edit', await of(), { assignee: 'ben', z: 3 })
+  const now = await of()
+  expect(now).toMatchObject({ assignee: 'ben', z: 3 })
+  await become('Restored', now, updated!.fields)
+  expect(await of()).toMatchObject({ assignee: 'ada' })
+  expect((await of()).z ?? 0).toBe(0)
+})
+
+test('a score or heatmap of the picture before is not kept when it comes after the update', async () => {
+  const { engine, path, id } = await start()
+  const { db, project } = engine.context
+  const { id: checkpointId } = await addCheckpoint(project, 'one')
+  const regions = await regionsOf(engine, id)
+  const picture = regions.find((one) => one.phrase === 'picture')!
+  const gate = Promise.withResolvers<void>()
+  const { call } = engine.compute
+  const asked = Promise.withResolvers<void>()
+  engine.compute.call = async (method, request, options) => {
+    if (method !== 'score') return call(method, request, options)
+    asked.resolve()
+    await gate.promise
+    const values = new Float32Array(16).fill(0.5)
+    const scores = { pointingHit: true, insideEnergy: 0.5, meanMargin: 0, maxMargin: 0, amcMean: 0, amcMax: 0, softIou: 0.3, uncertain: false, matchProbability: 0.9 }
+    const list = regions.map(({ id: regionId, phrase, revision }) => ({ regionId, phrase, revision, tokens: [], truncated: false, scores, grid: { width: 4, height: 4, values }, peak: { x: 1, y: 1 } }))
+    options?.onEvent?.({ type: 'score.batch', done: list.length, total: list.length, regions: list })
+    return { scored: list.length, skipped: [] } as never
+  }
+  const heats = Promise.withResolvers<void>()
+  engine.compute.gate = heats.promise
+  const heat = engine.handlers.heatmaps.get({ imageId: picture.imageId, checkpointId, phrase: 'picture' })
+  const job = await engine.handlers.scores.compute({ datasetId: id, checkpointId })
+  await asked.promise
+  await sharp({ create: { width: 40, height: 30, channels: 3, background: 'red' } }).png().toFile(join(path, '..', '2.png'))
+  await update(engine, { id })
+  gate.resolve()
+  heats.resolve()
+  await heat
+  expect(await engine.context.jobs.ended(job.id)).toMatchObject({ state: 'done' })
+  expect(db.all('SELECT 1 FROM scores')).toHaveLength(5)
+  expect(db.all('SELECT 1 FROM heatmaps WHERE image_id = ?', picture.imageId)).toEqual([])
+  expect(db.get('SELECT 1 FROM scores WHERE region_id = ?', picture.id)).toBeUndefined()
 })

@@ -5,14 +5,14 @@
 import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { extname, join } from 'node:path'
+import { extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import sharp from 'sharp'
 import { AppError } from '../../shared/errors.ts'
 import { isTile, type TileAddress } from '../../shared/tiles.ts'
 import { decodeRgb } from '../images/decode.ts'
-import { ensureTiles, TILE_TYPE, tilePath } from '../images/tiles.ts'
-import { ensureThumbnail, THUMBNAIL_TYPE } from '../images/thumbnail.ts'
+import { ensureTiles, TILE_TYPE, tilePath, tilesFolder } from '../images/tiles.ts'
+import { ensureThumbnail, THUMBNAIL_TYPE, thumbnailPath } from '../images/thumbnail.ts'
 import type { EngineContext } from './context.ts'
 
 const SHOWN_AS_IS: Readonly<Record<string, string>> = { '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png', '.webp': 'image/webp' }
@@ -52,7 +52,7 @@ export async function sendTile(context: Context, request: IncomingMessage, respo
   const file = await openImage(context, request, response, 'tile', id)
   if (!file) return
   if (!isTile(file, tile)) throw new AppError('not-found', 'The image has no such tile.', 'Reload the page.', id)
-  const folder = join(context.project.cacheDir, 'tiles', id.slice(-2), id)
+  const folder = tilesFolder(context.project.cacheDir, id)
   await ensureTiles(file.path, folder, file)
   await sendFile(response, tilePath(folder, tile), TILE_TYPE)
 }
@@ -62,7 +62,7 @@ export async function sendMedia(context: Context, request: IncomingMessage, resp
   const file = await openImage(context, request, response, kind, id)
   if (!file) return
   if (kind === 'thumb') {
-    const cached = join(context.project.cacheDir, 'thumbnails', id.slice(-2), `${id}.webp`)
+    const cached = thumbnailPath(context.project.cacheDir, id)
     const bytes = await ensureThumbnail(file.path, cached)
     return bytes ? sendBytes(response, bytes, THUMBNAIL_TYPE) : sendFile(response, cached, THUMBNAIL_TYPE)
   }

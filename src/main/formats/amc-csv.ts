@@ -93,7 +93,7 @@ function readRow(image: z.infer<typeof imageSchema>, row: Record<string, string>
   const regions: RawRegion[] = []
   if (image.record === 'region') {
     const region = regionSchema.safeParse(row)
-    if (!region.success) return { skipped: { file, line, reason: `The region was left out: ${reasonOf(region.error)}.` } }
+    if (!region.success) return { skipped: { file, line, reason: `The region was left out: ${reasonOf(region.error)}.` }, of: { imageRef: image.image } }
     const { phrase, boxes, outlines, flags, concepts, raw } = region.data
     const review = reviewOf(region.data)
     regions.push({ phrase, boxes, ...(outlines ? { outlines } : {}), unit: 'pixels', file, line, ...(flags ? { flags } : {}), ...(concepts ? { concepts } : {}), ...(review ? { review } : {}), ...(raw === undefined ? {} : { raw }) })

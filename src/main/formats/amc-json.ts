@@ -85,12 +85,13 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
   const image = entry['image']
   if (typeof image !== 'string' || image.trim() === '') return yield skip(`"image" must be a path; it is ${typeName(image)}.`)
   if (image.includes('\0')) return yield skip('"image" holds a zero character.')
+  const lost = (reason: string): RawItem => ({ skipped: { file, line, reason }, of: { imageRef: image } })
   const boxes: Box[] = []
   for (const [i, box] of boxList(entry['bbox']).entries()) {
     if (isBox(box)) boxes.push([box[0], box[1], box[2], box[3]])
     else yield skip(`Box ${i + 1} is not four finite numbers [x1, y1, x2, y2] (${short(box)}); it was left out.`)
   }
-  if (boxes.length === 0) return yield skip(entry['bbox'] === undefined ? 'The field "bbox" is missing.' : '"bbox" holds no usable box.')
+  if (boxes.length === 0) return yield lost(entry['bbox'] === undefined ? 'The field "bbox" is missing.' : '"bbox" holds no usable box.')
   const concepts = textList(entry['phraseConcepts'])
   const regions: RawRegion[] = []
   const review = reviewOf(entry)
@@ -101,8 +102,8 @@ function* readEntry(value: unknown, place: Place, seen: Map<string, string>): Ge
   if (captions.length === 0) yield skip('"caption" is an empty list.')
   for (const [i, caption] of captions.entries()) {
     const which = captions.length > 1 ? `Caption ${i + 1} of ${captions.length}` : '"caption"'
-    if (typeof caption !== 'string') yield skip(`${which} must be text; it is ${typeName(caption)}.`)
-    else if (caption.trim() === '') yield skip(`${which} is empty.`)
+    if (typeof caption !== 'string') yield lost(`${which} must be text; it is ${typeName(caption)}.`)
+    else if (caption.trim() === '') yield lost(`${which} is empty.`)
     else {
       const key = digest([image, caption, boxes])
       const before = seen.get(key)

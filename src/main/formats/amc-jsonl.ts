@@ -89,7 +89,7 @@ function* readEntry(value: unknown, file: string, line: number): Generator<RawIt
   const regions: RawRegion[] = []
   for (const [i, record] of entry.data.regions.entries()) {
     const region = regionSchema.safeParse(record)
-    if (!region.success) yield { skipped: { file, line, reason: `Region ${i + 1} was left out: ${reasonOf(region.error)}.` } }
+    if (!region.success) yield { skipped: { file, line, reason: `Region ${i + 1} was left out: ${reasonOf(region.error)}.` }, of: { imageRef: image } }
     else regions.push(regionOf(region.data, file, line))
   }
   if (regions.length === 0 && entry.data.regions.length > 0) return

@@ -137,7 +137,7 @@ async function* readAnnotations(path: string, tables: Tables, roots: readonly st
   }
   const choose = (at: readonly string[], depth: number) => (depth === 0 || (at[0] === 'annotations' && depth === 1) ? 'enter' : at[0] === 'annotations' ? 'take' : 'pass')
   for await (const { value, line } of readJsonParts(path, choose, signal)) {
-    const skip = (reason: string): RawItem => ({ skipped: { file, line, reason } })
+    const skip = (reason: string): Extract<RawItem, { skipped: unknown }> => ({ skipped: { file, line, reason } })
     const parsed = annotationSchema.safeParse(value)
     if (!parsed.success) {
       yield skip('This is not an annotation with an image_id.')
@@ -155,6 +155,10 @@ async function* readAnnotations(path: string, tables: Tables, roots: readonly st
     for (const read of regionsOf(annotation, tables, file, line)) {
       if (typeof read === 'string') {
         yield skip(read)
+        continue
+      }
+      if ('lost' in read) {
+        yield { ...skip(read.lost), of: { imageRef, roots } }
         continue
       }
       const group = annotation.attributes?.['group']
@@ -186,7 +190,8 @@ interface Read {
   readonly pieces: readonly { readonly box: Box; readonly outline: Outline }[]
 }
 
-function* regionsOf(annotation: Annotation, { categories, images }: Pick<Tables, 'categories' | 'images'>, file: string, line: number): Generator<Read | string> {
+/** Texts say what was left out: of a region that comes next, or ('lost') why there is none. */
+function* regionsOf(annotation: Annotation, { categories, images }: Pick<Tables, 'categories' | 'images'>, file: string, line: number): Generator<Read | string | { readonly lost: string }> {
   if (annotation.segments_info) {
     for (const segment of annotation.segments_info) yield* regionsOf({ ...(segment as unknown as Annotation), image_id: annotation.image_id }, { categories, images }, file, line)
     return
@@ -196,7 +201,7 @@ function* regionsOf(annotation: Annotation, { categories, images }: Pick<Tables,
     return yield { region: { phrase: annotation.caption, boxes: [], unit: 'pixels', file, line, ...(review ? { review } : {}) }, pieces: [] }
   }
   const phrase = annotation.category_id === undefined ? undefined : categories.get(annotation.category_id)
-  if (phrase === undefined) return yield `There is no category with the id ${String(annotation.category_id)}.`
+  if (phrase === undefined) return yield { lost: `There is no category with the id ${String(annotation.category_id)}.` }
   const polygons: Outline[] = Array.isArray(annotation.segmentation) ? annotation.segmentation.filter((one): one is number[] => Array.isArray(one) && one.length >= 6 && isNumbers(one, one.length - (one.length % 2))) : []
   const mask = annotation.segmentation && !Array.isArray(annotation.segmentation) ? maskIn(annotation.segmentation, images.get(annotation.image_id)) : null
   const box = annotation.bbox
@@ -205,7 +210,7 @@ function* regionsOf(annotation: Annotation, { categories, images }: Pick<Tables,
     if (mask.holes > 0) yield `The mask of "${phrase}" has ${mask.holes === 1 ? 'a hole' : `${mask.holes} holes`}, which a region cannot hold: outlined as filled; written back as it came while nobody changes the region.`
     polygons.push(...mask.pieces)
   }
-  if (polygons.length === 0 && !isNumbers(box, 4)) return yield `The box of "${phrase}" is not four finite numbers [x, y, width, height].`
+  if (polygons.length === 0 && !isNumbers(box, 4)) return yield { lost: `The box of "${phrase}" is not four finite numbers [x, y, width, height].` }
   const pieces = polygons.length > 0 ? polygons.map((outline) => ({ box: outlineBounds(outline), outline })) : [{ box: [(box as number[])[0]!, (box as number[])[1]!, (box as number[])[0]! + (box as number[])[2]!, (box as number[])[1]! + (box as number[])[3]!] as Box, outline: [] }]
   const review = annotation.attributes ? reviewIn(annotation.attributes) : null
   yield { region: { phrase, boxes: [], unit: 'pixels', file, line, ...(review ? { review } : {}) }, pieces }

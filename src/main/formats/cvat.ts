@@ -106,7 +106,7 @@ function* readImage(image: Element, file: string): Generator<RawItem> {
     const phrase = phraseIn(attributes, ['phrase', 'caption']) ?? element.attributes['label']
     const piece = pieceOf(element)
     if (phrase === undefined || typeof piece === 'string') {
-      yield { skipped: { file, line: element.line, reason: phrase === undefined ? `A <${element.name}> has no label.` : (piece as string) } }
+      yield { skipped: { file, line: element.line, reason: phrase === undefined ? `A <${element.name}> has no label.` : (piece as string) }, of: { imageRef: name } }
       continue
     }
     const id = element.attributes['group_id'] ?? '0'

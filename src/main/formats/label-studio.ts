@@ -114,7 +114,7 @@ function* readTask(value: unknown, file: string, line: number): Generator<RawIte
   const regions: RawRegion[] = []
   for (const part of groupsOf(results)) {
     const read = regionOf(part, file, line)
-    if (typeof read === 'string') yield { skipped: { file, line, reason: read } }
+    if (typeof read === 'string') yield { skipped: { file, line, reason: read }, of: { imageRef: imageRefOf(written) } }
     else regions.push(read)
   }
   const { annotations: _a, completions: _c, predictions: _p, ...raw } = task as Record<string, unknown>

@@ -72,13 +72,14 @@ function* readEntry(value: unknown, file: string, line: number): Generator<RawIt
   const grounding = entry.grounding
   const list = grounding ? grounding.regions : entry.detection?.instances
   if (!Array.isArray(list)) return yield skip('The line holds neither grounding.regions nor detection.instances.')
+  const lost = (reason: string): RawItem => ({ skipped: { file, line, reason }, of: { imageRef: entry.filename as string } })
   const regions: RawRegion[] = []
   for (const [i, one] of (list as ({ bbox?: unknown; phrase?: unknown; category?: unknown } | null)[]).entries()) {
     const phrase = Array.isArray(one?.phrase) ? one.phrase.join(' ') : (one?.phrase ?? one?.category)
     const written = one?.bbox
     const boxes = isNumbers(written, 4) ? [written] : Array.isArray(written) && written.length > 0 && written.every((box) => isNumbers(box, 4)) ? (written as number[][]) : null
-    if (typeof phrase !== 'string') yield skip(`Region ${i + 1} has no phrase.`)
-    else if (!boxes) yield skip(`The box of "${phrase.slice(0, 40)}" is not [x1, y1, x2, y2], nor a list of such.`)
+    if (typeof phrase !== 'string') yield lost(`Region ${i + 1} has no phrase.`)
+    else if (!boxes) yield lost(`The box of "${phrase.slice(0, 40)}" is not [x1, y1, x2, y2], nor a list of such.`)
     else regions.push({ phrase, boxes: boxes as unknown as Box[], unit: 'pixels', file, line, raw: { region: one } })
   }
   const { grounding: _g, detection: _d, ...head } = entry as Record<string, unknown>

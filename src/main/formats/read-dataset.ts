@@ -53,12 +53,16 @@ export async function* readDataset(path: string, options: ReadOptions = {}): Asy
 async function* readItems(source: OpenSource, roots: readonly string[], stripFolders: boolean, signal?: AbortSignal): AsyncGenerator<ReadItem> {
   const images = new Map<string, Promise<ReadImage | Skipped>>()
   const told = new Set<unknown>()
-  const look = async (item: RawItem) => {
-    if ('skipped' in item) return item
+  const look = async (item: RawItem): Promise<{ readonly skipped: Skipped } | { readonly entry: RawEntry; readonly image: ReadImage | Skipped }> => {
+    const within = (own: readonly string[] = []): readonly string[] => [...(stripFolders ? roots.slice(0, 1) : []), ...own, ...roots]
+    if ('skipped' in item) {
+      const image = item.of && (await locateImage(item.of.imageRef, within(item.of.roots), stripFolders))
+      return { skipped: image ? { ...item.skipped, image } : item.skipped }
+    }
     const key = [...(item.roots ?? []), item.imageRef].join('\0')
     const known = images.get(key)
     // A folder that the person named comes before those that the annotations speak of.
-    const image = known ?? lookAtImage(item, [...(stripFolders ? roots.slice(0, 1) : []), ...(item.roots ?? []), ...roots], stripFolders)
+    const image = known ?? lookAtImage(item, within(item.roots), stripFolders)
     if (!known) images.set(key, image)
     return { entry: item, image: await image }
   }
@@ -146,7 +150,7 @@ function checkRegion(raw: RawRegion, image: ReadImage): { region: ReadRegion | n
       if (raw.unit === 'pixels' || !isRounding(box, image)) for (const flag of found) flags.add(flag)
     }
   }
-  if (boxes.length === 0 && raw.boxes.length > 0) return { region: null, skipped }
+  if (boxes.length === 0 && raw.boxes.length > 0) return { region: null, skipped: skipped.map((one) => ({ ...one, image: image.path })) }
   for (const flag of raw.flags ?? []) flags.add(flag)
   const source = raw.line === null ? raw.file : `${raw.file}:${raw.line}`
   return { region: { phrase: raw.phrase, boxes, flags: [...flags], source, ...(outlines.some((outline) => outline.length > 0) ? { outlines } : {}), ...(raw.concepts ? { concepts: raw.concepts } : {}), ...(raw.review ? { review: raw.review } : {}), ...(raw.raw === undefined ? {} : { raw: raw.raw }) }, skipped }

@@ -13,7 +13,7 @@ export interface Skipped {
   readonly file: string
   readonly line: number | null
   readonly reason: string
-  /** Path of the image that is there and cannot be read, when that is why. */
+  /** Path of the image that is there and cannot be read, or not all that is said of it: what is known of it otherwise may still hold. */
   readonly image?: string
 }
 
@@ -121,7 +121,8 @@ export interface RawRegion {
   /** The record as it was read, where it holds more than our fields, or holds them in other numbers. Plain JSON. */
   readonly raw?: unknown
 }
-export type RawItem = RawEntry | { readonly skipped: Skipped }
+/** What was skipped may be a region of an image. */
+export type RawItem = RawEntry | { readonly skipped: Skipped; readonly of?: Pick<RawEntry, 'imageRef' | 'roots'> }
 
 /** What opening a source found: the folders to look for images in, and its entries in order. */
 export interface OpenSource {

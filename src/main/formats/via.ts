@@ -85,7 +85,7 @@ function* readImage(value: unknown, file: string, line: number): Generator<RawIt
     const piece = pieceOf(shape ?? {})
     const phrase = phraseIn(attributes) ?? phraseIn(attributes, Object.keys(attributes).filter((name) => !['status', 'note', 'tags', 'group'].includes(name)))
     if (phrase === null || typeof piece === 'string') {
-      yield { skipped: { file, line, reason: phrase === null ? `Region ${i + 1} has no attribute with a phrase.` : `Region ${i + 1}: ${piece as string}` } }
+      yield { skipped: { file, line, reason: phrase === null ? `Region ${i + 1} has no attribute with a phrase.` : `Region ${i + 1}: ${piece as string}` }, of: { imageRef: image.filename } }
       continue
     }
     const key = attributes['group'] === undefined ? `#${i}` : JSON.stringify([phrase, attributes['group']])

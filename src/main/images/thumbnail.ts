@@ -1,7 +1,7 @@
 /** Small pictures for lists, kept as files. A cache file is whole or absent: it is written beside its place and renamed. */
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { toErrorData } from '../../shared/errors.ts'
 import { MAX_PIXELS, readImageHeader } from './decode.ts'
@@ -9,6 +9,9 @@ import { MAX_PIXELS, readImageHeader } from './decode.ts'
 export const THUMBNAIL_SIZE_PX = 256
 export const THUMBNAIL_TYPE = 'image/webp'
 const making = new Map<string, Promise<void>>()
+
+/** Where the thumbnail of an image of the project is kept. */
+export const thumbnailPath = (cacheDir: string, imageId: string): string => join(cacheDir, 'thumbnails', imageId.slice(-2), `${imageId}.webp`)
 
 /** WebP bytes whose longer side is at most sizePx; never larger than the image. Colours as seen (profiles applied). */
 export async function renderThumbnail(imagePath: string, sizePx: number = THUMBNAIL_SIZE_PX): Promise<Buffer> {

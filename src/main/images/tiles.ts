@@ -17,6 +17,9 @@ const making = new Map<string, Promise<void>>()
 /** One image at a time: each takes all that the machine can give. */
 let last: Promise<unknown> = Promise.resolve()
 
+/** Where the tiles of an image of the project are kept. */
+export const tilesFolder = (cacheDir: string, imageId: string): string => join(cacheDir, 'tiles', imageId.slice(-2), imageId)
+
 /** Path of one tile within the folder of its image. */
 export function tilePath(folder: string, { level, x, y }: TileAddress): string {
   return join(folder, 'tiles_files', String(level), `${x}_${y}.jpeg`)

@@ -125,6 +125,18 @@ export function rescoreRegion(db: Db, region: RescoredRegion, image: Size): void
   }
 }
 
+const PRINT = "coalesce(print, width || 'x' || height || ' ' || orientation || ' ' || bytes)"
+
+/** Tells whether an image of this id is still the picture that it was. Undefined when it is not there any more. */
+export function printOf(db: Db, imageId: string): string | undefined {
+  return db.get<{ print: string }>(`SELECT ${PRINT} AS print FROM images WHERE id = ?`, imageId)?.print
+}
+
+/** The same of all images of a dataset. */
+export function printsOf(db: Db, datasetId: string): Map<string, string> {
+  return new Map(db.arrays<[string, string]>(`SELECT id, ${PRINT} FROM images WHERE dataset_id = ?`, datasetId))
+}
+
 /** The picture is another one: its heatmaps, and the scores that came from them, are of the old one. */
 export function forgetHeat(db: Db, imageId: string): void {
   for (const table of ['heatmaps', 'other_heatmaps']) db.run(`DELETE FROM ${table} WHERE image_id = ?`, imageId)

@@ -41,6 +41,11 @@ export function searchRows(db: Db, datasetId: string, text: string): number[] | 
   return match === null ? null : db.column<number>('SELECT rowid FROM region_search WHERE region_search MATCH ?', match)
 }
 
+/** Of an image that has another size now. Rows that are not in the search yet get theirs with it. */
+export function measureRegions(db: Db, imageId: string): void {
+  db.run(`UPDATE regions SET area = ${AREA} WHERE image_id = ? AND area IS NOT NULL`, imageId)
+}
+
 const ROWS_AT_ONCE = 5000
 
 /** Puts the rows of a dataset that are not in the search yet into it, in steps that each are a transaction. The iterator tells how many were done. */

@@ -20,7 +20,7 @@ export interface ImportRequest {
   /** Leaves it in the state 'importing', which nobody sees: for comparing it with another. */
   readonly hidden?: boolean
   readonly signal?: AbortSignal
-  /** Told of an image that is there and cannot be read. */
+  /** Told of an image that is there and cannot be read, or not all of its regions. */
   readonly onUnreadable?: (path: string) => void
   readonly onProgress?: (progress: { images: number; regions: number; skipped: number }) => void
 }

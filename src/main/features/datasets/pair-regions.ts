@@ -15,6 +15,8 @@ export interface Sided {
   readonly key: string | null
   /** What people decided of it. */
   readonly decided: Decided
+  /** What else work with it left, which is no matter of the source. */
+  readonly marks: Pick<RegionState, 'split' | 'assignee' | 'z'>
 }
 export type Decided = Pick<RegionMarks, 'review' | 'second'>
 export interface Pair {
@@ -58,7 +60,8 @@ function sided(db: Db, imageId: string): Sided[] {
   return rows.map((row) => {
     const fields = toFields(row)
     const base = row.source === null ? null : row.revision === 1 || row.base === null ? fields : fieldsAlone(JSON.parse(row.base) as RegionState)
-    return { id: row.id, revision: row.revision, fields, base: base && { ...base, outlines: base.outlines ?? [] }, raw: row.raw, key: keyOf(row.raw), decided: decidedOf(toState(row)) }
+    const { split, assignee, z = 0, ...state } = toState(row)
+    return { id: row.id, revision: row.revision, fields, base: base && { ...base, outlines: base.outlines ?? [] }, raw: row.raw, key: keyOf(row.raw), decided: decidedOf(state), marks: { split, assignee, z } }
   })
 }
 

@@ -4,14 +4,19 @@
  * it is a conflict: mine stays until somebody says otherwise.
  */
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { RegionFields } from '../../../shared/domain.ts'
 import { AppError } from '../../../shared/errors.ts'
 import { diffRegion, isEmptyDiff } from '../../../shared/region-diff.ts'
 import type { EngineContext } from '../../engine/context.ts'
+import { thumbnailPath } from '../../images/thumbnail.ts'
+import { tilesFolder } from '../../images/tiles.ts'
 import type { Db } from '../../store/db.ts'
 import { forgetHeat, rescoreRegion } from '../../store/heat-rows.ts'
 import { newId } from '../../store/ids.ts'
+import { measureRegions } from '../../store/region-search.ts'
 import { importDataset } from './import-job.ts'
 import { type Decided, pairRegions, type Pair, type Sided } from './pair-regions.ts'
 import { requireDataset } from './queries.ts'
@@ -50,6 +55,14 @@ export interface UpdateRequest {
   readonly onProgress?: (images: number) => void
 }
 
+interface Updating extends UpdateRequest {
+  readonly format: string
+  /** Asked of an image that did not come: whether that says something of its regions. */
+  readonly isReadable: (path: string) => boolean
+  /** Whether a region that did not come is gone: it is not known where a record of the image cannot be read just now. */
+  readonly isWhole: (path: string) => boolean
+}
+
 interface UpdatedImage {
   readonly id: string
   readonly width: number
@@ -84,10 +97,13 @@ export async function updateDataset({ project, turns }: Pick<EngineContext, 'pro
     const leftOut = new Set(db.all<{ file: string }>('SELECT DISTINCT file FROM skipped WHERE dataset_id = ?', incoming.datasetId).map(({ file }) => stemOf(file)))
     // Asked only of an image that did not come: one that is away, half there or with broken annotations now says nothing of its regions.
     const isReadable = (path: string): boolean => existsSync(project.fromStored(path)) && !unreadable.has(path) && !leftOut.has(stemOf(path))
+    const updating: Updating = { ...request, format: dataset.format, isReadable, isWhole: (path) => !unreadable.has(path) }
     for (const [i, { path }] of images.entries()) {
       if (request.signal?.aborted) throw new AppError('cancelled', 'The update was cancelled. Images that were done stay updated.')
       // Between the parts of an edit of many regions, nothing of it may change.
-      await turns.inTurn(() => db.transaction(() => updateImage(db, path, isReadable, incoming.datasetId, request, tally)))
+      const replaced = await turns.inTurn(() => db.transaction(() => updateImage(db, path, incoming.datasetId, updating, tally)))
+      // The file of another picture may be older than what was made of the one before.
+      if (replaced !== null) for (const made of [thumbnailPath(project.cacheDir, replaced), tilesFolder(project.cacheDir, replaced)]) await rm(made, { recursive: true, force: true })
       request.onProgress?.(i + 1)
       if (i % 20 === 0) await setImmediate()
     }
@@ -109,14 +125,18 @@ function stemOf(path: string): string {
   return path.split(/[\\/]/).at(-1)!.replace(/\.[^.]*$/, '')
 }
 
-function updateImage(db: Db, path: string, isReadable: (path: string) => boolean, incomingId: string, request: UpdateRequest, tally: Tally): void {
+/** @returns the image's id when there is another picture under its name now */
+function updateImage(db: Db, path: string, incomingId: string, request: Updating, tally: Tally): string | null {
   const columns = 'id, width, height, orientation, bytes, print, split, raw'
   const mine = db.get<UpdatedImage>(`SELECT ${columns} FROM images WHERE dataset_id = ? AND path = ?`, request.datasetId, path)
   const theirs = db.get<UpdatedImage>(`SELECT ${columns} FROM images WHERE dataset_id = ? AND path = ?`, incomingId, path)
-  if (!mine) return void addImage(db, theirs!.id, request, tally)
-  if (!theirs && !isReadable(path)) {
+  if (!mine) {
+    addImage(db, theirs!.id, request, tally)
+    return null
+  }
+  if (!theirs && !request.isReadable(path)) {
     tally.same += db.get<{ n: number }>('SELECT count(*) AS n FROM regions WHERE image_id = ?', mine.id)!.n
-    return
+    return null
   }
   const pairs = pairRegions(db, mine.id, theirs?.id ?? null)
   if (theirs && !request.dryRun) {
@@ -125,9 +145,15 @@ function updateImage(db: Db, path: string, isReadable: (path: string) => boolean
       theirs.raw, theirs.width, theirs.height, theirs.orientation, theirs.bytes, theirs.print, mine.id,
     )
     if (isReplaced(mine, theirs)) forgetHeat(db, mine.id)
+    if (mine.width !== theirs.width || mine.height !== theirs.height) measureRegions(db, mine.id)
   }
   const { width, height } = theirs ?? mine
-  for (const pair of pairs) updateRegion(db, pair, { ...mine, width, height, path }, request, tally)
+  const keepsAll = !request.isWhole(path)
+  for (const pair of pairs) {
+    if (keepsAll && pair.mine && !pair.theirs) tally.same++
+    else updateRegion(db, pair, { ...mine, width, height, path }, request, tally)
+  }
+  return theirs && !request.dryRun && isReplaced(mine, theirs) ? mine.id : null
 }
 
 /** Another picture under the same name. Images that were imported before prints were noted are known by their sizes alone. */
@@ -150,7 +176,7 @@ function nextPosition(db: Db, datasetId: string): number {
   return db.get<{ next: number }>('SELECT coalesce(max(position), -1) + 1 AS next FROM regions WHERE dataset_id = ?', datasetId)!.next
 }
 
-function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width: number; height: number; split: string; path: string }, request: UpdateRequest, tally: Tally): void {
+function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width: number; height: number; split: string; path: string }, request: Updating, tally: Tally): void {
   if (!mine) {
     tally.added++
     if (!request.dryRun) db.run('UPDATE regions SET dataset_id = ?, image_id = ?, split = ?, position = ? WHERE id = ?', request.datasetId, image.id, image.split, nextPosition(db, request.datasetId), theirs!.id)
@@ -159,7 +185,7 @@ function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width
   // A region that was made here has nothing to do with the source.
   if (mine.base === null) return
   const wanted: RegionFields = theirs ? theirs.fields : { ...mine.base, deleted: true }
-  const sourceChanged = !isEmptyDiff(diffRegion(mine.base, wanted))
+  const sourceChanged = !isEmptyDiff(diffRegion(mine.base, wanted)) && !(theirs && isReadAnew(mine, theirs, request.format))
   const iChanged = !isEmptyDiff(diffRegion(mine.base, mine.fields))
   if (!sourceChanged || isEmptyDiff(diffRegion(mine.fields, wanted))) {
     tally.same++
@@ -182,6 +208,15 @@ function updateRegion(db: Db, { mine, theirs }: Pair, image: { id: string; width
   if (side === 'mine') write(db, after, mine, theirs?.raw ?? null, image, 'Kept mine', request, request.author)
 }
 
+/**
+ * The same record, read in another way: masks were read as boxes once. Only where the record holds all that a region is made of but its phrase, which is
+ * written elsewhere in the file.
+ */
+function isReadAnew(mine: Sided, theirs: Sided, format: string): boolean {
+  if (!(format === 'coco' || format === 'lvis') || mine.raw === null || theirs.raw === null || mine.base!.phrase !== theirs.fields.phrase) return false
+  return isDeepStrictEqual(JSON.parse(mine.raw), JSON.parse(theirs.raw))
+}
+
 /** What was decided here was decided of what stood here: of another phrase, shape or status the source alone can say who decided it. */
 function decidedAfter(mine: Sided, wanted: RegionFields, theirs: Sided | null): Decided {
   const { phrase, boxes, outlines, status, deleted } = diffRegion(mine.fields, wanted)
@@ -193,7 +228,7 @@ function write(db: Db, mine: Sided, { fields, decided }: Pick<Sided, 'fields' | 
   const at = new Date().toISOString()
   const revision = mine.revision + 1
   if (mine.revision === 1) {
-    db.run("INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) SELECT ?, 1, created_at, 'import', 'Imported', NULL, ? FROM datasets WHERE id = ?", mine.id, JSON.stringify({ ...mine.fields, ...mine.decided }), request.datasetId)
+    db.run("INSERT OR IGNORE INTO revisions (region_id, revision, at, actor, label, edit_id, fields) SELECT ?, 1, created_at, 'import', 'Imported', NULL, ? FROM datasets WHERE id = ?", mine.id, JSON.stringify({ ...mine.marks, ...mine.fields, ...mine.decided }), request.datasetId)
   }
   db.run(
     'UPDATE regions SET phrase = ?, boxes = ?, outlines = ?, box_count = ?, status = ?, tags = ?, note = ?, deleted = ?, revision = ?, raw = ?, review = ?, second = ? WHERE id = ?',
@@ -201,7 +236,7 @@ function write(db: Db, mine: Sided, { fields, decided }: Pick<Sided, 'fields' | 
     decided.review && JSON.stringify(decided.review), decided.second && JSON.stringify(decided.second), mine.id,
   )
   const editId = newId('edit')
-  db.run('INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?)', mine.id, revision, at, actor, label, editId, JSON.stringify({ ...fields, ...decided }))
+  db.run('INSERT INTO revisions (region_id, revision, at, actor, label, edit_id, fields) VALUES (?, ?, ?, ?, ?, ?, ?)', mine.id, revision, at, actor, label, editId, JSON.stringify({ ...mine.marks, ...fields, ...decided }))
   const diff = diffRegion(mine.fields, fields)
   if (diff.phrase || diff.boxes || diff.outlines || diff.deleted) rescoreRegion(db, { id: mine.id, imageId: image.id, datasetId: request.datasetId, revision, phrase: fields.phrase, shape: fields, deleted: fields.deleted }, image)
   else db.run('UPDATE scores SET revision = ? WHERE region_id = ?', revision, mine.id)

@@ -10,7 +10,7 @@ import { type ExplainerChoice, otherKey, resolveExplainer } from '../../../share
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
 import { noteLooked } from '../held-checkpoints.ts'
-import { findHeat, type HeatRow, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
+import { findHeat, type HeatRow, printOf, scoreRegionsOfHeat, storeHeat, toHeatmap, trimHeats } from '../../store/heat-rows.ts'
 
 interface Wanted {
   readonly imageId: string
@@ -35,11 +35,12 @@ export function heatmapsHandlers(context: EngineContext): Handlers<'heatmaps'> {
   let sinceTrim = 0
 
   const compute = async (wanted: Wanted, signal: AbortSignal): Promise<Heatmap> => {
+    const print = printOf(db, wanted.imageId)
     const { heat, computeMs } = await explainOne(context, wanted, signal)
     unlessFull(() => {
       const scored = db.transaction(() => {
-        // Either may have been removed while it was computed.
-        if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId)) return []
+        // Either may have been removed while it was computed, or the picture replaced.
+        if (!db.get('SELECT 1 FROM checkpoints c, images i WHERE c.id = ? AND i.id = ?', wanted.checkpointId, wanted.imageId) || printOf(db, wanted.imageId) !== print) return []
         storeHeat(db, heat)
         // Scores by another explainer are made where they are asked for.
         return heat.explainer === null ? scoreRegionsOfHeat(db, findHeat(db, wanted.checkpointId, wanted.imageId, wanted.phrase)!) : []

@@ -88,8 +88,8 @@ export function regionsHandlers({ db, events, turns, author }: EngineContext): H
   }
 }
 
-/** Revisions of before there were outlines say nothing of them. */
+/** Revisions of before there were outlines say nothing of them. A place in the stack that nobody has given is 0, and is put back as such. */
 function fieldsOfRevision(json: string): RegionState {
   const fields = JSON.parse(json) as Omit<RegionState, 'outlines'> & Partial<RegionState>
-  return { ...fields, outlines: fields.outlines ?? [] }
+  return { ...fields, outlines: fields.outlines ?? [], z: fields.z ?? 0 }
 }

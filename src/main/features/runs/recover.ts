@@ -9,7 +9,7 @@ import { runPaths } from '../../train/run-folder.ts'
 import { oldWorkerGone } from './old-worker.ts'
 import { queued } from './queue.ts'
 import { isAhead, readBack } from './read-back.ts'
-import { finishRemovals, removeAll } from './remove.ts'
+import { finishRemovals, isPutAside, removeAll } from './remove.ts'
 import { trialsLeft } from './trial-job.ts'
 import { OPEN_STATES, type RunRow, setState, toRun } from './rows.ts'
 
@@ -48,6 +48,7 @@ async function readFolders(context: Context, { ids, cut, tidy }: Found, signal?:
     const run = db.get<RunRow>('SELECT * FROM runs WHERE id = ?', id)
     // One that was resumed meanwhile read its folder itself.
     if (!run || (run.state !== 'waiting' && (OPEN_STATES as readonly string[]).includes(run.state))) continue
+    if (isPutAside(project.fromStored(run.folder))) continue
     if (!existsSync(runPaths(project.fromStored(run.folder)).config)) {
       const error = { code: 'not-found', message: 'The folder of this run is gone or was never finished.', cure: 'Start it again from its dataset.' }
       if (run.state !== 'failed') db.run("UPDATE runs SET state = 'failed', error = ? WHERE id = ?", JSON.stringify(error), id)

@@ -102,11 +102,22 @@ export function finishRemovals({ db, project }: Context): () => Promise<void> {
   for (const name of readdirSync(project.runsDir).filter((one) => one.endsWith(GOING))) {
     const place = join(project.runsDir, name)
     const before = place.slice(0, -GOING.length)
-    if (known.has(before) && !existsSync(before)) renameSync(place, before)
-    else going.push(place)
+    if (!known.has(before) || existsSync(before)) {
+      going.push(place)
+      continue
+    }
+    try {
+      renameSync(place, before)
+    } catch (error) {
+      // Something holds it; the project opens all the same.
+      console.error(`${place} could not be put back yet; the next start tries again:`, error)
+    }
   }
   return () => removeAll(going)
 }
+
+/** Its folder waits under its other name to be put back. */
+export const isPutAside = (folder: string): boolean => existsSync(folder + GOING)
 
 export async function removeAll(folders: readonly string[]): Promise<void> {
   for (const folder of folders) await rm(folder, { recursive: true, force: true }).catch((error: unknown) => console.error(`${folder} could not be removed yet:`, error))

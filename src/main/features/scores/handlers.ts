@@ -8,7 +8,7 @@ import { type Explainer, type ExplainerChoice, otherKey, protocolOfKey, resolveE
 import type { ScoredRegion } from '../../compute/protocol.ts'
 import { type CheckpointRow, requireCheckpoint } from '../../store/checkpoint-rows.ts'
 import type { Db } from '../../store/db.ts'
-import { findHeat, putScores, scoreRegionsOfHeat, storeHeat, trimHeats } from '../../store/heat-rows.ts'
+import { findHeat, printOf, printsOf, putScores, scoreRegionsOfHeat, storeHeat, trimHeats } from '../../store/heat-rows.ts'
 import { manifestSamples } from '../../store/manifest-rows.ts'
 import { PROTOCOL } from '../../store/region-rows.ts'
 import { askedFilter } from '../../store/view-rows.ts'
@@ -74,6 +74,8 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
   const unscored = { sql: 'NOT EXISTS (SELECT 1 FROM scores s2 WHERE s2.checkpoint_id = ? AND s2.protocol = ? AND s2.region_id = r.id)', values: [checkpoint.id, protocol] }
   let announcedMs = Date.now()
   let sinceTrim = 0
+  // Before any image is read: what was computed from a picture that has been replaced since is dropped, and counts as not scored.
+  const prints = printsOf(db, datasetId)
   try {
     const total = await writeLines(manifestPath, manifestSamples(db, filter, (stored) => project.fromStored(stored), unscored))
     if (total === 0) return { protocol, scored: 0, skipped: [] }
@@ -85,7 +87,7 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
         if (event.type !== 'score.batch') return
         db.transaction(() => {
           if (!db.get('SELECT 1 FROM checkpoints WHERE id = ?', checkpoint.id)) return
-          for (const region of event.regions) keep(db, region, { checkpointId: checkpoint.id, datasetId, layer: explainer.layer, maskSize: config.mask_size, key })
+          for (const region of event.regions) keep(db, region, { prints, checkpointId: checkpoint.id, datasetId, layer: explainer.layer, maskSize: config.mask_size, key })
         })
         if ((sinceTrim += event.regions.length) >= TRIM_EVERY) {
           sinceTrim = 0
@@ -105,6 +107,8 @@ async function scoreDataset({ db, project, worker, events }: Pick<EngineContext,
 }
 
 interface Keeping {
+  /** Of the images as they were when the job began. */
+  readonly prints: ReadonlyMap<string, string>
   readonly checkpointId: string
   readonly datasetId: string
   readonly layer: number
@@ -113,9 +117,9 @@ interface Keeping {
   readonly key: string | null
 }
 
-function keep(db: Db, scored: ScoredRegion, { checkpointId, datasetId, layer, maskSize, key }: Keeping): void {
+function keep(db: Db, scored: ScoredRegion, { prints, checkpointId, datasetId, layer, maskSize, key }: Keeping): void {
   const region = db.get<{ image_id: string; revision: number; deleted: number }>('SELECT image_id, revision, deleted FROM regions WHERE id = ?', scored.regionId)
-  if (!region) return
+  if (!region || printOf(db, region.image_id) !== prints.get(region.image_id)) return
   storeHeat(db, {
     checkpointId, imageId: region.image_id, phrase: scored.phrase, grid: scored.grid, peak: scored.peak, matchProbability: scored.scores.matchProbability,
     layer, maskSize, explainer: key, tokens: scored.tokens, truncated: scored.truncated,
