@@ -55,6 +55,8 @@ export async function watchSources(context: EngineContext, everyMs: number, sign
         const before = seen.get(id)
         if (now !== null) seen.set(id, now)
         if (now === null || now === stamp || now !== before) continue
+        // Looking takes its time: meanwhile an update may have ended, or nobody watches any more.
+        if (!db.get('SELECT 1 FROM datasets WHERE id = ? AND watch = 1 AND stamp IS ?', id, stamp)) continue
         const busy = jobs.list().some((job) => job.about?.datasetId === id && job.kind === 'import' && (job.state === 'waiting' || job.state === 'running'))
         const failure = failures.get(id)
         if (busy || (failure?.stamp === now && Date.now() < failure.againMs)) continue
