@@ -8,7 +8,7 @@ import { Icon } from './Icon.tsx'
 import styles from './notes.module.css'
 
 /** What went wrong and what to do, in the place where the answer would stand. */
-export function ErrorNote({ error, title, onRetry, children, compact = false }: { error: unknown; title?: string; onRetry?: () => void; children?: ReactNode; compact?: boolean }) {
+export function ErrorNote({ error, title, onRetry, detail, children, compact = false }: { error: unknown; title?: string; onRetry?: () => void; detail?: ReactNode; children?: ReactNode; compact?: boolean }) {
   const data = errorData(error)
   return (
     <div role="alert" className={cx(styles.error, compact && styles.compact)}>
@@ -18,6 +18,7 @@ export function ErrorNote({ error, title, onRetry, children, compact = false }: 
         {title ? <span className="t12 c2" data-selectable>{data.message}</span> : null}
         {data.place && !data.message.includes(data.place) ? <span className="t12 c2 mono" data-selectable>{data.place}</span> : null}
         {data.cure ? <span className="t12 c2" data-selectable>{data.cure}</span> : null}
+        {detail}
         {onRetry || children ? <div className={styles.actions}>{onRetry ? <Button size="s" icon={RotateCcw} onClick={onRetry}>{t('Retry')}</Button> : null}{children}</div> : null}
       </div>
     </div>
