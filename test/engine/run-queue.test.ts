@@ -115,7 +115,7 @@ describe('a run that is removed', () => {
     await reach(id, 'finished')
     const folder = join(engine.context.project.runsDir, id)
     const disk = await engine.handlers.runs.disk({ id })
-    expect(disk.checkpoints).toBe((await readdir(join(folder, 'checkpoints'))).length)
+    expect(disk.checkpoints).toBe((await readdir(join(folder, 'checkpoints'))).filter((name) => name.endsWith('.safetensors')).length)
     expect(disk.bytes).toBeGreaterThan(disk.checkpointBytes + disk.stateBytes)
     const removed: string[] = []
     engine.context.events.on((event) => void (event.type === 'run.removed' && removed.push(event.runId)))
