@@ -1,7 +1,6 @@
 import { Popover } from '@base-ui/react/popover'
 import { t } from '../../shared/messages/messages.ts'
 import type { Job, Run } from '../../shared/domain.ts'
-import { jobTitle } from '../../shared/job-words.ts'
 import { api } from '../state/engine.ts'
 import { sentence, useJobs, useRuns } from '../state/queries.ts'
 import { Button } from '../ui/Button.tsx'
@@ -36,7 +35,7 @@ function workOfRun(run: Run): Work {
 
 function workOfJob(job: Job): Work {
   return {
-    key: `job-${job.id}`, title: jobTitle(job), share: job.total > 0 ? job.done / job.total : null, secondsLeft: job.secondsLeft,
+    key: `job-${job.id}`, title: job.title, share: job.total > 0 ? job.done / job.total : null, secondsLeft: job.secondsLeft,
     detail: job.state === 'waiting' ? t('waiting') : job.total > 0 ? progressText(job) : job.message, href: null,
     stop: () => api.jobs.cancel({ id: job.id }), stopWord: t('Cancel'), failed: t('Could not cancel'),
   }

@@ -10,7 +10,7 @@ import { Checkbox } from '../../ui/Checkbox.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
 import { ErrorNote, Loading } from '../../ui/Notes.tsx'
-import { useSettled } from './use-heat.ts'
+import { useSettled } from '../../state/use-settled.ts'
 import type { Workbench } from './workbench.ts'
 import styles from './queue.module.css'
 

@@ -1,7 +1,8 @@
 /** Any phrase typed under the heat: its own heat, its own boxes, and the moment at which both are there. */
 import { useRef, useState } from 'react'
 import type { ImageRecord } from '../../../shared/domain.ts'
-import { type HeatAnswer, useHeat, useSettled } from './use-heat.ts'
+import { useSettled } from '../../state/use-settled.ts'
+import { type HeatAnswer, useHeat } from './use-heat.ts'
 
 export const HEAT_DELAY_MS = 220
 export const squeezed = (text: string): string => text.replace(/\s+/g, ' ').trim()

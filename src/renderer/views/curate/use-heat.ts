@@ -1,6 +1,5 @@
 /** Heatmaps for the screen: the newest question wins, late answers to older ones are never shown. */
 import { type QueryClient, keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
 import type { Heatmap } from '../../../shared/domain.ts'
 import { api } from '../../state/engine.ts'
 import { keys } from '../../state/queries.ts'
@@ -39,14 +38,4 @@ export function useHeat(imageId: string | null, checkpointId: string | null, phr
 /** Computes the heat of a sample that is likely next. Errors are for the one who opens it. */
 export function prefetchHeat(client: QueryClient, imageId: string, checkpointId: string, phrase: string): Promise<void> {
   return phrase.trim() ? client.prefetchQuery(heatQuery(imageId, checkpointId, phrase.trim())) : Promise.resolve()
-}
-
-/** The value once it has stood still for a while: heat follows typing without a question for each letter. */
-export function useSettled<T>(value: T, ms: number): T {
-  const [settled, setSettled] = useState(value)
-  useEffect(() => {
-    const timer = window.setTimeout(() => setSettled(value), ms)
-    return () => window.clearTimeout(timer)
-  }, [value, ms])
-  return settled
 }

@@ -1,7 +1,6 @@
 import { Activity as Pulse, CircleAlert, CircleSlash, Archive, Import, Images, Microscope, Scale, type LucideIcon } from 'lucide-react'
 import { t } from '../../../shared/messages/messages.ts'
 import type { Job, Run } from '../../../shared/domain.ts'
-import { jobTitle } from '../../../shared/job-words.ts'
 import { count, when } from '../../app/format.ts'
 import { formatHash } from '../../app/routes.ts'
 import { useCheckpoints, useDatasets, useJobs, useRuns } from '../../state/queries.ts'
@@ -22,7 +21,7 @@ const ENDED: ReadonlySet<Job['state']> = new Set(['done', 'failed', 'cancelled']
 const JOB_ICONS: Readonly<Record<Job['kind'], LucideIcon>> = { import: Import, score: Scale, trust: Microscope, train: Pulse, trial: Pulse, demo: Images, export: Import, archive: Archive }
 
 function happeningOfJob(job: Job): Happening {
-  const title = jobTitle(job)
+  const title = job.title
   const text = job.state === 'failed' ? t('{work} failed: {reason}', { work: title, reason: job.error?.message ?? job.message }) : job.state === 'cancelled' ? t('{work} was cancelled; nothing of it was kept', { work: title }) : job.message ? t('{work}: {outcome}', { work: title, outcome: job.message }) : t('{work} done', { work: title })
   return {
     key: job.id, at: job.updatedAt, text, icon: job.state === 'failed' ? CircleAlert : job.state === 'cancelled' ? CircleSlash : JOB_ICONS[job.kind],

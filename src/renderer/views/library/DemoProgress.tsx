@@ -1,6 +1,5 @@
 import { t } from '../../../shared/messages/messages.ts'
 import type { Job } from '../../../shared/domain.ts'
-import { jobTitle } from '../../../shared/job-words.ts'
 import { duration, listed, progressText } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -13,7 +12,7 @@ export function runningDemo(jobs: readonly Job[] | undefined): Job | null {
 }
 
 export function DemoProgress({ job }: { job: Job }) {
-  const title = jobTitle(job)
+  const title = job.title
   return (
     <div className={styles.demo}>
       <div className="row">

@@ -7,6 +7,7 @@ import { t } from '../../../shared/messages/messages.ts'
 import { useCommands } from '../../app/commands.ts'
 import { count, parameters } from '../../app/format.ts'
 import { api } from '../../state/engine.ts'
+import { useSettled } from '../../state/use-settled.ts'
 import { keys, useCheckpoints, useDatasets, usePresets } from '../../state/queries.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Field, Input } from '../../ui/Field.tsx'
@@ -25,7 +26,6 @@ import { Measure } from './Measure.tsx'
 import { SettingField } from './SettingField.tsx'
 import { Sweep } from './Sweep.tsx'
 import { ownName } from './states.ts'
-import { useDebounced } from './use-debounced.ts'
 import styles from './train.module.css'
 
 const SCRATCH = 'scratch'
@@ -62,7 +62,7 @@ export function NextRun({ copied, onCopy, runs, startId, datasetId, changed, onO
   } : null
   const news = useChangedSince(datasetOf && start !== SCRATCH ? { datasetId: datasetOf, ...(viewOf ? { viewId: viewOf } : {}), startCheckpointId: start, includeRejected: Boolean(overrides['data.includeRejected'] ?? settings.find(({ key }) => key === 'data.includeRejected')?.value) } : null)
   const refused = demanded === 'news' && (start === SCRATCH || !news.data || isNothingNew(news.data))
-  const asked = useDebounced(JSON.stringify(input), 300)
+  const asked = useSettled(JSON.stringify(input), 300)
   const estimate = useQuery({
     queryKey: ['estimate', asked],
     queryFn: ({ signal }) => api.runs.estimate(JSON.parse(asked), { signal }),

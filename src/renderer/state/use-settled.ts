@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 
-/** The value once it has rested for this long. */
-export function useDebounced<T>(value: T, ms: number): T {
+/** The value once it has stood still for a while: what is asked of the engine follows typing without a question for each letter. */
+export function useSettled<T>(value: T, ms: number): T {
   const [settled, setSettled] = useState(value)
   useEffect(() => {
     const timer = window.setTimeout(() => setSettled(value), ms)
